@@ -1,0 +1,15 @@
+include(CMakePackageConfigHelpers)
+
+install(TARGETS tempera RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS tempera_core tempera_distributed EXPORT temperaTargets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY core distributed DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tempera
+  FILES_MATCHING PATTERN "*.hpp")
+install(EXPORT temperaTargets NAMESPACE tempera:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tempera)
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/temperaConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/temperaConfig.cmake INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tempera)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/temperaConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/temperaConfig.cmake ${PROJECT_BINARY_DIR}/temperaConfigVersion.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/TemperaDependencies.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tempera)

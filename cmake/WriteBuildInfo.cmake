@@ -1,0 +1,10 @@
+set(GIT_HASH "unknown")
+find_package(Git QUIET)
+if(GIT_FOUND AND EXISTS "${SOURCE_DIR}/.git")
+  execute_process(COMMAND ${GIT_EXECUTABLE} -C "${SOURCE_DIR}" describe --always --dirty --abbrev=12 --exclude=*
+    OUTPUT_VARIABLE described OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE status)
+  if(status EQUAL 0)
+    set(GIT_HASH "${described}")
+  endif()
+endif()
+configure_file("${TEMPLATE}" "${OUTPUT}" @ONLY)

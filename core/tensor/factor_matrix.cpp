@@ -1,0 +1,53 @@
+#include "core/tensor/factor_matrix.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "core/base/contract.hpp"
+
+namespace tempera {
+
+void FactorMatrix::Free::operator()(double* pointer) const noexcept { std::free(pointer); }
+
+FactorMatrix::FactorMatrix(Index rows, Index columns) : rows_(rows), columns_(columns), stride_(padded_columns(columns)) {
+  TEMPERA_EXPECTS(rows >= 0 && columns >= 0);
+  const std::size_t bytes = static_cast<std::size_t>(rows_) * static_cast<std::size_t>(stride_) * sizeof(double);
+  if (bytes == 0) return;
+  void* memory = std::aligned_alloc(64, bytes);  // a row is a multiple of 64 bytes, as aligned_alloc requires
+  if (memory == nullptr) throw std::bad_alloc();
+  data_.reset(static_cast<double*>(memory));
+  std::memset(memory, 0, bytes);
+}
+
+FactorMatrix::FactorMatrix(const FactorMatrix& other) : FactorMatrix(other.rows_, other.columns_) {
+  std::copy(other.storage().begin(), other.storage().end(), storage().begin());
+}
+
+FactorMatrix& FactorMatrix::operator=(const FactorMatrix& other) {
+  if (this != &other) *this = FactorMatrix(other);
+  return *this;
+}
+
+FactorMatrix::FactorMatrix(FactorMatrix&& other) noexcept
+    : rows_(std::exchange(other.rows_, 0)),
+      columns_(std::exchange(other.columns_, 0)),
+      stride_(std::exchange(other.stride_, 0)),
+      data_(std::move(other.data_)) {}
+
+FactorMatrix& FactorMatrix::operator=(FactorMatrix&& other) noexcept {
+  rows_ = std::exchange(other.rows_, 0);
+  columns_ = std::exchange(other.columns_, 0);
+  stride_ = std::exchange(other.stride_, 0);
+  data_ = std::move(other.data_);
+  return *this;
+}
+
+void FactorMatrix::set_zero() {
+  auto all = storage();
+  std::fill(all.begin(), all.end(), 0.0);
+}
+
+}  // namespace tempera

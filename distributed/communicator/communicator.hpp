@@ -1,0 +1,153 @@
+#pragma once
+
+#include <mpi.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "core/base/index.hpp"
+#include "core/base/region_table.hpp"
+
+namespace tempera {
+
+namespace detail {
+class Domain;     // error domain: control channel, regions, watchdog (detail/domain.hpp)
+struct Channel;   // one MPI communicator of a domain
+}  // namespace detail
+
+enum class Reduction { sum, minimum, maximum, logical_or };
+
+/// One part of a sparse exchange: data for, or from, `rank`.
+template <class T>
+struct Outgoing {
+  int rank;
+  std::span<const T> data;
+};
+template <class T>
+struct Incoming {
+  int rank;
+  std::span<T> data;
+};
+
+/// A group of MPI ranks that work together. Copies share the same group (cheap); the MPI communicator is freed with
+/// the last copy.
+///
+/// **Error domain.** Constructing from an MPI_Comm opens an error domain: a duplicate of the communicator, a control
+/// channel and a region table. `split` stays inside the domain of its parent. If a rank throws inside
+/// `collectively(comm, body)`, every rank that waits in any operation of the domain leaves it with an exception, and
+/// `collectively` throws the same Error on all ranks. No operation below may be called outside `collectively`, unless
+/// the caller makes sure that no rank fails.
+///
+/// **Every operation is collective over this communicator** unless it says otherwise. Counts may exceed 2^31 − 1.
+/// Sums are taken in the order of the ranks and are identical on all ranks: the same ranks give the same bits.
+/// Messages and bytes that this rank sends are counted for the innermost open region of regions().
+class Communicator {
+ public:
+  /// Duplicates `comm` and opens an error domain of its own. Collective over `comm`.
+  explicit Communicator(MPI_Comm comm);
+  /// Group of this process alone. Not collective.
+  static Communicator self();
+
+  int rank() const;
+  int size() const;
+  bool is_root() const { return rank() == 0; }
+  MPI_Comm handle() const;
+  /// Timed regions and traffic of this rank, shared by all communicators of the domain.
+  RegionTable& regions() const;
+
+  /// Sub-communicator of the ranks with the same colour, ordered by key then rank; same error domain.
+  /// A negative colour gives a communicator of size 0 on which nothing may be called.
+  Communicator split(int color, int key) const;
+  /// Like split, but with an error domain and region table of its own: a failure stays inside the group.
+  Communicator split_independent(int color, int key) const;
+
+  void barrier() const;
+
+  template <class T>
+  void broadcast(std::span<T> data, int root) const {
+    static_assert(std::is_trivially_copyable_v<T>);
+    broadcast_bytes(std::as_writable_bytes(data), root);
+  }
+  template <class T>
+  T broadcast_value(T value, int root) const {
+    broadcast(std::span<T>(&value, 1), root);
+    return value;
+  }
+
+  /// Element-wise reduction in place; the same length on all ranks. T: double, std::int64_t, std::uint64_t or int.
+  template <class T>
+  void all_reduce(std::span<T> data, Reduction reduction) const;
+  template <class T>
+  T all_reduce_value(T value, Reduction reduction) const {
+    all_reduce(std::span<T>(&value, 1), reduction);
+    return value;
+  }
+  /// Sum over the ranks before this one, 0 on rank 0.
+  std::int64_t exclusive_sum(std::int64_t value) const;
+
+  /// Concatenation in rank order of parts whose lengths may differ.
+  template <class T>
+  std::vector<T> all_gather(std::span<const T> mine) const;
+  /// The same on `root`; empty elsewhere.
+  template <class T>
+  std::vector<T> gather(std::span<const T> mine, int root) const;
+  /// counts[q] elements of `send`, in rank order, go to rank q. Returns what arrived in rank order; if `received` is
+  /// not null it is set to the count from each rank.
+  template <class T>
+  std::vector<T> all_to_all(std::span<const T> send, std::span<const Index> counts,
+                            std::vector<Index>* received = nullptr) const;
+
+  /// Rank q gets in `mine` the sum over all ranks of the q-th piece of `data`; counts (the same on all ranks) gives
+  /// the lengths of the pieces; mine.size() == counts[rank()].
+  void reduce_scatter_sum(std::span<const double> data, std::span<const Index> counts, std::span<double> mine) const;
+  /// Inverse: pieces of known lengths are concatenated into `data` on every rank. `mine` may lie inside `data` at its place.
+  void all_gather_into(std::span<const double> mine, std::span<const Index> counts, std::span<double> data) const;
+
+  /// Sparse point-to-point exchange: both sides know who sends what and how much. At most one part a peer and
+  /// direction; parts of length 0 send nothing. A rank without parts still takes part.
+  template <class T>
+  void exchange(std::span<const Outgoing<T>> outgoing, std::span<const Incoming<T>> incoming) const;
+
+  /// Objects through Boost.Serialization; include "distributed/communicator/objects.hpp" to use them.
+  template <class T>
+  void broadcast_object(T& object, int root) const;
+  /// On `root` one object a rank, in rank order; empty elsewhere.
+  template <class T>
+  std::vector<T> gather_objects(const T& object, int root) const;
+  /// Point to point, not collective.
+  template <class T>
+  void send_object(const T& object, int destination, int tag) const;
+  template <class T>
+  T receive_object(int source, int tag) const;
+
+ private:
+  friend struct detail::Channel;
+  template <class Body>
+  friend auto collectively(const Communicator& communicator, Body&& body);
+
+  explicit Communicator(std::shared_ptr<detail::Channel> channel);
+
+  void broadcast_bytes(std::span<std::byte> data, int root) const;
+  std::vector<std::byte> all_gather_bytes(std::span<const std::byte> mine) const;
+  std::vector<std::byte> gather_bytes(std::span<const std::byte> mine, int root) const;
+  std::vector<std::byte> all_to_all_bytes(std::span<const std::byte> send, std::span<const Index> counts,
+                                          std::vector<Index>* received) const;
+  struct ByteOutgoing {
+    int rank;
+    std::span<const std::byte> data;
+  };
+  struct ByteIncoming {
+    int rank;
+    std::span<std::byte> data;
+  };
+  void exchange_bytes(std::span<const ByteOutgoing> outgoing, std::span<const ByteIncoming> incoming) const;
+
+  std::shared_ptr<detail::Channel> channel_;
+};
+
+}  // namespace tempera
