@@ -10,7 +10,7 @@ namespace tempera {
 /// Symmetric rank × rank matrix, column-major, both triangles stored.
 struct GramMatrix {
   GramMatrix() = default;
-  explicit GramMatrix(Index rank) : rank(rank), values(static_cast<std::size_t>(rank * rank)) {}
+  explicit GramMatrix(Index size) : rank(size), values(static_cast<std::size_t>(size * size)) {}
   double& operator()(Index i, Index j) { return values[static_cast<std::size_t>(j * rank + i)]; }
   double operator()(Index i, Index j) const { return values[static_cast<std::size_t>(j * rank + i)]; }
 

@@ -29,7 +29,9 @@ std::map<std::vector<Index>, double> cells(const CsfTensor& tree) {
   const auto walk = [&](auto&& self, int level, std::uint32_t begin, std::uint32_t end) -> void {
     for (std::uint32_t c = begin; c < end; ++c) {
       cell[static_cast<std::size_t>(tree.mode_order()[static_cast<std::size_t>(level)])] = tree.ids(level)[c];
-      if (c > begin) EXPECT_LT(tree.ids(level)[c - 1], tree.ids(level)[c]) << "children must increase";
+      if (c > begin) {
+        EXPECT_LT(tree.ids(level)[c - 1], tree.ids(level)[c]) << "children must increase";
+      }
       if (level + 1 == tree.order())
         result[cell] = tree.values()[c];
       else
