@@ -22,7 +22,7 @@ namespace tempera {
 
 struct TnsOptions {
   Index index_base = 1;                          ///< what the file calls the first index of a mode, ≥ 0
-  std::vector<Index> dims;                       ///< declared sizes; empty: the largest index of each mode
+  std::vector<Index> dims{};                     ///< declared sizes; empty: the largest index of each mode
   int order = 0;                                 ///< 0: the first data line that is read decides
   std::size_t block_bytes = std::size_t{1} << 20;  ///< text read at a time
 };

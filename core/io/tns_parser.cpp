@@ -146,12 +146,12 @@ bool TnsParser::set_order(std::size_t columns) {
   const char* rule = "a data line is one index a mode, then the value; there is no header with sizes";
   const auto order = static_cast<Index>(columns) - 1;
   if (order < kMinimumOrder || order > kMaximumOrder) {
-    wrong(fmt::format("{} make a tensor of order {}; orders {} to {} are supported", counted(columns, "column"),
+    wrong(fmt::format("{} would be a tensor of order {}; orders {} to {} are supported", counted(columns, "column"),
                       std::max<Index>(order, 0), kMinimumOrder, kMaximumOrder), rule);
     return false;
   }
   if (!options_.dims.empty() && order != static_cast<Index>(options_.dims.size())) {
-    wrong(fmt::format("{} make a tensor of order {}, but {} were declared", counted(columns, "column"), order,
+    wrong(fmt::format("{} would be a tensor of order {}, but {} were declared", counted(columns, "column"), order,
                       counted(options_.dims.size(), "size")), "give --dims one size a mode");
     return false;
   }
