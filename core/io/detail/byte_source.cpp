@@ -13,35 +13,45 @@
 
 namespace tempera::detail {
 
+PositionedFile::PositionedFile(const std::filesystem::path& path)
+    : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (descriptor_ < 0) throw input_file_error(path_, errno);
+}
+
+PositionedFile::~PositionedFile() { ::close(descriptor_); }
+
+void PositionedFile::expect_sequential_reads(std::int64_t offset) const {
+  ::posix_fadvise(descriptor_, offset, 0, POSIX_FADV_SEQUENTIAL);
+}
+
+std::size_t PositionedFile::read_at(std::int64_t offset, std::span<char> buffer) const {
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    const auto position = static_cast<off_t>(offset + static_cast<std::int64_t>(filled));
+    const ssize_t got = ::pread(descriptor_, buffer.data() + filled, buffer.size() - filled, position);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw input_file_error(path_, errno);
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  return filled;
+}
+
 namespace {
 
 class FileSource : public ByteSource {
  public:
-  FileSource(const std::filesystem::path& path, std::int64_t offset)
-      : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), offset_(offset) {
-    if (descriptor_ < 0) throw input_file_error(path_, errno);
-    ::posix_fadvise(descriptor_, offset, 0, POSIX_FADV_SEQUENTIAL);
+  FileSource(const std::filesystem::path& path, std::int64_t offset) : file_(path), offset_(offset) {
+    file_.expect_sequential_reads(offset);
   }
-  FileSource(const FileSource&) = delete;
-  FileSource& operator=(const FileSource&) = delete;
-  ~FileSource() override { ::close(descriptor_); }
-
   std::size_t read(std::span<char> buffer) override {
-    std::size_t filled = 0;
-    while (filled < buffer.size()) {
-      const ssize_t got = ::pread(descriptor_, buffer.data() + filled, buffer.size() - filled, static_cast<off_t>(offset_));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw input_file_error(path_, errno);
-      if (got == 0) break;
-      filled += static_cast<std::size_t>(got);
-      offset_ += got;
-    }
-    return filled;
+    const std::size_t got = file_.read_at(offset_, buffer);
+    offset_ += static_cast<std::int64_t>(got);
+    return got;
   }
 
  private:
-  std::filesystem::path path_;
-  int descriptor_;
+  PositionedFile file_;
   std::int64_t offset_;
 };
 
