@@ -16,6 +16,9 @@ class SparseTensor {
 
   /// Empty tensor of this shape. @throws Error{shape} for an order outside 2..8 or a size below 1
   explicit SparseTensor(std::vector<Index> shape);
+  /// Takes arrays that are already there: indices[mode] and values, all of one length.
+  /// @pre one index array a mode, every index inside the shape
+  SparseTensor(std::vector<Index> shape, std::vector<std::vector<Index>> indices, std::vector<double> values);
 
   int order() const { return static_cast<int>(shape_.size()); }
   const std::vector<Index>& shape() const { return shape_; }
