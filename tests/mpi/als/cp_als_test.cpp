@@ -7,6 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/random_stream.hpp"
+#include "core/tensor/gram.hpp"
 #include "tests/support/distributed.hpp"
 
 namespace tempera {
