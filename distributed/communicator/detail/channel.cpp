@@ -89,7 +89,7 @@ void Channel::arrive(Operation operation, std::initializer_list<std::uint64_t> a
                   "needs; this is a defect of the calling program");
   }
   arrival.begin(signature(operation, arguments), flags, payload);
-  Wait wait(*this, operation);
+  Wait wait(*this, operation, Wait::For::arrival);
   while (!arrival.advance()) {
     wait.step();
     if (domain.never_completes(*this, arrival.entered())) throw LeftBecauseOfAnotherRank{&domain};

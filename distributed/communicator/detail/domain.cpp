@@ -5,6 +5,7 @@
 #include "distributed/communicator/detail/channel.hpp"
 #include "distributed/communicator/detail/mpi_call.hpp"
 #include "distributed/communicator/detail/tags.hpp"
+#include "distributed/communicator/detail/watchdog.hpp"
 
 namespace tempera::detail {
 
@@ -16,7 +17,7 @@ std::shared_ptr<Channel> Domain::open(MPI_Comm comm) {
   return domain->adopt(std::make_unique<Channel>(*domain, duplicate, kFirstChannel, std::make_shared<RegionTable>()));
 }
 
-Domain::Domain(MPI_Comm comm) {
+Domain::Domain(MPI_Comm comm) : watchdog_(std::make_unique<Watchdog>(*this)) {
   check_mpi(MPI_Comm_dup(comm, &control_), "MPI_Comm_dup");
   check_mpi(MPI_Comm_set_errhandler(control_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   MPI_Comm_rank(control_, &rank_);
@@ -97,6 +98,10 @@ void Domain::receive_control() {
     check_mpi(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
     std::vector<std::byte> content(static_cast<std::size_t>(bytes));
     check_mpi(MPI_Mrecv(content.data(), bytes, MPI_BYTE, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
+    if (status.MPI_TAG == kWaitReportTag) {
+      watchdog_->receive(status.MPI_SOURCE, content);
+      continue;
+    }
     Notice notice = decode_notice(content);
     const ScopeKey scope = notice.scope;
     inbox_[scope].emplace(status.MPI_SOURCE, std::move(notice));

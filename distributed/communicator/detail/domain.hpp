@@ -16,6 +16,7 @@
 namespace tempera::detail {
 
 class Domain;
+class Watchdog;
 struct Channel;
 
 /// Thrown on a rank that cannot go on because another rank left a scope. Not a std::exception: only scopes catch it.
@@ -48,6 +49,7 @@ class Domain : public std::enable_shared_from_this<Domain> {
   int size() const { return size_; }
   MPI_Comm control() const { return control_; }
   Limits limits;
+  Watchdog& watchdog() { return *watchdog_; }
 
   /// @name Channels
   ///@{
@@ -103,6 +105,7 @@ class Domain : public std::enable_shared_from_this<Domain> {
   std::map<ScopeKey, std::map<int, Notice>> inbox_;
   std::list<Posted> outbox_;
   std::uint64_t tickets_ = 0;
+  std::unique_ptr<Watchdog> watchdog_;
 };
 
 }  // namespace tempera::detail

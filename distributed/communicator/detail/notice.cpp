@@ -3,17 +3,10 @@
 #include <algorithm>
 
 #include "distributed/communicator/detail/archive.hpp"
+#include "distributed/communicator/detail/notice_archive.hpp"
 
 namespace tempera::detail {
 
-template <class Archive>
-void serialize(Archive& archive, ScopeKey& key, unsigned) {
-  archive& key.channel& key.instance;
-}
-template <class Archive>
-void serialize(Archive& archive, ChannelState& state, unsigned) {
-  archive& state.id& state.entered& state.buried;
-}
 template <class Archive>
 void serialize(Archive& archive, ObjectCount& count, unsigned) {
   archive& count.channel& count.tag& count.messages;

@@ -25,7 +25,8 @@ enum class Outcome : std::uint8_t {
 struct ChannelState {
   std::uint64_t id = 0;
   std::uint64_t entered = 0;  ///< arrivals
-  bool buried = false;        ///< no Communicator refers to it any more
+  std::uint64_t scopes_opened = 0;
+  bool buried = false;  ///< no Communicator refers to it any more
 };
 
 /// Messages with objects that a rank has sent to the receiver of the notice since the channel was made.

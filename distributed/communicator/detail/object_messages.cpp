@@ -50,7 +50,7 @@ std::vector<std::byte> receive_object_bytes(Channel& channel, int source, int ta
   if (channel.domain.someone_left()) throw LeftBecauseOfAnotherRank{&channel.domain};
   std::vector<std::byte> stream;
   std::uint64_t length = 0;
-  Wait wait(channel, Operation::receive_object);
+  Wait wait(channel, Operation::receive_object, Wait::For::object, source, tag);
   do {
     while (!channel.try_receive(source, tag, &stream)) {
       wait.step();

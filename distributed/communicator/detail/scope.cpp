@@ -8,6 +8,7 @@
 #include "distributed/communicator/detail/mpi_call.hpp"
 #include "distributed/communicator/detail/tags.hpp"
 #include "distributed/communicator/detail/wait.hpp"
+#include "distributed/communicator/detail/watchdog.hpp"
 
 namespace tempera {
 
@@ -36,6 +37,7 @@ void Scope::fail() {
   recover(notices);
   free_graves(notices);
   domain.leave_scope();
+  domain.watchdog().forget(channel_.members);
   leave(notices);
 }
 
