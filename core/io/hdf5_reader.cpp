@@ -116,7 +116,7 @@ class SlabCopy {
     for (std::size_t mode = 0; mode < cell.size(); ++mode) cell[mode] += offsets_[mode];
     throw input_.error(object_, fmt::format("the cell at indices ({}), counted from 0, is {}", fmt::join(cell, ", "), value),
                        integers_ ? "integers beyond 2^53 do not fit a double; rescale the data"
-                                 : "list the cells that are there in a .tns file and pass --missing unobserved");
+                                 : "tempera convert --drop-missing writes a .tns file without it; then pass --missing unobserved");
   }
 
   const Hdf5Input& input_;
