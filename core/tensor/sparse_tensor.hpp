@@ -38,6 +38,9 @@ class SparseTensor {
   /// @return the number of entries that were merged into another one
   Index sum_duplicates();
 
+  /// Frees the indices of one mode; the tensor may then only be read through the other modes and the values.
+  void release_indices(int mode) { std::vector<Index>().swap(indices_[static_cast<std::size_t>(mode)]); }
+
   /// Enlarges (never shrinks) the shape. @throws Error{shape} naming the mode
   void enlarge(std::span<const Index> shape);
 
