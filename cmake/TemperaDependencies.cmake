@@ -31,6 +31,7 @@ if(NOT TARGET tempera_blas)
   add_library(tempera_random123 INTERFACE IMPORTED)
   target_include_directories(tempera_random123 SYSTEM INTERFACE ${TEMPERA_RANDOM123_INCLUDE})
   add_library(tempera_hdf5 INTERFACE IMPORTED)
-  target_include_directories(tempera_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
+  # hdf5.h of the MPI build includes mpi.h itself.
+  target_include_directories(tempera_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS} ${MPI_C_INCLUDE_DIRS})
   target_link_libraries(tempera_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
 endif()

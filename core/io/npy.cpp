@@ -113,7 +113,7 @@ Error refused_cell(const std::filesystem::path& path, const NpyHeader& header, c
     value = header.kind == NpyHeader::Kind::signed_integer ? fmt::format("{}, more digits than a double holds", load<std::int64_t>(bytes, swap))
                                                            : fmt::format("{}, more digits than a double holds", load<std::uint64_t>(bytes, swap));
   return Error(Category::input, path.string(), fmt::format("the cell at indices ({}), counted from 0, is {}", fmt::join(cell, ", "), value),
-               header.kind == NpyHeader::Kind::real ? "list the cells that are there in a .tns file and pass --missing unobserved"
+               header.kind == NpyHeader::Kind::real ? "tempera convert --drop-missing writes a .tns file without it; then pass --missing unobserved"
                                                     : "rescale the data, or save it as float64 if rounding is right");
 }
 
