@@ -18,9 +18,13 @@ void RandomStream::pack_four(std::span<const Index> indices) {
     counter_.v[i + 1] = static_cast<std::uint64_t>(indices[i]) | (((fourth >> (16 * i)) & 0xffffu) << kFourthBits);
 }
 
-double RandomStream::normal() { return boost::random::normal_distribution<double>()(*this); }
+double RandomStream::normal() {
+  return boost::random::normal_distribution<double>()(*this);
+}
 
-double RandomStream::exponential() { return boost::random::exponential_distribution<double>()(*this); }
+double RandomStream::exponential() {
+  return boost::random::exponential_distribution<double>()(*this);
+}
 
 double RandomStream::gamma_from_one_up(double shape) {
   const double d = shape - 1.0 / 3.0;

@@ -17,7 +17,8 @@
 
 namespace tempera {
 
-/// What a random stream is for, as the 64-bit FNV-1a hash of a name such as "cp-init". A literal is hashed by the compiler.
+/// What a random stream is for, as the 64-bit FNV-1a hash of a name such as "cp-init". A literal is hashed by the
+/// compiler.
 class RandomPurpose {
  public:
   template <std::size_t N>

@@ -12,8 +12,8 @@
 #include "tests/support/statistics.hpp"
 
 // Every test below is a pure function of fixed seeds. With other seeds each single comparison would raise a false alarm
-// with probability at most kFalseAlarm; there are fewer than 100 of them. Power: with 200 000 draws a cdf that is off by
-// 0.008 anywhere is found with probability above 1 − 1e-4.
+// with probability at most kFalseAlarm; there are fewer than 100 of them. Power: with 200 000 draws a cdf that is off
+// by 0.008 anywhere is found with probability above 1 − 1e-4.
 
 namespace tempera {
 namespace {
@@ -43,9 +43,9 @@ TEST(RandomDistributions, UniformMatchesItsCdf) {
 }
 
 TEST(RandomDistributions, NormalAndExponentialMatchTheirCdf) {
-  EXPECT_GT(kolmogorov_smirnov_p_value(sample({3, "ks"}, [](auto& s) { return s.normal(); }),
-                                       cdf_of(boost::math::normal())),
-            kFalseAlarm);
+  EXPECT_GT(
+      kolmogorov_smirnov_p_value(sample({3, "ks"}, [](auto& s) { return s.normal(); }), cdf_of(boost::math::normal())),
+      kFalseAlarm);
   EXPECT_GT(kolmogorov_smirnov_p_value(sample({4, "ks"}, [](auto& s) { return s.exponential(); }),
                                        cdf_of(boost::math::exponential())),
             kFalseAlarm);
@@ -80,8 +80,7 @@ TEST(RandomDistributions, GammaMatchesItsCdfForSmallAndLargeShapes) {
 TEST(RandomDistributions, LogGammaOfTinyShapesDoesNotUnderflow) {
   // For shape → 0 the logarithm is −E/shape with E exponential, up to terms of order one.
   for (const double shape : {1e-3, 1e-8, 1e-300}) {
-    const auto values =
-        sample({7, "tiny", {}}, [&](auto& s) { return -shape * s.log_gamma_draw(shape); });
+    const auto values = sample({7, "tiny", {}}, [&](auto& s) { return -shape * s.log_gamma_draw(shape); });
     for (const double value : values) ASSERT_TRUE(std::isfinite(value));
     if (shape < 1e-6) {
       EXPECT_GT(kolmogorov_smirnov_p_value(values, cdf_of(boost::math::exponential())), kFalseAlarm)
@@ -92,7 +91,8 @@ TEST(RandomDistributions, LogGammaOfTinyShapesDoesNotUnderflow) {
 
 TEST(RandomDistributions, BetaMatchesItsCdf) {
   Index i = 0;
-  for (const auto& [a, b] : std::vector<std::pair<double, double>>{{1, 1}, {2, 5}, {0.5, 0.5}, {0.1, 3}, {200, 0.7}, {1e3, 2e3}}) {
+  for (const auto& [a, b] :
+       std::vector<std::pair<double, double>>{{1, 1}, {2, 5}, {0.5, 0.5}, {0.1, 3}, {200, 0.7}, {1e3, 2e3}}) {
     const auto values = sample({8, "beta", {i++}}, [&](auto& s) { return s.beta(a, b); });
     EXPECT_GT(kolmogorov_smirnov_p_value(values, [&](double x) { return boost::math::ibeta(a, b, x); }), kFalseAlarm)
         << "a " << a << " b " << b;
@@ -123,7 +123,8 @@ TEST(RandomDistributions, PoissonMatchesItsMassFunctionOnBothSidesOfTheSwitch) {
       ++counts[std::min(static_cast<std::size_t>(k), largest)];
     }
     std::vector<double> probabilities(largest + 1);
-    for (std::size_t k = 0; k <= largest; ++k) probabilities[k] = boost::math::pdf(distribution, static_cast<double>(k));
+    for (std::size_t k = 0; k <= largest; ++k)
+      probabilities[k] = boost::math::pdf(distribution, static_cast<double>(k));
     EXPECT_GT(chi_square_p_value(counts, probabilities), kFalseAlarm) << "mean " << mean;
   }
   EXPECT_EQ(RandomStream(0, "zero").poisson(0), 0);
@@ -133,9 +134,8 @@ TEST(RandomDistributions, PoissonOfHugeMeansKeepsItsShape) {
   // For these means the normal limit differs from the Poisson cdf by less than 1e-4, far below what 200 000 draws see.
   Index i = 0;
   for (const double mean : {1e8, 1e12, 4e15}) {
-    const auto values = sample({11, "huge", {i++}}, [&](auto& s) {
-      return (static_cast<double>(s.poisson(mean)) - mean) / std::sqrt(mean);
-    });
+    const auto values = sample(
+        {11, "huge", {i++}}, [&](auto& s) { return (static_cast<double>(s.poisson(mean)) - mean) / std::sqrt(mean); });
     EXPECT_GT(kolmogorov_smirnov_p_value(values, cdf_of(boost::math::normal())), kFalseAlarm) << "mean " << mean;
   }
 }

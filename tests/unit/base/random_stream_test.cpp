@@ -58,8 +58,8 @@ TEST(RandomStream, BitsAreThoseOfTheDocumentedKeyAndCounter) {
   EXPECT_EQ(next_four(two), philox({(one << 62), 7, ~std::uint64_t{2}, 0}, {42, purpose}));
   EXPECT_EQ(next_four(two), philox({(one << 62) + 1, 7, ~std::uint64_t{2}, 0}, {42, purpose}));
   RandomStream four(42, "cp-init", {1, 2, 3, 0xaaaabbbbcccc});
-  EXPECT_EQ(next_four(four), philox({one << 63, 1 | 0xccccull << 48, 2 | 0xbbbbull << 48, 3 | 0xaaaaull << 48},
-                                    {42, purpose}));
+  EXPECT_EQ(next_four(four),
+            philox({one << 63, 1 | 0xccccull << 48, 2 | 0xbbbbull << 48, 3 | 0xaaaaull << 48}, {42, purpose}));
 }
 
 TEST(RandomStream, PurposeIsTheFnv1aHashWhetherNamedInTheSourceOrAtRunTime) {
