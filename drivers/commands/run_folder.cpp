@@ -17,7 +17,7 @@
 
 extern "C" char* openblas_get_config(void);
 
-namespace tempera {
+namespace tempera::drivers {
 
 namespace fs = std::filesystem;
 
@@ -110,4 +110,4 @@ nlohmann::ordered_json manifest_of_build(int mpi_ranks, const std::vector<std::s
   return manifest;
 }
 
-}  // namespace tempera
+}  // namespace tempera::drivers

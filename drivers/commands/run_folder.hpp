@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace tempera {
+namespace tempera::drivers {
 
 /// The folder of one run, as rank 0 keeps it: manifest.json, progress.jsonl, summary.json and the results.
 class RunFolder {
@@ -38,4 +38,4 @@ nlohmann::ordered_json manifest_of_build(int mpi_ranks, const std::vector<std::s
 /// Now, as 2026-01-31T12:34:56Z.
 std::string utc_time();
 
-}  // namespace tempera
+}  // namespace tempera::drivers
