@@ -11,7 +11,9 @@ void declare_common_options(OptionSchema& schema, CommonOptions& options) {
       .default_text(fmt::format("runs/{}-<date>-<n>", schema.command()))
       .help("folder of the results; one that is not empty is refused");
   schema.flag("overwrite", options.overwrite).help("replace the results in an existing folder");
-  schema.integer("seed", options.seed).minimum(0).help("seed of all random numbers; the same seed gives the same results");
+  schema.integer("seed", options.seed)
+      .minimum(0)
+      .help("seed of all random numbers; the same seed gives the same results");
   schema.integer("threads", options.threads).minimum(1).maximum(1024).help("threads of each MPI rank");
   schema.flag("profile", options.profile).help("add the table of timed regions to the summary");
   schema.flag("quiet", options.quiet).help("no progress and no warnings");

@@ -25,8 +25,7 @@ std::string overview() {
       "       mpirun -n RANKS tempera COMMAND [arguments]\n\nCommands:\n";
   std::size_t widest = 0;
   for (const Command& command : commands()) widest = std::max(widest, command.name.size());
-  for (const Command& command : commands())
-    text += fmt::format("  {:{}}  {}\n", command.name, widest, command.summary);
+  for (const Command& command : commands()) text += fmt::format("  {:{}}  {}\n", command.name, widest, command.summary);
   return text + "\n'tempera COMMAND --help' shows the options of a command, 'tempera --version' the version.\n";
 }
 

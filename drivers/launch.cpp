@@ -2,6 +2,7 @@
 
 #include <cblas.h>
 #include <fmt/format.h>
+#include <mpi.h>
 #include <omp.h>
 #include <sched.h>
 
@@ -78,25 +79,22 @@ void refuse_srun_without_process_manager(int mpi_size) {
               "use 'srun --mpi=pmix' ('srun --mpi=list' shows what there is), or mpirun inside sbatch");
 }
 
-LaunchFacts launch_facts(MPI_Comm communicator) {
-  const LaunchFacts own = facts_of_own_node(communicator);
-  struct {
-    double load;
-    int rank;
-  } busiest{static_cast<double>(own.ranks_on_node) / own.cores_of_node, 0};
-  MPI_Comm_rank(communicator, &busiest.rank);
-  MPI_Allreduce(MPI_IN_PLACE, &busiest, 1, MPI_DOUBLE_INT, MPI_MAXLOC, communicator);
-  std::array<int, 3> facts{own.ranks_on_node, own.cores_of_node, own.cores_of_rank};
-  MPI_Bcast(facts.data(), 3, MPI_INT, busiest.rank, communicator);
-  return {facts[0], facts[1], facts[2]};
+LaunchFacts launch_facts(const Communicator& world) {
+  const LaunchFacts own = facts_of_own_node(world.handle());
+  const double load = static_cast<double>(own.ranks_on_node) / own.cores_of_node;
+  const double heaviest = world.all_reduce_value(load, Reduction::maximum);
+  // Of several nodes with that load the first rank's speaks for all.
+  const int busiest = world.all_reduce_value(load < heaviest ? world.size() : world.rank(), Reduction::minimum);
+  return world.broadcast_value(own, busiest);
 }
 
 std::vector<std::string> launch_warnings(const LaunchFacts& facts, int threads) {
   std::vector<std::string> warnings;
   if (facts.ranks_on_node * threads > facts.cores_of_node)
-    warnings.push_back(fmt::format(
-        "{} MPI ranks with {} thread{} each share {} cores of a node and slow each other down; use fewer ranks or --threads",
-        facts.ranks_on_node, threads, threads == 1 ? "" : "s", facts.cores_of_node));
+    warnings.push_back(
+        fmt::format("{} MPI ranks with {} thread{} each share {} cores of a node and slow each other down; use fewer "
+                    "ranks or --threads",
+                    facts.ranks_on_node, threads, threads == 1 ? "" : "s", facts.cores_of_node));
   else if (threads > facts.cores_of_rank)
     warnings.push_back(
         fmt::format("{} threads of an MPI rank share {} core{}; use 'mpirun --map-by slot:PE={}' or '--bind-to none'",
@@ -109,19 +107,10 @@ void set_threads(int threads) {
   openblas_set_num_threads(threads);
 }
 
-MpiSession::MpiSession() {
-  int provided = 0;
-  MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided);
-}
-
-MpiSession::~MpiSession() { MPI_Finalize(); }
-
-void begin_computation(int threads, bool quiet) {
-  int size = 1;
-  MPI_Comm_size(MPI_COMM_WORLD, &size);
-  refuse_srun_without_process_manager(size);
+void begin_computation(const Communicator& world, int threads, bool quiet) {
+  refuse_srun_without_process_manager(world.size());
   set_threads(threads);
-  const auto warnings = launch_warnings(launch_facts(MPI_COMM_WORLD), threads);
+  const auto warnings = launch_warnings(launch_facts(world), threads);
   if (quiet || !launched_first()) return;
   for (const std::string& warning : warnings) fmt::print(stderr, "tempera: warning: {}\n", warning);
 }

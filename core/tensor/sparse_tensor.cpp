@@ -35,6 +35,17 @@ SparseTensor::SparseTensor(std::vector<Index> shape) : shape_(std::move(shape)),
   check_shape(shape_, false);
 }
 
+SparseTensor::SparseTensor(std::vector<Index> shape, std::vector<std::vector<Index>> indices, std::vector<double> values)
+    : shape_(std::move(shape)), indices_(std::move(indices)), values_(std::move(values)) {
+  check_shape(shape_, false);
+  TEMPERA_EXPECTS(indices_.size() == shape_.size());
+  for (std::size_t mode = 0; mode < shape_.size(); ++mode) {
+    TEMPERA_EXPECTS(indices_[mode].size() == values_.size());
+    TEMPERA_EXPECTS(std::all_of(indices_[mode].begin(), indices_[mode].end(),
+                                [size = shape_[mode]](Index i) { return i >= 0 && i < size; }));
+  }
+}
+
 void SparseTensor::reserve(Index nonzeros) {
   for (auto& mode : indices_) mode.reserve(static_cast<std::size_t>(nonzeros));
   values_.reserve(static_cast<std::size_t>(nonzeros));

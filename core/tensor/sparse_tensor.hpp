@@ -16,6 +16,9 @@ class SparseTensor {
 
   /// Empty tensor of this shape. @throws Error{shape} for an order outside 2..8 or a size below 1
   explicit SparseTensor(std::vector<Index> shape);
+  /// Takes arrays that are already there: indices[mode] and values, all of one length.
+  /// @pre one index array a mode, every index inside the shape
+  SparseTensor(std::vector<Index> shape, std::vector<std::vector<Index>> indices, std::vector<double> values);
 
   int order() const { return static_cast<int>(shape_.size()); }
   const std::vector<Index>& shape() const { return shape_; }
@@ -34,6 +37,9 @@ class SparseTensor {
   /// increasing order of value, so that the sum does not depend on the order of the file.
   /// @return the number of entries that were merged into another one
   Index sum_duplicates();
+
+  /// Frees the indices of one mode; the tensor may then only be read through the other modes and the values.
+  void release_indices(int mode) { std::vector<Index>().swap(indices_[static_cast<std::size_t>(mode)]); }
 
   /// Enlarges (never shrinks) the shape. @throws Error{shape} naming the mode
   void enlarge(std::span<const Index> shape);

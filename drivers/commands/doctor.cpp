@@ -8,6 +8,8 @@
 #include "core/base/command_line.hpp"
 #include "core/base/error.hpp"
 #include "core/base/option_help.hpp"
+#include "distributed/communicator/collectively.hpp"
+#include "distributed/communicator/environment.hpp"
 #include "drivers/commands/doctor/checks.hpp"
 #include "drivers/launch.hpp"
 
@@ -17,9 +19,12 @@ namespace {
 
 std::string_view word(Finding::Level level) {
   switch (level) {
-    case Finding::Level::ok: return "OK";
-    case Finding::Level::warn: return "WARN";
-    case Finding::Level::fail: return "FAIL";
+    case Finding::Level::ok:
+      return "OK";
+    case Finding::Level::warn:
+      return "WARN";
+    case Finding::Level::fail:
+      return "FAIL";
   }
   return "";
 }
@@ -36,6 +41,17 @@ void print(const Findings& findings) {
              count(Finding::Level::warn));
 }
 
+Findings all_findings(const Communicator& world, int threads) {
+  Findings findings;
+  check_build(findings);
+  check_machine(findings);
+  check_launch(world, threads, findings);
+  check_libraries(findings);
+  check_scalapack(world, findings);
+  check_speed(world, findings);
+  return findings;
+}
+
 }  // namespace
 
 int run_doctor(std::span<const std::string> arguments) {
@@ -47,15 +63,10 @@ int run_doctor(std::span<const std::string> arguments) {
     if (launched_first()) fmt::print("{}", help_text(schema));
     return 0;
   }
-  const MpiSession session;
+  const MpiEnvironment mpi;
+  const Communicator world(MPI_COMM_WORLD);
   set_threads(threads);
-  Findings findings;
-  check_build(findings);
-  check_machine(findings);
-  check_launch(findings, threads);
-  check_libraries(findings);
-  check_scalapack(findings);
-  check_speed(findings);
+  const Findings findings = collectively(world, [&] { return all_findings(world, threads); });
   if (launched_first()) print(findings);
   const bool failed = std::any_of(findings.begin(), findings.end(),
                                   [](const Finding& finding) { return finding.level == Finding::Level::fail; });

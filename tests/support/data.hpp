@@ -29,6 +29,6 @@ std::string read_text(const std::filesystem::path& path);
 }  // namespace tempera::test
 
 /// Ends the running test as skipped, saying which data file is missing.
-#define TEMPERA_REQUIRE_DATA(path, name)                      \
-  const std::filesystem::path path = ::tempera::test::data_file(name); \
-  if (path.empty()) GTEST_SKIP() << "real data absent: " << (name)
+#define TEMPERA_REQUIRE_DATA(variable, name)                               \
+  const std::filesystem::path variable = ::tempera::test::data_file(name); \
+  if (variable.empty()) GTEST_SKIP() << "real data absent: " << (name)

@@ -30,9 +30,9 @@ std::string trimmed(std::string text) {
 
 /// mpirun of Open MPI refuses to start as root unless both variables are set.
 Finding check_root(const std::string& library) {
-  const bool refused = geteuid() == 0 && library.starts_with("Open MPI") &&
-                       (std::getenv("OMPI_ALLOW_RUN_AS_ROOT") == nullptr ||
-                        std::getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM") == nullptr);
+  const bool refused =
+      geteuid() == 0 && library.starts_with("Open MPI") &&
+      (std::getenv("OMPI_ALLOW_RUN_AS_ROOT") == nullptr || std::getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM") == nullptr);
   if (!refused) return {Finding::Level::ok, "user", geteuid() == 0 ? "root, which mpirun allows" : "not root", ""};
   return {Finding::Level::warn, "user", "root: mpirun of Open MPI refuses to start",
           "export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1, or work as another user"};
@@ -40,35 +40,32 @@ Finding check_root(const std::string& library) {
 
 }  // namespace
 
-void check_launch(Findings& findings, int threads) {
-  int ranks = 1;
-  int level = 0;
+void check_launch(const Communicator& world, int threads, Findings& findings) {
+  const int ranks = world.size();
   int version = 0;
   int subversion = 0;
-  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-  MPI_Query_thread(&level);
   MPI_Get_version(&version, &subversion);
   const std::string library = mpi_library();
-  findings.push_back({Finding::Level::ok, "MPI",
-                      fmt::format("{} (MPI {}.{}), {} rank{}{}", library, version, subversion, ranks,
-                                  ranks == 1 ? "" : "s", level == MPI_THREAD_MULTIPLE ? ", threads supported" : ""),
-                      ""});
+  findings.push_back(
+      {Finding::Level::ok, "MPI",
+       fmt::format("{} (MPI {}.{}), {} rank{}", library, version, subversion, ranks, ranks == 1 ? "" : "s"), ""});
   findings.push_back(check_root(library));
   if (ranks == 1 && srun_without_process_manager())
-    findings.push_back({Finding::Level::warn, "launcher", "srun started several tasks, but MPI sees one process in each",
+    findings.push_back({Finding::Level::warn, "launcher",
+                        "srun started several tasks, but MPI sees one process in each",
                         "use 'srun --mpi=pmix' ('srun --mpi=list' shows what there is), or mpirun inside sbatch"});
-  const LaunchFacts facts = launch_facts(MPI_COMM_WORLD);
+  const LaunchFacts facts = launch_facts(world);
   const auto warnings = launch_warnings(facts, threads);
   for (const std::string& warning : warnings) {
     const std::size_t split = warning.find("; ");
     findings.push_back({Finding::Level::warn, "cores", warning.substr(0, split), warning.substr(split + 2)});
   }
   if (warnings.empty())
-    findings.push_back({Finding::Level::ok, "cores",
-                        fmt::format("{} rank{} of {} thread{} on {} cores of a node", facts.ranks_on_node,
-                                    facts.ranks_on_node == 1 ? "" : "s", threads, threads == 1 ? "" : "s",
-                                    facts.cores_of_node),
-                        ""});
+    findings.push_back(
+        {Finding::Level::ok, "cores",
+         fmt::format("{} rank{} of {} thread{} on {} cores of a node", facts.ranks_on_node,
+                     facts.ranks_on_node == 1 ? "" : "s", threads, threads == 1 ? "" : "s", facts.cores_of_node),
+         ""});
 }
 
 void check_libraries(Findings& findings) {

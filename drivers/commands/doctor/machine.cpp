@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <mpi.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -63,11 +62,11 @@ void check_build(Findings& findings) {
 void check_machine(Findings& findings) {
   constexpr double kLittleMemory = 1024.0 * 1024 * 1024;
   const std::string model = entry("/proc/cpuinfo", "model name");
-  findings.push_back({Finding::Level::ok, "processor",
-                      fmt::format("{}, {} logical processors online, vector kernels for {}",
-                                  model.empty() ? "unknown model" : model, sysconf(_SC_NPROCESSORS_ONLN),
-                                  name(simd_level())),
-                      ""});
+  findings.push_back(
+      {Finding::Level::ok, "processor",
+       fmt::format("{}, {} logical processors online, vector kernels for {}", model.empty() ? "unknown model" : model,
+                   sysconf(_SC_NPROCESSORS_ONLN), name(simd_level())),
+       ""});
   const double total = meminfo_bytes("MemTotal");
   const double available = meminfo_bytes("MemAvailable");
   const auto limit = memory_limit();
@@ -81,25 +80,22 @@ void check_machine(Findings& findings) {
   findings.push_back(std::move(memory));
 }
 
-void check_speed(Findings& findings) {
+void check_speed(const Communicator& world, Findings& findings) {
   constexpr std::int64_t kFootprint = 96 * 1024 * 1024;
   constexpr double kSeconds = 0.2;
-  int ranks = 1;
-  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-  MPI_Barrier(MPI_COMM_WORLD);
-  const double own[2] = {measure_triad(kFootprint, kSeconds), measure_multiply_add_peak(kSeconds / 2)};
-  double least[2];
-  double sum[2];
-  MPI_Allreduce(own, least, 2, MPI_DOUBLE, MPI_MIN, MPI_COMM_WORLD);
-  MPI_Allreduce(own, sum, 2, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
-  findings.push_back({Finding::Level::ok, "bandwidth",
-                      fmt::format("triad over {} a rank: {:.1f} GB/s on all {} ranks together, {:.1f} on the slowest",
-                                  human_bytes(kFootprint), 1e-9 * sum[0], ranks, 1e-9 * least[0]),
-                      ""});
+  constexpr double kGiga = 1e9;
+  world.barrier();
+  const double triad = measure_triad(kFootprint, kSeconds) / kGiga;
+  const double peak = measure_multiply_add_peak(kSeconds / 2) / kGiga;
+  const auto range = [&](double own) {
+    return fmt::format("{:.1f} to {:.1f}", world.all_reduce_value(own, Reduction::minimum),
+                       world.all_reduce_value(own, Reduction::maximum));
+  };
+  findings.push_back(
+      {Finding::Level::ok, "bandwidth",
+       fmt::format("triad over {}: {} GB/s a rank, all ranks at once", human_bytes(kFootprint), range(triad)), ""});
   findings.push_back({Finding::Level::ok, "arithmetic",
-                      fmt::format("multiply-adds: {:.1f} GFLOP/s on all {} ranks together, {:.1f} on the slowest",
-                                  1e-9 * sum[1], ranks, 1e-9 * least[1]),
-                      ""});
+                      fmt::format("multiply-adds: {} GFLOP/s a rank, all ranks at once", range(peak)), ""});
 }
 
 }  // namespace tempera::drivers

@@ -37,8 +37,12 @@ struct Grid {
 };
 
 /// The correlation matrix ρ^|i−j| has the Cholesky factor ρ^(i−j) · √(1−ρ²), without the root in its first column.
-double matrix_entry(int i, int j) { return std::pow(kRho, std::abs(i - j)); }
-double factor_entry(int i, int j) { return std::pow(kRho, i - j) * (j == 0 ? 1 : std::sqrt(1 - kRho * kRho)); }
+double matrix_entry(int i, int j) {
+  return std::pow(kRho, std::abs(i - j));
+}
+double factor_entry(int i, int j) {
+  return std::pow(kRho, i - j) * (j == 0 ? 1 : std::sqrt(1 - kRho * kRho));
+}
 
 /// Calls body(i, j, position) for every entry that this process holds, in block-cyclic layout.
 template <class Body>
@@ -77,26 +81,24 @@ double factor_error(const Grid& grid) {
 
 }  // namespace
 
-void check_scalapack(Findings& findings) {
-  int ranks = 1;
-  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+void check_scalapack(const Communicator& world, Findings& findings) {
   int sides[2] = {0, 0};
-  MPI_Dims_create(ranks, 2, sides);
-  const int handle = Csys2blacs_handle(MPI_COMM_WORLD);
+  MPI_Dims_create(world.size(), 2, sides);
+  const int handle = Csys2blacs_handle(world.handle());
   Grid grid;
   grid.context = handle;
   Cblacs_gridinit(&grid.context, "Row", sides[0], sides[1]);
   Cblacs_gridinfo(grid.context, &grid.rows, &grid.columns, &grid.row, &grid.column);
-  double error = factor_error(grid);
+  const double own_error = factor_error(grid);
   Cblacs_gridexit(grid.context);
   Cfree_blacs_system_handle(handle);
-  MPI_Allreduce(MPI_IN_PLACE, &error, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
+  const double error = world.all_reduce_value(own_error, Reduction::maximum);
   // Backward stable: error below n·ε times the condition number (1 + ρ)²/(1 − ρ)² = 9 of this matrix.
   const bool good = error <= 9 * kSize * std::numeric_limits<double>::epsilon();
-  findings.push_back({good ? Finding::Level::ok : Finding::Level::fail, "ScaLAPACK",
-                      fmt::format("PDPOTRF of order {} on {} x {} ranks, largest error {:.1e}", kSize, sides[0], sides[1],
-                                  error),
-                      good ? "" : "the ScaLAPACK, BLAS and MPI libraries do not fit each other; rebuild against one MPI"});
+  findings.push_back(
+      {good ? Finding::Level::ok : Finding::Level::fail, "ScaLAPACK",
+       fmt::format("PDPOTRF of order {} on {} x {} ranks, largest error {:.1e}", kSize, sides[0], sides[1], error),
+       good ? "" : "the ScaLAPACK, BLAS and MPI libraries do not fit each other; rebuild against one MPI"});
 }
 
 }  // namespace tempera::drivers

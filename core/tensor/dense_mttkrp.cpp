@@ -1,0 +1,145 @@
+#include <cblas.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/base/contract.hpp"
+#include "core/linalg/khatri_rao.hpp"
+#include "core/tensor/mttkrp.hpp"
+
+namespace tempera {
+
+namespace {
+
+constexpr Index kBlockDoubles = Index{1} << 17;  // 1 MB of Khatri–Rao rows at a time
+
+Index product(std::span<const Index> sizes) {
+  Index result = 1;
+  for (Index size : sizes) result *= size;
+  return result;
+}
+
+std::vector<RowView> views(std::span<const FactorMatrix> factors) {
+  std::vector<RowView> result;
+  for (const auto& factor : factors) result.push_back({factor.data(), factor.rows(), factor.columns(), factor.stride()});
+  return result;
+}
+
+/// result (rows × rank, row-major) = A · KRP, where A is rows × inner, column-major with leading dimension `rows`.
+void times_khatri_rao(const double* a, Index rows, Index inner, std::span<const RowView> matrices, double* result,
+                      Index stride) {
+  const Index rank = matrices.front().columns;
+  const Index block = std::clamp<Index>(kBlockDoubles / rank, 1, inner);
+  std::vector<double> krp(static_cast<std::size_t>(block * rank));
+  for (Index first = 0; first < inner; first += block) {
+    const Index count = std::min(block, inner - first);
+    khatri_rao_rows(matrices, first, count, krp.data(), rank);
+    // Column-major: result' (rank × rows) = krp' (rank × count) · A' (count × rows)
+    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, static_cast<int>(rank), static_cast<int>(rows),
+                static_cast<int>(count), 1.0, krp.data(), static_cast<int>(rank), a + first * rows,
+                static_cast<int>(rows), first == 0 ? 0.0 : 1.0, result, static_cast<int>(stride));
+  }
+}
+
+/// result (columns × rank, row-major) = A' · KRP, where A is inner × columns, column-major with leading dimension `inner`.
+void transposed_times_khatri_rao(const double* a, Index inner, Index columns, std::span<const RowView> matrices,
+                                 double* result, Index stride) {
+  const Index rank = matrices.front().columns;
+  const Index block = std::clamp<Index>(kBlockDoubles / rank, 1, inner);
+  std::vector<double> krp(static_cast<std::size_t>(block * rank));
+  for (Index first = 0; first < inner; first += block) {
+    const Index count = std::min(block, inner - first);
+    khatri_rao_rows(matrices, first, count, krp.data(), rank);
+    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(rank), static_cast<int>(columns),
+                static_cast<int>(count), 1.0, krp.data(), static_cast<int>(rank), a + first, static_cast<int>(inner),
+                first == 0 ? 0.0 : 1.0, result, static_cast<int>(stride));
+  }
+}
+
+/// An inner mode: contract the larger side by GEMM, then one multiply-add sweep a component over what is left.
+void inner_mode(const DenseTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result) {
+  const auto m = static_cast<std::size_t>(mode);
+  const std::span<const Index> shape = tensor.shape();
+  const Index left = product(shape.first(m)), size = shape[m], right = product(shape.subspan(m + 1));
+  const Index rank = result.columns();
+  const auto left_views = views(factors.first(m)), right_views = views(factors.subspan(m + 1));
+  const double* x = tensor.values().data();
+  if (left <= right) {
+    // partial[(l, i), r] = Σ_right X[(l, i), right] KRP[right, r], then sum over l with the left product.
+    std::vector<double> partial(static_cast<std::size_t>(left * size * rank));
+    times_khatri_rao(x, left * size, right, right_views, partial.data(), rank);
+    std::vector<double> krp(static_cast<std::size_t>(left * rank));
+    khatri_rao_rows(left_views, 0, left, krp.data(), rank);
+    for (Index i = 0; i < size; ++i)
+      for (Index l = 0; l < left; ++l) {
+        const double* term = partial.data() + (i * left + l) * rank;
+        const double* weight = krp.data() + l * rank;
+        double* out = result.row(i);
+        for (Index r = 0; r < rank; ++r) out[r] += term[r] * weight[r];
+      }
+  } else {
+    std::vector<double> partial(static_cast<std::size_t>(size * right * rank));
+    transposed_times_khatri_rao(x, left, size * right, left_views, partial.data(), rank);
+    std::vector<double> krp(static_cast<std::size_t>(right * rank));
+    khatri_rao_rows(right_views, 0, right, krp.data(), rank);
+    for (Index q = 0; q < right; ++q)
+      for (Index i = 0; i < size; ++i) {
+        const double* term = partial.data() + (q * size + i) * rank;
+        const double* weight = krp.data() + q * rank;
+        double* out = result.row(i);
+        for (Index r = 0; r < rank; ++r) out[r] += term[r] * weight[r];
+      }
+  }
+}
+
+}  // namespace
+
+void mttkrp(const DenseTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result) {
+  TEMPERA_EXPECTS(static_cast<int>(factors.size()) == tensor.order());
+  TEMPERA_EXPECTS(mode >= 0 && mode < tensor.order());
+  TEMPERA_EXPECTS(result.rows() == tensor.shape()[static_cast<std::size_t>(mode)]);
+  result.set_zero();
+  if (tensor.size() == 0 || result.columns() == 0) return;
+  const Index size = result.rows(), others = tensor.size() / size;
+  const double* x = tensor.values().data();
+  if (mode == 0) {
+    times_khatri_rao(x, size, others, views(factors.subspan(1)), result.data(), result.stride());
+  } else if (mode == tensor.order() - 1) {
+    transposed_times_khatri_rao(x, others, size, views(factors.first(factors.size() - 1)), result.data(), result.stride());
+  } else {
+    inner_mode(tensor, factors, mode, result);
+  }
+}
+
+ResidualSums residual_sums(const DenseTensor& tensor, std::span<const FactorMatrix> factors,
+                           std::span<const double> weights) {
+  ResidualSums sums;
+  if (tensor.size() == 0) return sums;
+  const Index size = tensor.shape().front(), others = tensor.size() / size;
+  const auto rank = static_cast<Index>(weights.size());
+  const auto slow_views = views(factors.subspan(1));
+  const Index block = std::clamp<Index>(kBlockDoubles / std::max<Index>(rank, size), 1, others);
+  std::vector<double> krp(static_cast<std::size_t>(block * rank)), model(static_cast<std::size_t>(block * size));
+  for (Index first = 0; first < others; first += block) {
+    const Index count = std::min(block, others - first);
+    khatri_rao_rows(slow_views, first, count, krp.data(), rank);
+    for (Index k = 0; k < count; ++k)
+      for (Index r = 0; r < rank; ++r) krp[static_cast<std::size_t>(k * rank + r)] *= weights[static_cast<std::size_t>(r)];
+    // model (size × count, column-major) = U_0 (size × rank) · krp'
+    cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, static_cast<int>(size), static_cast<int>(count),
+                static_cast<int>(rank), 1.0, factors.front().data(), static_cast<int>(factors.front().stride()),
+                krp.data(), static_cast<int>(rank), 0.0, model.data(), static_cast<int>(size));
+    const double* x = tensor.values().data() + first * size;
+    double residual = 0, squared = 0;
+    for (Index k = 0; k < count * size; ++k) {
+      const double m = model[static_cast<std::size_t>(k)];
+      residual += (x[k] - m) * (x[k] - m);
+      squared += m * m;
+    }
+    sums.residual_squared += residual;
+    sums.model_squared += squared;
+  }
+  return sums;
+}
+
+}  // namespace tempera

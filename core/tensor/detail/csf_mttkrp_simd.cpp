@@ -1,0 +1,170 @@
+// MTTKRP over a CSF tree. Columns are processed in panels of up to four vectors of 8 doubles, whose accumulators stay
+// in registers during the whole descent below a root; wider ranks take several passes over the indices.
+#include "core/tensor/detail/csf_kernels.hpp"
+
+#pragma GCC diagnostic ignored "-Wpsabi"  // vectors are passed by reference between inlined functions only
+
+namespace tempera::simd::TEMPERA_SIMD {
+
+namespace {
+
+using detail::CsfView;
+
+typedef double Vector __attribute__((vector_size(64), aligned(64), may_alias));
+constexpr int kDoubles = 8;
+constexpr uint32_t kAhead = 16;  // leaves between a prefetch and its use; ids are padded by more than this
+
+template <int W>
+struct Panel {
+  Vector lane[W];
+};
+
+template <int W>
+inline __attribute__((always_inline)) const Vector* row(const CsfView& view, int level, uint32_t id) {
+  return reinterpret_cast<const Vector*>(view.factors[level] + static_cast<int64_t>(id) * view.stride);
+}
+
+/// sum += Σ over the children [begin, end) of `level`, each times its factor row. Remaining: levels from here down.
+template <int W, int Remaining>
+inline __attribute__((always_inline)) void gather_up(const CsfView& view, int level, uint32_t begin, uint32_t end,
+                                                     Panel<W>& sum) {
+  const uint32_t* ids = view.ids[level];
+  if constexpr (Remaining == 1) {
+    const double* factor = view.factors[level];
+    for (uint32_t p = begin; p < end; ++p) {
+      const double* ahead = factor + static_cast<int64_t>(ids[p + kAhead]) * view.stride;
+      for (int w = 0; w < W; ++w) __builtin_prefetch(ahead + w * kDoubles);
+      const Vector* leaf = row<W>(view, level, ids[p]);
+      const double value = view.values[p];
+      for (int w = 0; w < W; ++w) sum.lane[w] += value * leaf[w];
+    }
+  } else {
+    const uint32_t* pointers = view.pointers[level];
+    for (uint32_t c = begin; c < end; ++c) {
+      Panel<W> below;
+      for (int w = 0; w < W; ++w) below.lane[w] = Vector{};
+      gather_up<W, Remaining - 1>(view, level + 1, pointers[c], pointers[c + 1], below);
+      const Vector* own = row<W>(view, level, ids[c]);
+      for (int w = 0; w < W; ++w) sum.lane[w] += below.lane[w] * own[w];
+    }
+  }
+}
+
+/// Descends to the target level with the product of the rows above; adds product × (sum below) to the target's row.
+template <int W, int Remaining>
+inline __attribute__((always_inline)) void scatter_down(const CsfView& view, int level, uint32_t begin, uint32_t end,
+                                                        const Panel<W>& product) {
+  const uint32_t* ids = view.ids[level];
+  if (level == view.target) {
+    for (uint32_t c = begin; c < end; ++c) {
+      auto* out = reinterpret_cast<Vector*>(view.result + static_cast<int64_t>(ids[c]) * view.stride);
+      if constexpr (Remaining == 1) {
+        const double value = view.values[c];
+        for (int w = 0; w < W; ++w) out[w] += value * product.lane[w];
+      } else {
+        Panel<W> below;
+        for (int w = 0; w < W; ++w) below.lane[w] = Vector{};
+        gather_up<W, Remaining - 1>(view, level + 1, view.pointers[level][c], view.pointers[level][c + 1], below);
+        for (int w = 0; w < W; ++w) out[w] += product.lane[w] * below.lane[w];
+      }
+    }
+    return;
+  }
+  if constexpr (Remaining > 1) {
+    for (uint32_t c = begin; c < end; ++c) {
+      const Vector* own = row<W>(view, level, ids[c]);
+      Panel<W> next;
+      for (int w = 0; w < W; ++w) next.lane[w] = product.lane[w] * own[w];
+      scatter_down<W, Remaining - 1>(view, level + 1, view.pointers[level][c], view.pointers[level][c + 1], next);
+    }
+  }
+}
+
+template <int W, int Depth>
+void mttkrp_panel(const CsfView& view, uint32_t begin, uint32_t end) {
+  if (view.target != 0) {
+    Panel<W> ones;
+    for (int w = 0; w < W; ++w) ones.lane[w] = Vector{} + 1.0;
+    scatter_down<W, Depth>(view, 0, begin, end, ones);
+    return;
+  }
+  const uint32_t* pointers = view.pointers[0];
+  for (uint32_t c = begin; c < end; ++c) {
+    Panel<W> sum;
+    for (int w = 0; w < W; ++w) sum.lane[w] = Vector{};
+    gather_up<W, Depth - 1>(view, 1, pointers[c], pointers[c + 1], sum);
+    auto* out = reinterpret_cast<Vector*>(view.result + static_cast<int64_t>(view.ids[0][c]) * view.stride);
+    for (int w = 0; w < W; ++w) out[w] = sum.lane[w];
+  }
+}
+
+template <int W>
+void mttkrp_depth(const CsfView& view, uint32_t begin, uint32_t end) {
+  switch (view.depth) {
+    case 2: return mttkrp_panel<W, 2>(view, begin, end);
+    case 3: return mttkrp_panel<W, 3>(view, begin, end);
+    case 4: return mttkrp_panel<W, 4>(view, begin, end);
+    case 5: return mttkrp_panel<W, 5>(view, begin, end);
+    case 6: return mttkrp_panel<W, 6>(view, begin, end);
+    case 7: return mttkrp_panel<W, 7>(view, begin, end);
+    case 8: return mttkrp_panel<W, 8>(view, begin, end);
+    default: return;
+  }
+}
+
+/// Sums of squares below one node; `product` holds the product of the rows above.
+template <int Remaining>
+void residual_below(const CsfView& view, int level, uint32_t begin, uint32_t end, const double* product, double* sums) {
+  const uint32_t* ids = view.ids[level];
+  for (uint32_t c = begin; c < end; ++c) {
+    const double* own = view.factors[level] + static_cast<int64_t>(ids[c]) * view.stride;
+    if constexpr (Remaining == 1) {
+      double model = 0;
+      for (int64_t r = 0; r < view.stride; ++r) model += product[r] * own[r];
+      const double difference = view.values[c] - model;
+      sums[0] += difference * difference;
+      sums[1] += model * model;
+    } else {
+      // One row of products a level, laid out by the caller behind the current one.
+      double* next = const_cast<double*>(product) + view.stride;
+      for (int64_t r = 0; r < view.stride; ++r) next[r] = product[r] * own[r];
+      residual_below<Remaining - 1>(view, level + 1, view.pointers[level][c], view.pointers[level][c + 1], next, sums);
+    }
+  }
+}
+
+}  // namespace
+
+void csf_mttkrp(const CsfView& view, uint32_t begin, uint32_t end) {
+  CsfView panel = view;
+  for (int64_t column = 0; column < view.stride;) {
+    const int64_t vectors = (view.stride - column) / kDoubles;
+    const int64_t width = vectors >= 4 ? 4 : vectors;
+    switch (width) {
+      case 1: mttkrp_depth<1>(panel, begin, end); break;
+      case 2: mttkrp_depth<2>(panel, begin, end); break;
+      case 3: mttkrp_depth<3>(panel, begin, end); break;
+      default: mttkrp_depth<4>(panel, begin, end); break;
+    }
+    column += width * kDoubles;
+    for (int level = 0; level < view.depth; ++level)
+      if (level != view.target) panel.factors[level] = view.factors[level] + column;
+    panel.result = view.result + column;
+  }
+}
+
+void csf_residual(const CsfView& view, uint32_t begin, uint32_t end, double* sums) {
+  double* product = view.result;  // scratch: depth rows of `stride` doubles, the first one set to ones by the caller
+  switch (view.depth) {
+    case 2: return residual_below<2>(view, 0, begin, end, product, sums);
+    case 3: return residual_below<3>(view, 0, begin, end, product, sums);
+    case 4: return residual_below<4>(view, 0, begin, end, product, sums);
+    case 5: return residual_below<5>(view, 0, begin, end, product, sums);
+    case 6: return residual_below<6>(view, 0, begin, end, product, sums);
+    case 7: return residual_below<7>(view, 0, begin, end, product, sums);
+    case 8: return residual_below<8>(view, 0, begin, end, product, sums);
+    default: return;
+  }
+}
+
+}  // namespace tempera::simd::TEMPERA_SIMD

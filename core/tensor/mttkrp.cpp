@@ -1,0 +1,147 @@
+#include "core/tensor/mttkrp.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/base/contract.hpp"
+#include "core/base/simd.hpp"
+#include "core/tensor/detail/csf_kernels.hpp"
+
+namespace tempera {
+
+namespace {
+
+detail::CsfMttkrpKernel mttkrp_kernel() {
+#if defined(__x86_64__)
+  switch (simd_level()) {
+    case SimdLevel::avx512: return simd::avx512::csf_mttkrp;
+    case SimdLevel::avx2: return simd::avx2::csf_mttkrp;
+    case SimdLevel::baseline: break;
+  }
+#endif
+  return simd::baseline::csf_mttkrp;
+}
+
+detail::CsfResidualKernel residual_kernel() {
+#if defined(__x86_64__)
+  switch (simd_level()) {
+    case SimdLevel::avx512: return simd::avx512::csf_residual;
+    case SimdLevel::avx2: return simd::avx2::csf_residual;
+    case SimdLevel::baseline: break;
+  }
+#endif
+  return simd::baseline::csf_residual;
+}
+
+detail::CsfView view_of(const CsfTensor& tensor, std::span<const FactorMatrix> factors, int target) {
+  detail::CsfView view{};
+  view.depth = tensor.order();
+  view.values = tensor.values().data();
+  view.target = target;
+  for (int level = 0; level < view.depth; ++level) {
+    view.ids[level] = tensor.ids(level).data();
+    if (level + 1 < view.depth) view.pointers[level] = tensor.pointers(level).data();
+    const auto mode = static_cast<std::size_t>(tensor.mode_order()[static_cast<std::size_t>(level)]);
+    view.factors[level] = factors[mode].data();
+  }
+  return view;
+}
+
+/// Root ranges of nearly equal numbers of leaves. The cuts depend on the tree and the count only.
+std::vector<std::uint32_t> balanced_roots(const CsfTensor& tensor, int parts) {
+  const auto roots = static_cast<std::uint32_t>(tensor.nodes(0));
+  std::vector<std::uint32_t> cuts{0};
+  const auto first_leaf = [&](std::uint32_t root) {
+    std::uint32_t node = root;
+    for (int level = 0; level + 1 < tensor.order(); ++level) node = tensor.pointers(level)[node];
+    return static_cast<Index>(node);
+  };
+  for (int part = 1; part < parts; ++part) {
+    const Index goal = tensor.nonzeros() / parts * part;
+    std::uint32_t low = cuts.back(), high = roots;
+    while (low < high) {
+      const std::uint32_t middle = low + (high - low) / 2;
+      if (first_leaf(middle) < goal)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    cuts.push_back(low);
+  }
+  cuts.push_back(roots);
+  return cuts;
+}
+
+}  // namespace
+
+void mttkrp(const CsfTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result,
+            int threads) {
+  TEMPERA_EXPECTS(static_cast<int>(factors.size()) == tensor.order());
+  TEMPERA_EXPECTS(mode >= 0 && mode < tensor.order());
+  TEMPERA_EXPECTS(std::all_of(factors.begin(), factors.end(),
+                              [&](const FactorMatrix& f) { return f.columns() == result.columns(); }));
+  result.set_zero();
+  if (tensor.nonzeros() == 0 || result.columns() == 0) return;
+  detail::CsfView view = view_of(tensor, factors, tensor.level_of(mode));
+  view.stride = result.stride();
+  view.result = result.data();
+  const auto kernel = mttkrp_kernel();
+  if (view.target != 0 || threads <= 1) {
+    kernel(view, 0, static_cast<std::uint32_t>(tensor.nodes(0)));
+    return;
+  }
+  constexpr int kChunksPerThread = 8;
+  const auto cuts = balanced_roots(tensor, threads * kChunksPerThread);
+  const std::size_t chunks = cuts.size() - 1;
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+  for (std::size_t k = 0; k < chunks; ++k)
+    if (cuts[k] < cuts[k + 1]) kernel(view, cuts[k], cuts[k + 1]);
+}
+
+void mttkrp(const CsfSet& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result, int threads) {
+  mttkrp(tensor.tree_for(mode), factors, mode, result, threads);
+}
+
+void mttkrp(const SparseTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result) {
+  TEMPERA_EXPECTS(static_cast<int>(factors.size()) == tensor.order());
+  result.set_zero();
+  for (Index k = 0; k < tensor.nonzeros(); ++k) {
+    const auto entry = static_cast<std::size_t>(k);
+    double* out = result.row(tensor.indices(mode)[entry]);
+    for (Index r = 0; r < result.columns(); ++r) {
+      double product = tensor.values()[entry];
+      for (int other = 0; other < tensor.order(); ++other)
+        if (other != mode)
+          product *= factors[static_cast<std::size_t>(other)](tensor.indices(other)[entry], r);
+      out[r] += product;
+    }
+  }
+}
+
+ResidualSums residual_sums(const CsfTensor& tensor, std::span<const FactorMatrix> factors,
+                           std::span<const double> weights) {
+  ResidualSums sums;
+  if (tensor.nonzeros() == 0 || weights.empty()) {
+    for (double value : tensor.values()) sums.residual_squared += value * value;
+    return sums;
+  }
+  detail::CsfView view = view_of(tensor, factors, 0);
+  FactorMatrix products(tensor.order() + 1, static_cast<Index>(weights.size()));
+  std::copy(weights.begin(), weights.end(), products.row(0));
+  view.stride = products.stride();
+  view.result = products.data();
+  const auto kernel = residual_kernel();
+  for (std::uint32_t root = 0; root < static_cast<std::uint32_t>(tensor.nodes(0)); ++root) {
+    double part[2] = {0, 0};  // one partial sum a root: shorter chains of additions lose fewer digits
+    kernel(view, root, root + 1, part);
+    sums.residual_squared += part[0];
+    sums.model_squared += part[1];
+  }
+  return sums;
+}
+
+}  // namespace tempera

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <span>
+
+#include "core/tensor/csf_set.hpp"
+#include "core/tensor/csf_tensor.hpp"
+#include "core/tensor/dense_tensor.hpp"
+#include "core/tensor/factor_matrix.hpp"
+#include "core/tensor/sparse_tensor.hpp"
+
+namespace tempera {
+
+/// Matricised tensor times Khatri–Rao product: result = X_(mode) · (⊙_{k≠mode} factors[k]).
+///
+/// @param tensor   nonzeros of this process, order d
+/// @param factors  d matrices; factors[k] has at least as many rows as local indices in mode k occur
+/// @param mode     0 ≤ mode < d
+/// @param result   rows of mode × rank, overwritten (rows without nonzeros become 0)
+/// @param threads  OpenMP threads; used where the mode is the root of the tree (each row is written by one thread, so
+///                 the bits do not depend on the number of threads), otherwise one
+/// @pre  all factors and the result have the same number of columns
+/// Cost: 2·rank operations a leaf and inner node of the tree; reads each index once for each 32 columns.
+/// Smith & Karypis 2015 (CSF); see detail/csf_mttkrp_simd.cpp for the traversal.
+void mttkrp(const CsfTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result,
+            int threads = 1);
+
+/// The same with the tree that serves this mode best.
+void mttkrp(const CsfSet& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result,
+            int threads = 1);
+
+/// The same on coordinates, entry by entry: the oracle of the tests and the path of tiny tensors.
+/// Cost: order · rank operations a nonzero.
+void mttkrp(const SparseTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result);
+
+/// The same for a dense column-major block. Never forms the whole Khatri–Rao product: an outer mode takes GEMMs with
+/// blocks of it (at most 1 MB), an inner mode a GEMM with the partial product of the larger side and then one
+/// matrix–vector product a component. Cost: 2·cells·rank operations, nearly all in GEMM.
+/// Phan, Tichavský & Cichocki 2013; Hayashi et al. 2018 (one- and two-step algorithms).
+void mttkrp(const DenseTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result);
+
+/// Σ over the stored cells of (x − m)² and of m², where m = Σ_r weights[r] Π factors: exact, without cancellation.
+struct ResidualSums {
+  double residual_squared = 0;
+  double model_squared = 0;
+};
+ResidualSums residual_sums(const CsfTensor& tensor, std::span<const FactorMatrix> factors, std::span<const double> weights);
+ResidualSums residual_sums(const DenseTensor& tensor, std::span<const FactorMatrix> factors, std::span<const double> weights);
+
+}  // namespace tempera

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "core/base/index.hpp"
+#include "core/tensor/csf_tensor.hpp"
+
+namespace tempera {
+
+/// The nonzeros of one process on their way into CSF trees: one packed key and one value each.
+///
+/// The key holds the local indices of all modes, ⌈log2 I_n⌉ bits each, in 64 bits where they fit (16 bytes a nonzero)
+/// and in 128 bits otherwise (32 bytes). Sorting for another tree reorders the bit fields and sorts in place, so that
+/// building all trees needs no second copy.
+class NonzeroList {
+ public:
+  /// Room for `count` nonzeros of a local shape, all zero; fill with set_mode and set_values.
+  /// @throws Error{environment} for more than 2^32 − 1 nonzeros on one rank or a mode of more than 2^32 local indices
+  NonzeroList(std::vector<Index> shape, Index count);
+
+  int order() const { return static_cast<int>(shape_.size()); }
+  Index size() const;
+  const std::vector<Index>& shape() const { return shape_; }
+
+  /// Sets the index of every nonzero in one mode. Each mode is set exactly once. @pre indices.size() == size()
+  void set_mode(int mode, std::span<const std::uint32_t> indices);
+  void set_values(std::span<const double> values);
+
+  /// Adds nonzeros with equal coordinates, in increasing order of value. @return how many were merged away
+  Index sum_duplicates();
+
+  /// Sorts for this order of modes (root first) and builds the tree. @pre sum_duplicates() was called
+  CsfTensor build(const std::vector<int>& mode_order);
+
+ private:
+  template <class Key>
+  struct Entry {
+    Key key;
+    double value;
+  };
+  using Narrow = std::vector<Entry<std::uint64_t>>;
+  __extension__ typedef unsigned __int128 WideKey;  // GCC and Clang; not ISO C++
+  using Wide = std::vector<Entry<WideKey>>;
+
+  void reorder(const std::vector<int>& mode_order);
+
+  std::vector<Index> shape_;
+  std::vector<int> bits_;        ///< width of each mode's field
+  std::vector<int> mode_order_;  ///< order of the fields now, most significant first
+  std::variant<Narrow, Wide> entries_;
+};
+
+}  // namespace tempera

@@ -1,0 +1,196 @@
+#include "distributed/als/cp_als.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/base/contract.hpp"
+#include "core/base/error.hpp"
+#include "distributed/als/cp_sweep.hpp"
+
+namespace tempera {
+
+namespace {
+
+/// The model of the best start so far, as copied out of the sweeps.
+struct Kept {
+  std::vector<FactorMatrix> factors;  // owned rows
+  std::vector<double> weights;
+};
+
+FactorMatrix owned_part(const DistributedTensor& tensor, int mode, const FactorMatrix& factor) {
+  const RowLayout& layout = tensor.rows(mode);
+  FactorMatrix owned(layout.owned_count, factor.columns());
+  std::copy_n(factor.data() + layout.owned_begin * factor.stride(), owned.storage().size(), owned.data());
+  return owned;
+}
+
+/// For each component the sign of the entry of largest magnitude over all ranks (ties: the lowest global row).
+std::vector<double> leading_signs(const Communicator& ranks, const FactorMatrix& factor, std::span<const Index> rows) {
+  struct Leading {
+    double value;
+    Index row;
+  };
+  std::vector<Leading> mine(static_cast<std::size_t>(factor.columns()), {0.0, 0});
+  for (Index i = 0; i < factor.rows(); ++i)
+    for (Index r = 0; r < factor.columns(); ++r) {
+      Leading& best = mine[static_cast<std::size_t>(r)];
+      if (std::abs(factor(i, r)) > std::abs(best.value)) best = {factor(i, r), rows[static_cast<std::size_t>(i)]};
+    }
+  const auto all = ranks.all_gather(std::span<const Leading>(mine));
+  std::vector<double> signs(mine.size(), 1.0);
+  for (std::size_t r = 0; r < mine.size(); ++r) {
+    Leading best{0.0, 0};
+    for (std::size_t k = r; k < all.size(); k += mine.size()) {
+      const double larger = std::abs(all[k].value) - std::abs(best.value);
+      if (larger > 0 || (larger == 0 && all[k].row < best.row)) best = all[k];
+    }
+    signs[r] = best.value < 0 ? -1.0 : 1.0;
+  }
+  return signs;
+}
+
+/// Decreasing weights; in modes 0 … N − 2 the leading entry of each column positive, the sign pushed to the last mode.
+void put_in_normal_form(const DistributedTensor& tensor, CpResult& result) {
+  const auto rank = result.weights.size();
+  std::vector<std::size_t> order(rank);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return result.weights[a] > result.weights[b]; });
+  std::vector<double> last_sign(rank, 1.0), weights;
+  for (std::size_t k : order) weights.push_back(result.weights[k]);
+  result.weights = weights;
+  for (std::size_t mode = 0; mode < result.factors.size(); ++mode) {
+    FactorMatrix& factor = result.factors[mode];
+    std::vector<double> sign(rank, 1.0);
+    if (mode + 1 < result.factors.size()) {
+      sign = leading_signs(tensor.grid().active_ranks(), factor, result.rows[mode]);
+      for (std::size_t r = 0; r < rank; ++r) last_sign[r] *= sign[r];
+    } else {
+      sign = last_sign;
+    }
+    std::vector<double> row(rank);
+    for (Index i = 0; i < factor.rows(); ++i) {
+      for (std::size_t r = 0; r < rank; ++r) row[r] = sign[order[r]] * factor(i, static_cast<Index>(order[r])) + 0.0;
+      std::copy(row.begin(), row.end(), factor.row(i));
+    }
+  }
+}
+
+void check_options(const DistributedTensor& tensor, const CpOptions& options) {
+  if (options.rank < 1) throw Error(Category::usage, "--rank", fmt::format("{} is not a rank", options.rank), "the rank is at least 1");
+  if (options.iterations < 1)
+    throw Error(Category::usage, "--iterations", fmt::format("{} sweeps", options.iterations), "at least one sweep is needed");
+  if (!(options.tolerance >= 0))
+    throw Error(Category::usage, "--tolerance", fmt::format("{} is not a tolerance", options.tolerance), "0 runs all iterations");
+  if (options.restarts < 1) throw Error(Category::usage, "--restarts", fmt::format("{} starts", options.restarts), "at least one start is needed");
+  if (!options.constraints.empty() && static_cast<int>(options.constraints.size()) != tensor.order())
+    throw Error(Category::usage, "--constraint", "constraints for a tensor of another order");
+}
+
+/// Runs the starts on the active ranks and leaves the best model in `result`.
+void run_starts(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer, CpResult& result) {
+  CpSweep sweep(tensor, options);
+  Kept kept;
+  bool damped = false, pseudo_inverse = false;
+  for (int restart = 0; restart < options.restarts && result.stopped != StopReason::requested; ++restart) {
+    sweep.start(restart);
+    double previous = 0;
+    int iteration = 0, quiet = 0;
+    StopReason stopped = StopReason::iterations;
+    while (iteration < options.iterations) {
+      const bool requested = sweep.sweep(observer.stop && observer.stop());
+      ++iteration;
+      const double change = sweep.fit() - previous;
+      previous = sweep.fit();
+      if (observer.progress) observer.progress({restart, iteration, sweep.fit(), change});
+      if (requested) {
+        stopped = StopReason::requested;
+        break;
+      }
+      quiet = std::abs(change) < options.tolerance ? quiet + 1 : 0;
+      if (quiet >= 2 && iteration >= 3) {
+        stopped = StopReason::tolerance;
+        break;
+      }
+    }
+    damped = damped || sweep.damped();
+    pseudo_inverse = pseudo_inverse || sweep.pseudo_inverse();
+    result.restart_fits.push_back(sweep.fit());
+    if (restart == 0 || sweep.fit() > result.fit) {
+      result.fit = sweep.fit();
+      result.relative_error = sweep.relative_error();
+      result.fit_resolution = sweep.fit_resolution();
+      result.iterations = iteration;
+      result.converged = stopped == StopReason::tolerance;
+      result.best_restart = restart;
+      kept.weights = sweep.weights();
+      kept.factors.clear();
+      for (int mode = 0; mode < tensor.order(); ++mode) kept.factors.push_back(owned_part(tensor, mode, sweep.factor(mode)));
+    }
+    result.stopped = stopped;
+  }
+  if (result.stopped != StopReason::requested)
+    result.stopped = result.converged ? StopReason::tolerance : StopReason::iterations;
+  result.weights = std::move(kept.weights);
+  result.factors = std::move(kept.factors);
+  if (pseudo_inverse)
+    result.notes.push_back("a mode's normal equations were singular: solved by a pseudo-inverse (the rank may be too high)");
+  else if (damped)
+    result.notes.push_back("a mode's normal equations were nearly singular: their diagonal was damped by 1e-12 to 1e-10 of its mean");
+}
+
+void zero_model(const DistributedTensor& tensor, const CpOptions& options, CpResult& result) {
+  result.weights.assign(static_cast<std::size_t>(options.rank), 0.0);
+  for (int mode = 0; mode < tensor.order(); ++mode)
+    result.factors.emplace_back(tensor.active() ? tensor.rows(mode).owned_count : 0, options.rank);
+  result.fit = 1;
+  result.converged = true;
+  result.stopped = StopReason::tolerance;
+  result.restart_fits = {1.0};
+  result.notes.push_back("the tensor is zero everywhere: the model is zero and its fit is 1 by definition");
+}
+
+}  // namespace
+
+CpResult cp_als(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer) {
+  check_options(tensor, options);
+  const Communicator& all = tensor.grid().all();
+  const auto region = all.regions().open("cp-als");
+  CpResult result;
+  for (int mode = 0; mode < tensor.order(); ++mode) {
+    std::span<const Index> owned;
+    if (tensor.active()) owned = tensor.rows(mode).owned_rows();
+    result.rows.emplace_back(owned.begin(), owned.end());
+  }
+  if (!(tensor.norm_squared() <= 1.7e308))
+    throw Error(Category::numerical, "", "the squared norm of the tensor overflows", "scale the values, for example to unit maximum");
+  if (tensor.norm_squared() == 0) {
+    zero_model(tensor, options, result);
+  } else {
+    if (tensor.active()) {
+      run_starts(tensor, options, observer, result);
+      put_in_normal_form(tensor, result);
+    }
+    // Left-out ranks learn the outcome from rank 0, which is always active.
+    double scalars[] = {result.fit, result.relative_error, result.fit_resolution, static_cast<double>(result.iterations),
+                        result.converged ? 1.0 : 0.0, static_cast<double>(result.stopped), static_cast<double>(result.best_restart)};
+    all.broadcast(std::span<double>(scalars), 0);
+    result.fit = scalars[0];
+    result.relative_error = scalars[1];
+    result.fit_resolution = scalars[2];
+    result.iterations = static_cast<int>(scalars[3]);
+    result.converged = scalars[4] > 0;
+    result.stopped = static_cast<StopReason>(static_cast<int>(scalars[5]));
+    result.best_restart = static_cast<int>(scalars[6]);
+    result.weights.resize(static_cast<std::size_t>(options.rank));
+    all.broadcast(std::span<double>(result.weights), 0);
+    if (!tensor.active())
+      for (int mode = 0; mode < tensor.order(); ++mode) result.factors.emplace_back(0, options.rank);
+  }
+  result.dead_components = static_cast<int>(std::count(result.weights.begin(), result.weights.end(), 0.0));
+  return result;
+}
+
+}  // namespace tempera

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/tensor/factor_matrix.hpp"
+#include "distributed/tensor/distributed_tensor.hpp"
+
+namespace tempera {
+
+/// Constraint on the entries of one factor matrix.
+enum class Constraint { none, nonnegative };
+
+struct CpOptions {
+  Index rank = 16;
+  std::vector<Constraint> constraints;  ///< one a mode; empty: unconstrained
+  int iterations = 100;                 ///< most sweeps of one start
+  double tolerance = 1e-6;              ///< on the change of fit in two successive sweeps; 0: run all sweeps
+  int restarts = 1;                     ///< random starts; the best fit is kept
+  std::uint64_t seed = 0;
+};
+
+/// State after one sweep, for progress.
+struct CpStep {
+  int restart = 0;
+  int iteration = 0;  ///< from 1
+  double fit = 0;
+  double change = 0;  ///< of the fit since the sweep before
+};
+
+enum class StopReason { tolerance, iterations, requested };
+
+/// Hooks of a run; both may be empty. `progress` is called on every active rank after each sweep. `stop` is asked on
+/// every active rank before the next sweep: when any of them says true, all stop at the same sweep.
+struct CpObserver {
+  std::function<void(const CpStep&)> progress;
+  std::function<bool()> stop;
+};
+
+/// Distributed CP model in normal form (see KruskalTensor). Factor rows stay with their owners.
+struct CpResult {
+  std::vector<double> weights;                 ///< on all ranks
+  std::vector<FactorMatrix> factors;           ///< rows of this rank, one matrix a mode (no rows on inactive ranks)
+  std::vector<std::vector<Index>> rows;        ///< their global row numbers, increasing; rows nobody holds are zero
+  double fit = 0;                              ///< 1 − ‖X − M‖ / ‖X‖; 1 for a zero tensor with a zero model
+  double relative_error = 0;                   ///< ‖X − M‖ / ‖X‖
+  double fit_resolution = 0;                   ///< the fit may be off by this much through cancellation
+  int iterations = 0;                          ///< sweeps of the start that was kept
+  bool converged = false;
+  StopReason stopped = StopReason::iterations;
+  int best_restart = 0;
+  std::vector<double> restart_fits;            ///< one a start
+  int dead_components = 0;                     ///< components of weight 0
+  std::vector<std::string> notes;              ///< what the user should know (damped solves, zero tensor …)
+};
+
+/// CP (canonical polyadic) decomposition by alternating least squares, with nonnegativity by HALS per mode.
+///
+/// One sweep updates the modes in order: local MTTKRP, reduction to the row owners, update, normalisation to unit
+/// columns, and the new rows back to those who touch them; Gram matrix, norms and fit scalars travel in one message.
+/// The fit needs no residual tensor: ‖X − M‖² = ‖X‖² − 2⟨X, M⟩ + ‖M‖² from the last MTTKRP of the sweep; where that
+/// cancels (below 1e-10 ‖X‖²) the stored cells are summed directly. Stops when the fit changes by less than the
+/// tolerance in two successive sweeps. Collective over all ranks of the tensor's communicator.
+///
+/// The starts depend on the seed and the global rows only. Equal ranks give equal bits; other numbers of ranks agree to
+/// rounding. Cost a sweep: N MTTKRPs + O(rank²) a row. Memory: three times the factor rows of this rank.
+/// Carroll & Chang 1970, Harshman 1970; HALS: Cichocki & Phan 2009.
+/// @throws Error{usage} for a rank below 1, Error{numerical} when values overflow
+CpResult cp_als(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer = {});
+
+}  // namespace tempera

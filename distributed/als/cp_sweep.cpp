@@ -1,0 +1,158 @@
+#include "distributed/als/cp_sweep.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/factorization/hals.hpp"
+#include "core/factorization/initial_factors.hpp"
+#include "core/factorization/normal_equations.hpp"
+
+namespace tempera {
+
+namespace {
+
+/// Below this share of ‖X‖² the squared residual is summed cell by cell: the formula has lost six of its digits.
+constexpr double kCancellation = 1e-10;
+constexpr double kEpsilon = 2.220446049250313e-16;
+
+Constraint constraint_of(const CpOptions& options, int mode) {
+  return options.constraints.empty() ? Constraint::none : options.constraints[static_cast<std::size_t>(mode)];
+}
+
+}  // namespace
+
+CpSweep::CpSweep(const DistributedTensor& tensor, const CpOptions& options) : tensor_(tensor), options_(options) {
+  for (int mode = 0; mode < tensor.order(); ++mode) {
+    factors_.emplace_back(tensor.rows(mode).rows(), options.rank);
+    products_.emplace_back(tensor.rows(mode).rows(), options.rank);
+    grams_.emplace_back(options.rank);
+  }
+}
+
+void CpSweep::start(int restart) {
+  damped_ = pseudo_inverse_ = false;
+  weights_.assign(static_cast<std::size_t>(options_.rank), 1.0);
+  const Communicator& ranks = tensor_.grid().active_ranks();
+  for (int mode = 0; mode < tensor_.order(); ++mode) {
+    const auto m = static_cast<std::size_t>(mode);
+    const RowLayout& layout = tensor_.rows(mode);
+    random_start(factors_[m], layout.global_rows, options_.seed, restart, mode,
+                 constraint_of(options_, mode) == Constraint::nonnegative ? StartDistribution::uniform
+                                                                          : StartDistribution::normal);
+    grams_[m] = gram(factors_[m], layout.owned_begin, layout.owned_count);
+    ranks.all_reduce(std::span<double>(grams_[m].values), Reduction::sum);
+    std::vector<double> norms;
+    for (Index r = 0; r < options_.rank; ++r) norms.push_back(std::sqrt(grams_[m](r, r)));
+    normalise(mode, norms);
+  }
+}
+
+bool CpSweep::sweep(bool stop_here) {
+  const Communicator& ranks = tensor_.grid().active_ranks();
+  RegionTable& regions = ranks.regions();
+  const auto whole = regions.open("sweep");
+  double stop = 0;
+  for (int mode = 0; mode < tensor_.order(); ++mode) {
+    const auto m = static_cast<std::size_t>(mode);
+    const RowExchange& exchange = tensor_.exchange(mode);
+    const RowLayout& layout = exchange.layout();
+    {
+      const auto region = regions.open("mttkrp");
+      tensor_.mttkrp(factors_, mode, products_[m]);
+    }
+    {
+      const auto region = regions.open("reduce rows");
+      exchange.reduce_to_owners(products_[m]);
+    }
+    const GramMatrix h = hadamard(grams_, mode);
+    std::vector<double> message;
+    {
+      const auto region = regions.open("update");
+      update_rows(mode, h);
+      message = gram(factors_[m], layout.owned_begin, layout.owned_count).values;
+      double inner = 0;
+      for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i)
+        inner += std::inner_product(products_[m].row(i), products_[m].row(i) + options_.rank, factors_[m].row(i), 0.0);
+      message.push_back(inner);
+      message.push_back(stop_here ? 1.0 : 0.0);
+    }
+    {
+      const auto region = regions.open("gram");
+      ranks.all_reduce(std::span<double>(message), Reduction::sum);
+    }
+    stop = message.back();
+    const double inner_product = message[message.size() - 2];
+    std::copy_n(message.begin(), grams_[m].values.size(), grams_[m].values.begin());
+    std::vector<double> norms;
+    for (Index r = 0; r < options_.rank; ++r) norms.push_back(std::sqrt(std::max(0.0, grams_[m](r, r))));
+    double model_squared = 0;
+    for (std::size_t k = 0; k < h.values.size(); ++k) model_squared += h.values[k] * grams_[m].values[k];
+    normalise(mode, norms);
+    weights_ = norms;
+    {
+      const auto region = regions.open("share rows");
+      exchange.share_with_ghosts(factors_[m]);
+    }
+    if (mode + 1 == tensor_.order()) update_fit(inner_product, model_squared);
+  }
+  return stop > 0;
+}
+
+void CpSweep::update_rows(int mode, const GramMatrix& h) {
+  const auto m = static_cast<std::size_t>(mode);
+  const RowLayout& layout = tensor_.rows(mode);
+  const Index first = layout.owned_begin, count = layout.owned_count;
+  FactorMatrix& u = factors_[m];
+  if (constraint_of(options_, mode) == Constraint::nonnegative) {
+    // The factor stands with unit columns; HALS goes on from the scaled one.
+    for (Index i = first; i < first + count; ++i)
+      for (Index r = 0; r < options_.rank; ++r) u(i, r) *= weights_[static_cast<std::size_t>(r)];
+    hals_update(h, products_[m], u, first, count);
+    return;
+  }
+  const NormalEquations equations(h);
+  damped_ = damped_ || equations.method() == NormalEquations::Method::damped_cholesky;
+  pseudo_inverse_ = pseudo_inverse_ || equations.method() == NormalEquations::Method::pseudo_inverse;
+  for (Index i = first; i < first + count; ++i) std::copy_n(products_[m].row(i), u.stride(), u.row(i));
+  equations.solve(u, first, count);
+}
+
+/// Divides the owned columns (and the Gram matrix) by their norms; a zero column stays zero.
+void CpSweep::normalise(int mode, std::span<const double> norms) {
+  const auto m = static_cast<std::size_t>(mode);
+  std::vector<double> scale;
+  for (double norm : norms) scale.push_back(norm > 0 ? 1 / norm : 0.0);
+  // All local rows: after a start the ghosts hold values too; in a sweep they are overwritten by share_with_ghosts.
+  for (Index i = 0; i < factors_[m].rows(); ++i)
+    for (Index r = 0; r < options_.rank; ++r) factors_[m](i, r) *= scale[static_cast<std::size_t>(r)];
+  for (Index j = 0; j < options_.rank; ++j)
+    for (Index i = 0; i < options_.rank; ++i)
+      grams_[m](i, j) *= scale[static_cast<std::size_t>(i)] * scale[static_cast<std::size_t>(j)];
+}
+
+void CpSweep::update_fit(double inner_product, double model_squared) {
+  const double norm_squared = tensor_.norm_squared();
+  double residual_squared = norm_squared - 2 * inner_product + model_squared;
+  // Rounding of three terms of about ‖X‖²; the constant covers the length of the sums.
+  double uncertainty = 8 * kEpsilon * (norm_squared + 2 * std::abs(inner_product) + model_squared);
+  if (residual_squared < kCancellation * norm_squared) {
+    const auto region = tensor_.grid().active_ranks().regions().open("residual");
+    const ResidualSums local = tensor_.residual_sums(factors_, weights_);
+    double sums[2] = {local.residual_squared, local.model_squared};
+    tensor_.grid().active_ranks().all_reduce(std::span<double>(sums), Reduction::sum);
+    residual_squared = sums[0];
+    uncertainty = 8 * kEpsilon * sums[0];
+    if (!tensor_.every_cell_stored()) {
+      // The cells that are zero and not stored hold ‖M‖² minus the model's squares on the stored ones.
+      residual_squared += std::max(0.0, model_squared - sums[1]);
+      uncertainty += 8 * kEpsilon * (model_squared + sums[1]);
+    }
+  }
+  residual_squared = std::max(0.0, residual_squared);
+  relative_error_ = std::sqrt(residual_squared / norm_squared);
+  fit_ = 1 - relative_error_;
+  fit_resolution_ = (std::sqrt((residual_squared + uncertainty) / norm_squared) - relative_error_);
+}
+
+}  // namespace tempera

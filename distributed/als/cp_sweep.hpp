@@ -1,0 +1,48 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/tensor/gram.hpp"
+#include "distributed/als/cp_als.hpp"
+
+namespace tempera {
+
+/// One start of CP-ALS on an active rank: the factors and what a sweep updates. See cp_als for the method.
+class CpSweep {
+ public:
+  CpSweep(const DistributedTensor& tensor, const CpOptions& options);
+
+  /// Random start values and their Gram matrices. Collective over the active ranks.
+  void start(int restart);
+  /// Updates every mode once and the fit. Returns true when `stop_here` was true on any rank. Collective.
+  bool sweep(bool stop_here);
+
+  double fit() const { return fit_; }
+  double relative_error() const { return relative_error_; }
+  double fit_resolution() const { return fit_resolution_; }
+  bool damped() const { return damped_; }
+  bool pseudo_inverse() const { return pseudo_inverse_; }
+  const std::vector<double>& weights() const { return weights_; }
+  /// Local rows (owned and ghosts) of a mode, unit columns.
+  const FactorMatrix& factor(int mode) const { return factors_[static_cast<std::size_t>(mode)]; }
+
+ private:
+  void update_rows(int mode, const GramMatrix& h);
+  void normalise(int mode, std::span<const double> norms);
+  void update_fit(double inner_product, double model_squared);
+
+  const DistributedTensor& tensor_;
+  const CpOptions& options_;
+  std::vector<FactorMatrix> factors_;
+  std::vector<FactorMatrix> products_;  ///< MTTKRP of each mode, reused by all sweeps
+  std::vector<GramMatrix> grams_;
+  std::vector<double> weights_;
+  double fit_ = 0;
+  double relative_error_ = 1;
+  double fit_resolution_ = 0;
+  bool damped_ = false;
+  bool pseudo_inverse_ = false;
+};
+
+}  // namespace tempera

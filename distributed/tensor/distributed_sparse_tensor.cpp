@@ -1,0 +1,154 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "distributed/tensor/distributed_tensor.hpp"
+#include "distributed/tensor/nonzero_partition.hpp"
+
+namespace tempera {
+
+namespace {
+
+/// CSF trees may take this share of the 8(N + 1) bytes a nonzero that the coordinates took.
+constexpr double kTreeBudget = 1.9;
+
+std::vector<Index> distinct(std::span<const Index> indices) {
+  if (indices.empty()) return {};
+  const auto [low, high] = std::minmax_element(indices.begin(), indices.end());
+  const Index first = *low, span = *high - first + 1;
+  std::vector<Index> result;
+  if (span <= 16 * static_cast<Index>(indices.size())) {  // a bitmap of at most 2 bytes a nonzero
+    std::vector<bool> present(static_cast<std::size_t>(span), false);
+    for (Index index : indices) present[static_cast<std::size_t>(index - first)] = true;
+    for (Index k = 0; k < span; ++k)
+      if (present[static_cast<std::size_t>(k)]) result.push_back(first + k);
+  } else {
+    result.assign(indices.begin(), indices.end());
+    std::sort(result.begin(), result.end());
+    result.erase(std::unique(result.begin(), result.end()), result.end());
+  }
+  return result;
+}
+
+/// Local number of every index. `touched` is increasing, local_of[k] is the local number of touched[k].
+std::vector<std::uint32_t> localised(std::span<const Index> indices, std::span<const Index> touched,
+                                     std::span<const std::uint32_t> local_of) {
+  std::vector<std::uint32_t> result(indices.size());
+  if (touched.empty()) return result;
+  const Index first = touched.front(), span = touched.back() - first + 1;
+  if (span <= 2 * static_cast<Index>(indices.size())) {
+    std::vector<std::uint32_t> table(static_cast<std::size_t>(span));
+    for (std::size_t k = 0; k < touched.size(); ++k) table[static_cast<std::size_t>(touched[k] - first)] = local_of[k];
+    for (std::size_t k = 0; k < indices.size(); ++k) result[k] = table[static_cast<std::size_t>(indices[k] - first)];
+  } else {
+    for (std::size_t k = 0; k < indices.size(); ++k)
+      result[k] = local_of[static_cast<std::size_t>(std::lower_bound(touched.begin(), touched.end(), indices[k]) - touched.begin())];
+  }
+  return result;
+}
+
+/// Sum of squares in runs of fixed length, so that long sums keep their last digits.
+double sum_of_squares(std::span<const double> values) {
+  constexpr std::size_t kRun = 1024;
+  double total = 0;
+  for (std::size_t begin = 0; begin < values.size(); begin += kRun) {
+    double run = 0;
+    for (std::size_t k = begin; k < std::min(values.size(), begin + kRun); ++k) run += values[k] * values[k];
+    total += run;
+  }
+  return total;
+}
+
+class DistributedSparseTensor final : public DistributedTensor {
+ public:
+  DistributedSparseTensor(std::vector<Index> shape, ProcessGrid grid, SparseTensor mine, int threads)
+      : DistributedTensor(std::move(shape), std::move(grid)), threads_(threads) {
+    double local[3] = {0, 0, 0};  // stored cells, duplicates, squared norm
+    Index most = 0;
+    if (active()) {
+      build(std::move(mine));
+      const auto values = trees_.trees().front().values();
+      local[0] = static_cast<double>(values.size());
+      local[1] = static_cast<double>(duplicates_);
+      local[2] = sum_of_squares(values);
+      most = static_cast<Index>(values.size());
+    }
+    grid_.all().all_reduce(std::span<double>(local), Reduction::sum);
+    most = grid_.all().all_reduce_value(most, Reduction::maximum);
+    stored_cells_ = static_cast<Index>(local[0]);
+    duplicates_ = static_cast<Index>(local[1]);
+    norm_squared_ = local[2];
+    every_cell_stored_ = static_cast<double>(stored_cells_) == cell_count(shape_);
+    balance_ = stored_cells_ > 0 ? static_cast<double>(most) * grid_.size() / static_cast<double>(stored_cells_) : 1;
+  }
+
+  std::string storage() const override {
+    if (!active()) return "no data on this rank";
+    switch (trees_.policy()) {
+      case CsfPolicy::one: return "CSF, one tree";
+      case CsfPolicy::two: return "CSF, two trees";
+      case CsfPolicy::all: return "CSF, one tree a mode";
+    }
+    return "CSF";
+  }
+
+  void mttkrp(std::span<const FactorMatrix> factors, int mode, FactorMatrix& result) const override {
+    tempera::mttkrp(trees_, factors, mode, result, threads_);
+  }
+
+  ResidualSums residual_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const override {
+    return tempera::residual_sums(trees_.trees().front(), factors, weights);
+  }
+
+ private:
+  void build(SparseTensor mine) {
+    const Index count = mine.nonzeros();
+    std::vector<std::vector<std::uint32_t>> local(static_cast<std::size_t>(order()));
+    std::vector<Index> local_shape;
+    for (int mode = 0; mode < order(); ++mode) {
+      const auto indices = mine.indices(mode);
+      const std::vector<Index> touched = distinct(indices);
+      exchanges_.push_back(sparse_row_exchange(grid_.layer(mode), touched));
+      // The exchange renumbers the rows (owned first); map the increasing order of `touched` to its order.
+      const auto& global_rows = rows(mode).global_rows;
+      std::vector<std::uint32_t> local_of(touched.size());
+      for (std::size_t k = 0; k < global_rows.size(); ++k)
+        local_of[static_cast<std::size_t>(std::lower_bound(touched.begin(), touched.end(), global_rows[k]) - touched.begin())] =
+            static_cast<std::uint32_t>(k);
+      local[static_cast<std::size_t>(mode)] = localised(indices, touched, local_of);
+      local_shape.push_back(std::max<Index>(1, static_cast<Index>(touched.size())));
+      mine.release_indices(mode);
+    }
+    NonzeroList list(local_shape, count);
+    for (int mode = 0; mode < order(); ++mode) {
+      list.set_mode(mode, local[static_cast<std::size_t>(mode)]);
+      std::vector<std::uint32_t>().swap(local[static_cast<std::size_t>(mode)]);
+    }
+    list.set_values(mine.values());
+    mine = SparseTensor();
+    duplicates_ = list.sum_duplicates();
+    const auto coordinate_bytes = static_cast<double>(8 * (order() + 1)) * static_cast<double>(list.size());
+    trees_ = CsfSet(std::move(list), static_cast<std::size_t>(kTreeBudget * coordinate_bytes));
+  }
+
+  CsfSet trees_;
+  int threads_;
+};
+
+}  // namespace
+
+std::unique_ptr<DistributedTensor> distribute(const Communicator& communicator, std::span<const Index> shape,
+                                              std::vector<SparseTensor> blocks, const DistributionOptions& options) {
+  check_shape(shape, false);
+  const auto region = communicator.regions().open("partition");
+  const NonzeroPartition partition = choose_partition(communicator, shape, blocks, options.grid);
+  ProcessGrid grid(communicator, partition.grid);
+  SparseTensor mine = redistribute(communicator, partition, shape, std::move(blocks));
+  return std::make_unique<DistributedSparseTensor>(std::vector<Index>(shape.begin(), shape.end()), std::move(grid),
+                                                   std::move(mine), options.threads);
+}
+
+}  // namespace tempera

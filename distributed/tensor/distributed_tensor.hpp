@@ -1,0 +1,96 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/tensor/csf_set.hpp"
+#include "core/tensor/dense_tensor.hpp"
+#include "core/tensor/mttkrp.hpp"
+#include "core/tensor/sparse_tensor.hpp"
+#include "distributed/communicator/communicator.hpp"
+#include "distributed/communicator/process_grid.hpp"
+#include "distributed/tensor/row_exchange.hpp"
+
+namespace tempera {
+
+/// A tensor spread over the ranks of a process grid, as the sweeps see it.
+///
+/// Each active rank holds one block of cells and, for every mode, the factor rows its block touches (rows(mode)).
+/// mttkrp and residual_sums are local; what follows them is in RowExchange and the communicator.
+class DistributedTensor {
+ public:
+  virtual ~DistributedTensor() = default;
+  DistributedTensor(const DistributedTensor&) = delete;
+  DistributedTensor& operator=(const DistributedTensor&) = delete;
+
+  int order() const { return static_cast<int>(shape_.size()); }
+  /// Global sizes.
+  const std::vector<Index>& shape() const { return shape_; }
+  const ProcessGrid& grid() const { return grid_; }
+  bool active() const { return grid_.active(); }
+
+  /// Stored cells of the whole tensor: all cells when dense, distinct coordinates when sparse.
+  Index stored_cells() const { return stored_cells_; }
+  /// True when no cell is implicitly zero.
+  bool every_cell_stored() const { return every_cell_stored_; }
+  double norm_squared() const { return norm_squared_; }
+  /// Most stored cells on a rank over their mean on the active ranks.
+  double balance() const { return balance_; }
+  /// Duplicate coordinates that were summed (sparse).
+  Index duplicates() const { return duplicates_; }
+  /// One line for people: how the data lie, "CSF, one tree a mode".
+  virtual std::string storage() const = 0;
+
+  /// @pre active()
+  const RowExchange& exchange(int mode) const { return *exchanges_[static_cast<std::size_t>(mode)]; }
+  const RowLayout& rows(int mode) const { return exchange(mode).layout(); }
+
+  /// Contribution of this rank's block; `result` has rows(mode).rows() rows. Local. @pre active()
+  virtual void mttkrp(std::span<const FactorMatrix> factors, int mode, FactorMatrix& result) const = 0;
+  /// Sums over the stored cells of this rank's block. Local. @pre active()
+  virtual ResidualSums residual_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const = 0;
+
+ protected:
+  DistributedTensor(std::vector<Index> shape, ProcessGrid grid) : shape_(std::move(shape)), grid_(std::move(grid)) {}
+
+  std::vector<Index> shape_;
+  ProcessGrid grid_;
+  std::vector<std::unique_ptr<RowExchange>> exchanges_;
+  Index stored_cells_ = 0;
+  bool every_cell_stored_ = false;
+  double norm_squared_ = 0;
+  double balance_ = 1;
+  Index duplicates_ = 0;
+};
+
+struct DistributionOptions {
+  std::vector<int> grid;  ///< extents of the process grid; empty: chosen from the data
+  int threads = 1;        ///< OpenMP threads of the local kernels
+};
+
+/// Distributes a sparse tensor from coordinates that lie anywhere: each rank passes what it has, in blocks (consumed).
+/// Global 0-based indices in the user's labels; duplicates are summed; absent cells are zero. Collective.
+/// @throws Error{usage} for a grid that does not fit, Error{shape} for an impossible shape
+/// Memory a rank: the coordinates twice over at most while building (8(N + 1) bytes a nonzero each), then the CSF trees.
+std::unique_ptr<DistributedTensor> distribute(const Communicator& communicator, std::span<const Index> shape,
+                                              std::vector<SparseTensor> blocks, const DistributionOptions& options = {});
+
+/// Where the dense block of a rank lies in the whole tensor.
+struct DenseBlock {
+  std::vector<Index> offsets;
+  std::vector<Index> extents;  ///< all zero on inactive ranks
+};
+
+/// Grid for a dense tensor: the one with the smallest Σ I_n / p_n, the rows each rank exchanges.
+/// @throws Error{usage} when fixed extents do not fit
+ProcessGrid choose_dense_grid(const Communicator& communicator, std::span<const Index> shape, const std::vector<int>& grid = {});
+/// Block of this rank: an even split of every mode.
+DenseBlock dense_block(const ProcessGrid& grid, std::span<const Index> shape);
+
+/// Makes a distributed tensor of dense blocks that each active rank already holds as dense_block(grid, shape) says.
+/// Collective.
+std::unique_ptr<DistributedTensor> distribute(ProcessGrid grid, std::span<const Index> shape, DenseTensor block);
+
+}  // namespace tempera

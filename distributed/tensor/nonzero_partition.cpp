@@ -1,0 +1,207 @@
+#include "distributed/tensor/nonzero_partition.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "core/base/error.hpp"
+
+namespace tempera {
+
+namespace {
+
+constexpr std::size_t kCountedCandidates = 6;  // grids whose true block sizes are counted, per kind of parts
+constexpr Index kRound = Index{1} << 17;       // nonzeros a rank sends in one round of the redistribution
+
+void extend_candidates(int ranks, std::span<const Index> limits, std::vector<int>& prefix,
+                       std::vector<std::vector<int>>& found) {
+  const std::size_t mode = prefix.size();
+  if (mode + 1 == limits.size()) {
+    if (ranks <= limits[mode]) {
+      found.push_back(prefix);
+      found.back().push_back(ranks);
+    }
+    return;
+  }
+  for (int extent = 1; extent <= ranks; ++extent)
+    if (ranks % extent == 0 && extent <= limits[mode]) {
+      prefix.push_back(extent);
+      extend_candidates(ranks / extent, limits, prefix, found);
+      prefix.pop_back();
+    }
+}
+
+/// Rows that a rank exchanges over one sweep, estimated as if nonzeros fell at random into its block of rows.
+double estimated_rows(std::span<const Index> shape, const std::vector<int>& grid, double nonzeros) {
+  double ranks = 1, rows = 0;
+  for (int extent : grid) ranks *= extent;
+  for (std::size_t mode = 0; mode < grid.size(); ++mode) {
+    const double block = static_cast<double>(shape[mode]) / grid[mode];
+    const double layer = ranks / grid[mode];
+    const double touched = block * -std::expm1(-nonzeros / ranks / block);
+    rows += touched * (1 - 1 / layer);
+  }
+  return rows;
+}
+
+std::vector<std::vector<Index>> histograms(const Communicator& communicator, std::span<const ModeParts> modes,
+                                           std::span<const SparseTensor> blocks) {
+  std::vector<std::vector<Index>> result;
+  for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+    std::vector<Index> weights(static_cast<std::size_t>(modes[mode].bins()), 0);
+    for (const SparseTensor& block : blocks)
+      for (Index index : block.indices(static_cast<int>(mode))) ++weights[static_cast<std::size_t>(modes[mode].bin_of(index))];
+    communicator.all_reduce(std::span<Index>(weights), Reduction::sum);
+    result.push_back(std::move(weights));
+  }
+  return result;
+}
+
+int rank_of(const std::vector<ModeParts>& modes, const std::vector<int>& grid, const SparseTensor& block, std::size_t entry) {
+  int rank = 0;
+  for (std::size_t mode = modes.size(); mode-- > 0;)
+    rank = rank * grid[mode] + modes[mode].part_of(block.indices(static_cast<int>(mode))[entry]);
+  return rank;
+}
+
+double counted_balance(const Communicator& communicator, const std::vector<ModeParts>& modes, const std::vector<int>& grid,
+                       std::span<const SparseTensor> blocks, Index nonzeros) {
+  int ranks = 1;
+  for (int extent : grid) ranks *= extent;
+  if (ranks == 1 || nonzeros == 0) return 1;
+  std::vector<Index> counts(static_cast<std::size_t>(ranks), 0);
+  for (const SparseTensor& block : blocks)
+    for (std::size_t k = 0; k < static_cast<std::size_t>(block.nonzeros()); ++k)
+      ++counts[static_cast<std::size_t>(rank_of(modes, grid, block, k))];
+  communicator.all_reduce(std::span<Index>(counts), Reduction::sum);
+  const Index most = *std::max_element(counts.begin(), counts.end());
+  return static_cast<double>(most) * ranks / static_cast<double>(nonzeros);
+}
+
+std::vector<std::vector<int>> candidates(const Communicator& communicator, std::span<const Index> shape,
+                                         const std::vector<int>& grid) {
+  if (grid.empty()) {
+    for (int ranks = communicator.size(); ranks > 1; --ranks)
+      if (auto found = grid_candidates(ranks, shape); !found.empty()) return found;
+    return {std::vector<int>(shape.size(), 1)};
+  }
+  if (grid.size() != shape.size())
+    throw Error(Category::usage, "--grid", fmt::format("{} extents for a tensor of order {}", grid.size(), shape.size()),
+                "give one extent a mode, such as 2x2x1");
+  for (std::size_t mode = 0; mode < shape.size(); ++mode)
+    if (grid[mode] > shape[mode])
+      throw Error(Category::usage, "--grid", fmt::format("extent {} exceeds the size {} of mode {}", grid[mode], shape[mode], mode),
+                  "use smaller extents in short modes, or --grid auto");
+  return {grid};
+}
+
+}  // namespace
+
+std::vector<std::vector<int>> grid_candidates(int ranks, std::span<const Index> limits) {
+  std::vector<std::vector<int>> found;
+  std::vector<int> prefix;
+  extend_candidates(ranks, limits, prefix, found);
+  return found;
+}
+
+NonzeroPartition choose_partition(const Communicator& communicator, std::span<const Index> shape,
+                                  std::span<const SparseTensor> blocks, const std::vector<int>& grid) {
+  Index nonzeros = 0;
+  for (const SparseTensor& block : blocks) nonzeros += block.nonzeros();
+  nonzeros = communicator.all_reduce_value(nonzeros, Reduction::sum);
+
+  auto grids = candidates(communicator, shape, grid);
+  std::stable_sort(grids.begin(), grids.end(), [&](const auto& a, const auto& b) {
+    return estimated_rows(shape, a, static_cast<double>(nonzeros)) < estimated_rows(shape, b, static_cast<double>(nonzeros));
+  });
+  if (grids.size() > kCountedCandidates) grids.resize(kCountedCandidates);
+
+  NonzeroPartition best;
+  best.nonzeros = nonzeros;
+  best.balance = std::numeric_limits<double>::infinity();
+  for (bool scattered : {false, true}) {
+    std::vector<ModeParts> bins;
+    for (Index size : shape) bins.push_back(ModeParts::bins_for(size, scattered));
+    const auto weights = histograms(communicator, bins, blocks);
+    std::map<std::pair<std::size_t, int>, ModeParts> parts;
+    for (const auto& candidate : grids) {
+      std::vector<ModeParts> modes;
+      for (std::size_t mode = 0; mode < shape.size(); ++mode) {
+        auto [found, is_new] = parts.try_emplace({mode, candidate[mode]}, bins[mode]);
+        if (is_new && scattered) found->second.deal(weights[mode], candidate[mode]);
+        if (is_new && !scattered) found->second.cut(weights[mode], candidate[mode]);
+        modes.push_back(found->second);
+      }
+      const double balance = counted_balance(communicator, modes, candidate, blocks, nonzeros);
+      if (balance < best.balance) {
+        best.grid = candidate;
+        best.modes = std::move(modes);
+        best.balance = balance;
+        best.scattered = scattered;
+      }
+      if (best.balance <= kGoodBalance) return best;
+    }
+  }
+  return best;
+}
+
+SparseTensor redistribute(const Communicator& communicator, const NonzeroPartition& partition,
+                          std::span<const Index> shape, std::vector<SparseTensor>&& blocks) {
+  const auto ranks = static_cast<std::size_t>(communicator.size());
+  const std::size_t order = shape.size(), words = order + 1;
+  std::vector<Index> counts(ranks, 0);
+  Index largest_block = 0;
+  for (const SparseTensor& block : blocks) {
+    largest_block = std::max(largest_block, block.nonzeros());
+    for (std::size_t k = 0; k < static_cast<std::size_t>(block.nonzeros()); ++k)
+      ++counts[static_cast<std::size_t>(rank_of(partition.modes, partition.grid, block, k))];
+  }
+  std::vector<Index> one_each(ranks, 1);
+  Index arriving = 0;
+  for (Index count : communicator.all_to_all(std::span<const Index>(counts), std::span<const Index>(one_each))) arriving += count;
+
+  SparseTensor mine({shape.begin(), shape.end()});
+  mine.reserve(arriving);
+  std::vector<Index> cell(order), send;
+  std::size_t block_number = 0, entry = 0;
+  for (;;) {
+    // Up to kRound nonzeros of this rank: bucket them by destination, as words index … index, value.
+    std::vector<std::vector<Index>> outgoing(ranks);
+    Index taken = 0;
+    while (block_number < blocks.size() && taken < kRound) {
+      const SparseTensor& block = blocks[block_number];
+      const auto count = static_cast<std::size_t>(block.nonzeros());
+      for (; entry < count && taken < kRound; ++entry, ++taken) {
+        auto& bucket = outgoing[static_cast<std::size_t>(rank_of(partition.modes, partition.grid, block, entry))];
+        for (std::size_t mode = 0; mode < order; ++mode) bucket.push_back(block.indices(static_cast<int>(mode))[entry]);
+        bucket.push_back(std::bit_cast<Index>(block.values()[entry]));
+      }
+      if (entry == count) {
+        blocks[block_number] = SparseTensor();
+        ++block_number;
+        entry = 0;
+      }
+    }
+    if (communicator.all_reduce_value(taken, Reduction::maximum) == 0) break;
+    send.clear();
+    for (std::size_t q = 0; q < ranks; ++q) {
+      counts[q] = static_cast<Index>(outgoing[q].size());
+      send.insert(send.end(), outgoing[q].begin(), outgoing[q].end());
+      std::vector<Index>().swap(outgoing[q]);
+    }
+    const auto received = communicator.all_to_all(std::span<const Index>(send), std::span<const Index>(counts));
+    for (std::size_t k = 0; k < received.size(); k += words) {
+      std::copy_n(received.begin() + static_cast<std::ptrdiff_t>(k), order, cell.begin());
+      mine.append(cell, std::bit_cast<double>(received[k + order]));
+    }
+  }
+  return mine;
+}
+
+}  // namespace tempera

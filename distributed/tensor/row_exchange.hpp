@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/tensor/factor_matrix.hpp"
+#include "distributed/communicator/communicator.hpp"
+
+namespace tempera {
+
+/// Which rows of one factor matrix a rank holds, and which of them it owns.
+///
+/// Local row k is row global_rows[k] of the whole factor. Rows [owned_begin, owned_begin + owned_count) are updated by
+/// this rank; the others are ghosts, copies of rows that another rank of the layer owns. Each row that any rank touches
+/// has exactly one owner. Owned rows are in increasing order of global row.
+struct RowLayout {
+  std::vector<Index> global_rows;
+  Index owned_begin = 0;
+  Index owned_count = 0;
+
+  Index rows() const { return static_cast<Index>(global_rows.size()); }
+  std::span<const Index> owned_rows() const {
+    return std::span<const Index>(global_rows).subspan(static_cast<std::size_t>(owned_begin), static_cast<std::size_t>(owned_count));
+  }
+};
+
+/// Moves factor rows of one mode between the ranks of a layer of the process grid.
+class RowExchange {
+ public:
+  virtual ~RowExchange() = default;
+  const RowLayout& layout() const { return layout_; }
+
+  /// Adds the partial sums of all ranks of the layer into the owned rows; ghost rows are undefined afterwards.
+  /// Contributions are added in the order of the ranks. Collective over the layer.
+  virtual void reduce_to_owners(FactorMatrix& partial) const = 0;
+  /// Copies owned rows to every rank of the layer that holds them as ghosts. Collective over the layer.
+  virtual void share_with_ghosts(FactorMatrix& rows) const = 0;
+
+ protected:
+  RowLayout layout_;
+};
+
+/// Sparse point-to-point exchange: a row travels only between its owner and the ranks whose nonzeros touch it, so the
+/// words moved each way are Σ over rows (ranks touching the row − 1) · rank.
+///
+/// @param touched  global rows that occur in this rank's nonzeros, increasing
+/// The owner is one of the ranks that touch the row: the only one, or the one that owns fewest rows so far. Local order:
+/// owned rows, then ghosts grouped by owner. Memory: proportional to the touched rows of this rank. Collective over `layer`.
+std::unique_ptr<RowExchange> sparse_row_exchange(const Communicator& layer, std::span<const Index> touched);
+
+/// Dense exchange of the block of rows [first, first + count), the same on all ranks of the layer: reduce-scatter and
+/// all-gather over an even split of the rows. A layer of one rank moves nothing. Collective over `layer`.
+std::unique_ptr<RowExchange> dense_row_exchange(const Communicator& layer, Index first, Index count);
+
+}  // namespace tempera

@@ -1,0 +1,210 @@
+#include <algorithm>
+#include <utility>
+
+#include "core/base/contract.hpp"
+#include "distributed/tensor/row_exchange.hpp"
+
+namespace tempera {
+
+namespace {
+
+struct Touch {
+  Index row;
+  int rank;
+};
+
+/// The rank of the layer that decides on the owner of a row; any fixed spread does.
+int directory_of(Index row, int ranks) {
+  const auto z = static_cast<std::uint64_t>(row) * 0x9e3779b97f4a7c15u;
+  return static_cast<int>((z >> 32) % static_cast<std::uint64_t>(ranks));
+}
+
+/// Owner of each run of equal rows in `touches` (sorted by row, then rank); one entry a touch.
+std::vector<int> choose_owners(const std::vector<Touch>& touches, int ranks) {
+  std::vector<Index> owned(static_cast<std::size_t>(ranks), 0);
+  std::vector<int> owner(touches.size());
+  const auto for_each_row = [&](auto&& visit) {
+    for (std::size_t begin = 0; begin < touches.size();) {
+      std::size_t end = begin + 1;
+      while (end < touches.size() && touches[end].row == touches[begin].row) ++end;
+      visit(begin, end);
+      begin = end;
+    }
+  };
+  for_each_row([&](std::size_t begin, std::size_t end) {
+    if (end - begin == 1) ++owned[static_cast<std::size_t>(owner[begin] = touches[begin].rank)];
+  });
+  for_each_row([&](std::size_t begin, std::size_t end) {
+    if (end - begin == 1) return;
+    int chosen = touches[begin].rank;
+    for (std::size_t k = begin; k < end; ++k)
+      if (owned[static_cast<std::size_t>(touches[k].rank)] < owned[static_cast<std::size_t>(chosen)]) chosen = touches[k].rank;
+    ++owned[static_cast<std::size_t>(chosen)];
+    std::fill(owner.begin() + static_cast<std::ptrdiff_t>(begin), owner.begin() + static_cast<std::ptrdiff_t>(end), chosen);
+  });
+  return owner;
+}
+
+template <class T>
+std::pair<std::vector<T>, std::vector<Index>> flatten(const std::vector<std::vector<T>>& buckets) {
+  std::pair<std::vector<T>, std::vector<Index>> flat;
+  for (const auto& bucket : buckets) {
+    flat.second.push_back(static_cast<Index>(bucket.size()));
+    flat.first.insert(flat.first.end(), bucket.begin(), bucket.end());
+  }
+  return flat;
+}
+
+class SparseRowExchange final : public RowExchange {
+ public:
+  SparseRowExchange(const Communicator& layer, std::span<const Index> touched) : layer_(layer) {
+    TEMPERA_EXPECTS(std::is_sorted(touched.begin(), touched.end()));
+    const auto ranks = static_cast<std::size_t>(layer.size());
+    if (ranks == 1) {
+      layout_.global_rows.assign(touched.begin(), touched.end());
+      layout_.owned_count = layout_.rows();
+      return;
+    }
+    // 1. every rank tells the directories which rows it touches
+    std::vector<std::vector<Index>> asked(ranks);
+    for (Index row : touched) asked[static_cast<std::size_t>(directory_of(row, layer.size()))].push_back(row);
+    const auto [rows_sent, row_counts] = flatten(asked);
+    std::vector<Index> arrived_counts;
+    const auto arrived = layer.all_to_all(std::span<const Index>(rows_sent), std::span<const Index>(row_counts), &arrived_counts);
+
+    // 2. the directory chooses owners and answers in the order it was asked; owners learn who else touches their rows
+    std::vector<Touch> touches;
+    std::size_t position = 0;
+    for (std::size_t q = 0; q < ranks; ++q)
+      for (Index k = 0; k < arrived_counts[q]; ++k) touches.push_back({arrived[position++], static_cast<int>(q)});
+    std::sort(touches.begin(), touches.end(), [](const Touch& a, const Touch& b) {
+      return a.row != b.row ? a.row < b.row : a.rank < b.rank;
+    });
+    const std::vector<int> owners = choose_owners(touches, layer.size());
+    std::vector<std::vector<Index>> answers(ranks), notices(ranks);
+    for (std::size_t k = 0; k < touches.size(); ++k) {
+      answers[static_cast<std::size_t>(touches[k].rank)].push_back(owners[k]);  // rows of a rank come in increasing order
+      if (touches[k].rank != owners[k]) {
+        auto& notice = notices[static_cast<std::size_t>(owners[k])];
+        notice.push_back(touches[k].row);
+        notice.push_back(touches[k].rank);
+      }
+    }
+    const auto [answer_words, answer_counts] = flatten(answers);
+    const auto my_owners = layer.all_to_all(std::span<const Index>(answer_words), std::span<const Index>(answer_counts));
+    const auto [notice_words, notice_counts] = flatten(notices);
+    const auto my_notices = layer.all_to_all(std::span<const Index>(notice_words), std::span<const Index>(notice_counts));
+    set_layout(asked, my_owners);
+    set_ghost_holders(my_notices);
+  }
+
+  void reduce_to_owners(FactorMatrix& partial) const override {
+    if (layer_.size() == 1) return;
+    const Index columns = partial.columns();
+    std::vector<Outgoing<double>> outgoing;
+    std::vector<double> packed = pack_ghosts(partial);
+    for (const Peer& owner : owners_)
+      outgoing.push_back({owner.rank, std::span<const double>(packed).subspan(
+                                          static_cast<std::size_t>((owner.first - layout_.owned_count) * columns),
+                                          static_cast<std::size_t>(owner.count * columns))});
+    std::vector<double> buffer(holder_positions_.size() * static_cast<std::size_t>(columns));
+    std::vector<Incoming<double>> incoming;
+    for (const Peer& holder : holders_)
+      incoming.push_back({holder.rank, std::span<double>(buffer).subspan(static_cast<std::size_t>(holder.first * columns),
+                                                                         static_cast<std::size_t>(holder.count * columns))});
+    layer_.exchange(std::span<const Outgoing<double>>(outgoing), std::span<const Incoming<double>>(incoming));
+    for (std::size_t k = 0; k < holder_positions_.size(); ++k) {
+      double* row = partial.row(holder_positions_[k]);
+      const double* term = buffer.data() + k * static_cast<std::size_t>(columns);
+      for (Index r = 0; r < columns; ++r) row[r] += term[r];
+    }
+  }
+
+  void share_with_ghosts(FactorMatrix& rows) const override {
+    if (layer_.size() == 1) return;
+    const Index columns = rows.columns();
+    std::vector<double> packed(holder_positions_.size() * static_cast<std::size_t>(columns));
+    for (std::size_t k = 0; k < holder_positions_.size(); ++k)
+      std::copy_n(rows.row(holder_positions_[k]), columns, packed.data() + k * static_cast<std::size_t>(columns));
+    std::vector<Outgoing<double>> outgoing;
+    for (const Peer& holder : holders_)
+      outgoing.push_back({holder.rank, std::span<const double>(packed).subspan(
+                                           static_cast<std::size_t>(holder.first * columns),
+                                           static_cast<std::size_t>(holder.count * columns))});
+    std::vector<double> buffer(static_cast<std::size_t>((layout_.rows() - layout_.owned_count) * columns));
+    std::vector<Incoming<double>> incoming;
+    for (const Peer& owner : owners_)
+      incoming.push_back({owner.rank, std::span<double>(buffer).subspan(
+                                          static_cast<std::size_t>((owner.first - layout_.owned_count) * columns),
+                                          static_cast<std::size_t>(owner.count * columns))});
+    layer_.exchange(std::span<const Outgoing<double>>(outgoing), std::span<const Incoming<double>>(incoming));
+    for (Index k = 0; k < layout_.rows() - layout_.owned_count; ++k)
+      std::copy_n(buffer.data() + k * columns, columns, rows.row(layout_.owned_count + k));
+  }
+
+ private:
+  /// Rows shared with one other rank: a run of local ghosts, or of entries of holder_positions_.
+  struct Peer {
+    int rank;
+    Index first;
+    Index count;
+  };
+
+  void set_layout(const std::vector<std::vector<Index>>& asked, std::span<const Index> owner_of_asked) {
+    std::vector<Touch> mine;
+    std::size_t position = 0;
+    for (const auto& bucket : asked)
+      for (Index row : bucket) mine.push_back({row, static_cast<int>(owner_of_asked[position++])});
+    const int self = layer_.rank();
+    std::sort(mine.begin(), mine.end(), [self](const Touch& a, const Touch& b) {
+      const int group_a = a.rank == self ? -1 : a.rank, group_b = b.rank == self ? -1 : b.rank;
+      return group_a != group_b ? group_a < group_b : a.row < b.row;
+    });
+    for (const Touch& touch : mine) {
+      const Index local = layout_.rows();
+      layout_.global_rows.push_back(touch.row);
+      if (touch.rank == self)
+        ++layout_.owned_count;
+      else if (owners_.empty() || owners_.back().rank != touch.rank)
+        owners_.push_back({touch.rank, local, 1});
+      else
+        ++owners_.back().count;
+    }
+  }
+
+  void set_ghost_holders(std::span<const Index> notices) {
+    std::vector<Touch> holders;
+    for (std::size_t k = 0; k < notices.size(); k += 2) holders.push_back({notices[k], static_cast<int>(notices[k + 1])});
+    std::sort(holders.begin(), holders.end(), [](const Touch& a, const Touch& b) {
+      return a.rank != b.rank ? a.rank < b.rank : a.row < b.row;
+    });
+    const auto owned = layout_.owned_rows();
+    for (const Touch& holder : holders) {
+      if (holders_.empty() || holders_.back().rank != holder.rank)
+        holders_.push_back({holder.rank, static_cast<Index>(holder_positions_.size()), 0});
+      ++holders_.back().count;
+      holder_positions_.push_back(std::lower_bound(owned.begin(), owned.end(), holder.row) - owned.begin());
+    }
+  }
+
+  std::vector<double> pack_ghosts(const FactorMatrix& rows) const {
+    std::vector<double> packed;
+    packed.reserve(static_cast<std::size_t>((layout_.rows() - layout_.owned_count) * rows.columns()));
+    for (Index i = layout_.owned_count; i < layout_.rows(); ++i)
+      packed.insert(packed.end(), rows.row(i), rows.row(i) + rows.columns());
+    return packed;
+  }
+
+  Communicator layer_;
+  std::vector<Peer> owners_;              ///< runs of ghosts by owner
+  std::vector<Peer> holders_;             ///< runs of holder_positions_ by the rank that holds ghosts of my rows
+  std::vector<Index> holder_positions_;   ///< local (owned) rows, holder after holder
+};
+
+}  // namespace
+
+std::unique_ptr<RowExchange> sparse_row_exchange(const Communicator& layer, std::span<const Index> touched) {
+  return std::make_unique<SparseRowExchange>(layer, touched);
+}
+
+}  // namespace tempera

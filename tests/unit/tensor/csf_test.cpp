@@ -1,0 +1,102 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/tensor/csf_set.hpp"
+#include "core/tensor/nonzero_list.hpp"
+#include "tests/support/tensors.hpp"
+
+namespace tempera {
+namespace {
+
+using test::nonzero_list;
+using test::random_sparse;
+
+std::map<std::vector<Index>, double> cells(const SparseTensor& tensor) {
+  std::map<std::vector<Index>, double> result;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(tensor.nonzeros()); ++k) {
+    std::vector<Index> cell;
+    for (int mode = 0; mode < tensor.order(); ++mode) cell.push_back(tensor.indices(mode)[k]);
+    result[cell] += tensor.values()[k];
+  }
+  return result;
+}
+
+std::map<std::vector<Index>, double> cells(const CsfTensor& tree) {
+  std::map<std::vector<Index>, double> result;
+  std::vector<Index> cell(static_cast<std::size_t>(tree.order()));
+  const auto walk = [&](auto&& self, int level, std::uint32_t begin, std::uint32_t end) -> void {
+    for (std::uint32_t c = begin; c < end; ++c) {
+      cell[static_cast<std::size_t>(tree.mode_order()[static_cast<std::size_t>(level)])] = tree.ids(level)[c];
+      if (c > begin) {
+        EXPECT_LT(tree.ids(level)[c - 1], tree.ids(level)[c]) << "children must increase";
+      }
+      if (level + 1 == tree.order())
+        result[cell] = tree.values()[c];
+      else
+        self(self, level + 1, tree.pointers(level)[c], tree.pointers(level)[c + 1]);
+    }
+  };
+  walk(walk, 0, 0, static_cast<std::uint32_t>(tree.nodes(0)));
+  return result;
+}
+
+TEST(Csf, HoldsExactlyTheCellsOfTheCoordinatesInEveryModeOrder) {
+  for (const std::vector<Index>& shape :
+       {std::vector<Index>{3, 4}, {1, 5, 9}, {4, 1, 3, 6}, {2, 3, 2, 3, 2}, {2, 2, 2, 2, 2, 2, 2, 2}}) {
+    const SparseTensor tensor = random_sparse(shape, 25, 4);
+    std::vector<int> order(shape.size());
+    for (std::size_t k = 0; k < order.size(); ++k) order[k] = static_cast<int>((k + 1) % order.size());
+    EXPECT_EQ(cells(nonzero_list(tensor).build(order)), cells(tensor));
+  }
+}
+
+// Eight modes of 2^20 local indices need 160 bits at full size; 5 modes need 100 and take the wide key.
+TEST(Csf, WideKeysHoldLongModes) {
+  const std::vector<Index> shape(5, Index{1} << 20);
+  const SparseTensor tensor = random_sparse(shape, 300, 9);
+  for (int root = 0; root < 5; ++root) {
+    std::vector<int> order{0, 1, 2, 3, 4};
+    std::rotate(order.begin(), order.begin() + root, order.end());
+    EXPECT_EQ(cells(nonzero_list(tensor).build(order)), cells(tensor));
+  }
+}
+
+TEST(Csf, DuplicatesAreSummedWhateverTheirOrder) {
+  SparseTensor forward({2, 2}), backward({2, 2});
+  const std::vector<double> values{1e16, 1.0, -1e16, 3.0, 0.25};
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    forward.append(std::vector<Index>{1, 0}, values[k]);
+    backward.append(std::vector<Index>{1, 0}, values[values.size() - 1 - k]);
+  }
+  NonzeroList a(forward.shape(), 5), b(backward.shape(), 5);
+  for (auto [list, tensor] : {std::pair{&a, &forward}, std::pair{&b, &backward}}) {
+    for (int mode = 0; mode < 2; ++mode)
+      list->set_mode(mode, std::vector<std::uint32_t>(tensor->indices(mode).begin(), tensor->indices(mode).end()));
+    list->set_values(tensor->values());
+    EXPECT_EQ(list->sum_duplicates(), 4);
+  }
+  EXPECT_EQ(cells(a.build({0, 1})), cells(b.build({0, 1})));
+  EXPECT_EQ(forward.sum_duplicates(), 4);
+  EXPECT_EQ(cells(a.build({0, 1})), cells(forward));
+}
+
+TEST(Csf, EmptyTensorGivesAnEmptyTree) {
+  const CsfTensor tree = nonzero_list(SparseTensor({3, 4, 5})).build({2, 0, 1});
+  EXPECT_EQ(tree.nonzeros(), 0);
+  EXPECT_EQ(tree.nodes(0), 0);
+}
+
+TEST(CsfSet, PolicyFollowsTheByteBudget) {
+  const SparseTensor tensor = random_sparse({20, 30, 40}, 2000, 1);
+  const std::size_t one = CsfSet(nonzero_list(tensor), CsfPolicy::one).bytes();
+  EXPECT_EQ(CsfSet(nonzero_list(tensor), std::size_t{1}).policy(), CsfPolicy::one);
+  EXPECT_EQ(CsfSet(nonzero_list(tensor), 2 * one).policy(), CsfPolicy::two);
+  const CsfSet all(nonzero_list(tensor), 3 * one);
+  EXPECT_EQ(all.policy(), CsfPolicy::all);
+  for (int mode = 0; mode < 3; ++mode) EXPECT_EQ(all.tree_for(mode).mode_order().front(), mode);
+}
+
+}  // namespace
+}  // namespace tempera
