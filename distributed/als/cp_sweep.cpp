@@ -37,9 +37,7 @@ void CpSweep::start(int restart) {
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
     const RowLayout& layout = tensor_.rows(mode);
-    random_start(factors_[m], layout.global_rows, options_.seed, restart, mode,
-                 constraint_of(options_, mode) == Constraint::nonnegative ? StartDistribution::uniform
-                                                                          : StartDistribution::normal);
+    random_start(factors_[m], layout.global_rows, options_.seed, restart, mode);
     grams_[m] = gram(factors_[m], layout.owned_begin, layout.owned_count);
     ranks.all_reduce(std::span<double>(grams_[m].values), Reduction::sum);
     std::vector<double> norms;

@@ -7,6 +7,7 @@
 #include <bit>
 #include <fstream>
 #include <functional>
+#include <limits>
 
 #include "core/base/error.hpp"
 #include "core/base/sha256.hpp"
@@ -20,11 +21,14 @@ namespace tempera {
 
 namespace {
 
+/// The shape is not known before the last line of the last rank: blocks of text carry the order only.
+constexpr Index kUnknownSize = std::numeric_limits<Index>::max();
+
 SparseTensor block_of(const TnsChunk& chunk) {
   std::vector<std::vector<Index>> indices;
   for (int mode = 0; mode < chunk.order(); ++mode) indices.emplace_back(chunk.indices(mode).begin(), chunk.indices(mode).end());
-  // The shape is not known before the last line of the last rank: blocks carry the order only.
-  return SparseTensor(std::vector<Index>(indices.size(), 1), std::move(indices), {chunk.values().begin(), chunk.values().end()});
+  std::vector<Index> shape(indices.size(), kUnknownSize);
+  return SparseTensor(std::move(shape), std::move(indices), {chunk.values().begin(), chunk.values().end()});
 }
 
 /// Largest index of each mode plus one over all ranks, or the declared sizes.
@@ -94,7 +98,7 @@ TextTensor read_compressed_text(const Communicator& communicator, const std::fil
         for (std::size_t mode = 0; mode < order; ++mode) indices[mode].push_back(mine[k + mode]);
         values.push_back(std::bit_cast<double>(mine[k + order]));
       }
-      text.blocks.emplace_back(std::vector<Index>(order, 1), std::move(indices), std::move(values));
+      text.blocks.emplace_back(std::vector<Index>(order, kUnknownSize), std::move(indices), std::move(values));
     }
     more = communicator.broadcast_value(static_cast<int>(more), 0) != 0;
   }

@@ -100,7 +100,11 @@ class Decomposition {
     manifest["input"] = {{"path", std::filesystem::absolute(options_.input).lexically_normal().string()}, {"sha256", sha256_}};
     folder_->begin(std::move(manifest));
     begun_ = true;
-    progress_.emplace(ProgressSettings{.quiet = options_.common.quiet, .log = *folder_ / "progress.jsonl", .live = is_terminal(stderr)});
+    ProgressSettings settings;
+    settings.quiet = options_.common.quiet;
+    settings.log = *folder_ / "progress.jsonl";
+    settings.live = is_terminal(stderr);
+    progress_.emplace(std::move(settings));
   }
 
   CpResult factor() {
