@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/contract.hpp"
 #include "core/base/error.hpp"
 #include "distributed/communicator/collectively.hpp"
 #include "distributed/communicator/detail/mpi_call.hpp"
@@ -15,6 +16,9 @@ namespace tempera {
 namespace detail {
 
 Scope::Scope(Channel& channel) : channel_(channel), key_{channel.id, ++channel.scopes_opened} {
+  const Channel* around = channel_.domain.innermost_scope();
+  TEMPERA_EXPECTS(around == nullptr || around->contains(channel_));
+  static_cast<void>(around);
   channel_.domain.enter_scope(key_);
 }
 
@@ -31,14 +35,29 @@ void Scope::fail() {
   Notice mine = own_notice();
   send_notices(mine);
   Wait wait(channel_, Operation::agreement);
-  while (domain.notices(key_).size() < static_cast<std::size_t>(channel_.others())) wait.step();
+  while (domain.notices(key_).size() < static_cast<std::size_t>(channel_.others())) {
+    if (someone_never_came()) {
+      // No agreement without that rank; the scope around has its notice and takes over.
+      domain.leave_scope();
+      throw;
+    }
+    wait.step();
+  }
   Notices notices = domain.notices(key_);
   notices.emplace(domain.rank(), std::move(mine));
   recover(notices);
   free_graves(notices);
   domain.leave_scope();
+  domain.forget_scopes_inside(channel_);
   domain.watchdog().forget(channel_.members);
   leave(notices);
+}
+
+bool Scope::someone_never_came() const {
+  Domain& domain = channel_.domain;
+  return std::ranges::any_of(channel_.members, [&](int member) {
+    return member != domain.rank() && !domain.notices(key_).contains(member) && domain.notice_of(member) != nullptr;
+  });
 }
 
 std::vector<ObjectCount> Scope::objects_sent_to(int member) const {
@@ -66,7 +85,7 @@ Notice Scope::own_notice() const {
     notice.hint = error.hint();
   }
   for (const auto& [id, channel] : channel_.domain.channels())
-    notice.channels.push_back({id, channel->arrival.entered(), channel_.domain.is_buried(id)});
+    notice.channels.push_back({id, channel->arrival.entered(), channel->scopes_opened, channel_.domain.is_buried(id)});
   notice.objects = objects_sent_to(channel_.domain.rank());
   return notice;
 }
@@ -86,7 +105,10 @@ void Scope::recover(const Notices& notices) {
     inside.push_back(channel);
     std::uint64_t furthest = 0;
     for (int member : channel->members)
-      if (const ChannelState* state = notices.at(member).find(id)) furthest = std::max(furthest, state->entered);
+      if (const ChannelState* state = notices.at(member).find(id)) {
+        furthest = std::max(furthest, state->entered);
+        channel->scopes_opened = std::max(channel->scopes_opened, state->scopes_opened);
+      }
     if (channel->arrival.entered() < furthest) channel->arrival.begin(signature(Operation::recovery, {}), 0, {});
   }
   Wait wait(channel_, Operation::agreement);

@@ -58,7 +58,7 @@ WaitReport Watchdog::report_of(const Wait& wait) const {
     report.needed = received == channel.objects_received.end() ? 0 : received->second;
   }
   for (const auto& [id, known] : domain_.channels()) {
-    report.channels.push_back({id, known->arrival.entered(), false});
+    report.channels.push_back({id, known->arrival.entered(), known->scopes_opened, false});
     for (const auto& [peer_and_tag, messages] : known->objects_sent)
       report.sent.push_back(
           {id, known->members[static_cast<std::size_t>(peer_and_tag.first)], peer_and_tag.second, messages});
@@ -120,7 +120,11 @@ void Watchdog::wait_ends(const Wait& wait) {
   if (reported_ != &wait) return;
   reported_ = nullptr;
   // A rank that unwinds keeps its report until the agreement: others may need it to see the same deadlock.
-  if (std::uncaught_exceptions() == 0) send_to_all(WaitReport{});
+  if (std::uncaught_exceptions() > 0) return;
+  try {
+    send_to_all(WaitReport{});
+  } catch (...) {  // called by a destructor; at worst another rank's message names this rank once too often
+  }
 }
 
 void Watchdog::receive(int source, std::span<const std::byte> bytes) {
