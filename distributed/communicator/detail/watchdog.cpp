@@ -19,7 +19,7 @@ namespace tempera::detail {
 namespace {
 
 constexpr double kDefaultLimit = 300;
-constexpr double kGrace = 1.25;  // times the limit, before a rank judges
+constexpr double kGrace = 0.25;  // times the limit
 
 double limit_from_environment() {
   const char* text = std::getenv("TEMPERA_WATCHDOG");
@@ -37,6 +37,7 @@ double limit_from_environment() {
 
 Watchdog::Watchdog(Domain& domain)
     : limit_seconds(limit_from_environment()),
+      grace_seconds(kGrace * limit_seconds),
       print([](const std::string& line) { fmt::print(stderr, "{}\n", line); }),
       domain_(domain) {}
 
@@ -82,7 +83,7 @@ void Watchdog::observe(const Wait& wait) {
     reported_ = &wait;
     judged_ = false;
   }
-  if (judged_ || seconds < kGrace * limit_seconds) return;
+  if (judged_ || seconds < limit_seconds + grace_seconds) return;
   judged_ = true;  // until another report comes
   const std::vector<int> stuck = ranks_that_wait_for_ever(reports_);
   if (std::ranges::binary_search(stuck, domain_.rank()))
