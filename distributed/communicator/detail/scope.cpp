@@ -15,6 +15,19 @@ namespace tempera {
 
 namespace detail {
 
+namespace {
+
+/// Completes what is pending and enters what is missing, without blocking; true once done.
+bool catch_up(Arrival& arrival, std::uint64_t furthest) {
+  while (true) {
+    if (arrival.pending() && !arrival.advance()) return false;
+    if (arrival.entered() >= furthest) return true;
+    arrival.begin(signature(Operation::recovery, {}), 0, {});
+  }
+}
+
+}  // namespace
+
 Scope::Scope(Channel& channel) : channel_(channel), key_{channel.id, ++channel.scopes_opened} {
   const Channel* around = channel_.domain.innermost_scope();
   TEMPERA_EXPECTS(around == nullptr || around->contains(channel_));
@@ -41,6 +54,9 @@ void Scope::fail() {
       domain.leave_scope();
       throw;
     }
+    // Others may be in an operation that this rank gave up earlier, in a scope that caught its error.
+    for (const auto& [id, channel] : domain.channels())
+      if (channel->arrival.pending()) channel->arrival.advance();
     wait.step();
   }
   Notices notices = domain.notices(key_);
@@ -99,23 +115,22 @@ void Scope::send_notices(Notice mine) {
 }
 
 void Scope::recover(const Notices& notices) {
-  std::vector<Channel*> inside;
+  std::vector<std::pair<Channel*, std::uint64_t>> inside;  // with the number of arrivals to reach
   for (const auto& [id, channel] : channel_.domain.channels()) {
     if (!channel_.contains(*channel)) continue;
-    inside.push_back(channel);
     std::uint64_t furthest = 0;
     for (int member : channel->members)
       if (const ChannelState* state = notices.at(member).find(id)) {
         furthest = std::max(furthest, state->entered);
         channel->scopes_opened = std::max(channel->scopes_opened, state->scopes_opened);
       }
-    if (channel->arrival.entered() < furthest) channel->arrival.begin(signature(Operation::recovery, {}), 0, {});
+    inside.emplace_back(channel, furthest);
   }
   Wait wait(channel_, Operation::agreement);
   while (true) {
     bool clean = channel_.domain.delivered(channel_.domain.control());
-    for (Channel* channel : inside) {
-      if (channel->arrival.pending() && !channel->arrival.advance()) clean = false;
+    for (const auto& [channel, furthest] : inside) {
+      if (!catch_up(channel->arrival, furthest)) clean = false;
       if (!receive_lost_objects(*channel, notices) || !channel_.domain.delivered(channel->comm)) clean = false;
     }
     if (clean) return;

@@ -150,23 +150,26 @@ TEST(NestedScopes, ErrorsOfTwoGroupsAtOnce) {
   }
 }
 
-TEST(NestedScopes, ASwallowedErrorThatCutALargerOperationShortIsReported) {
+TEST(NestedScopes, ASwallowedErrorThatCutALargerOperationShortNeverHangs) {
   const Communicator world(MPI_COMM_WORLD);
   if (world.size() < 4) GTEST_SKIP() << "needs four ranks";
   const Communicator group = world.split(world.rank() % 2, 0);
-  const std::string message = message_from(world, [&] {
-    if (world.rank() % 2 == 0) {
-      const std::string inner = message_from(group, [&] {
-        if (group.rank() == 0) throw Error(Category::input, "group", "x");
-        world.barrier();  // of all ranks, inside the scope of a group
-      });
-      EXPECT_EQ(inner, "group: x");
-    }
-    world.barrier();
-  });
-  // Rank 0 enters the barrier that rank 2 gave up, so rank 2 is the one that cannot go on.
-  EXPECT_NE(message.find("cut short by an error"), std::string::npos) << message;
-  expect_usable(world);
+  for (int i = 0; i < kRepetitions; ++i) {
+    const std::string message = message_from(world, [&] {
+      if (world.rank() % 2 == 0) {
+        const std::string inner = message_from(group, [&] {
+          if (group.rank() == 0) throw Error(Category::input, "group", "x");
+          world.barrier();  // of all ranks, inside the scope of a group
+        });
+        EXPECT_EQ(inner, "group: x");
+      }
+      world.barrier();
+    });
+    // Rank 2 either saw rank 0 leave before it entered the barrier, or it gave the barrier up and cannot enter the
+    // next.
+    EXPECT_TRUE(message == "no error" || message.find("cut short by an error") != std::string::npos) << message;
+    expect_usable(world);
+  }
 }
 
 TEST(NestedScopes, AScopeMayNotBeLargerThanTheOneAround) {
