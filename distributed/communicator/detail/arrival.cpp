@@ -68,7 +68,7 @@ void Arrival::merge(std::size_t received_bytes) {
     mine.lowest = other.lowest;
     mine.lowest_rank = other.lowest_rank;
   }
-  if (std::pair(other.highest, other.highest_rank) > std::pair(mine.highest, mine.highest_rank)) {
+  if (std::pair(other.highest, -other.highest_rank) > std::pair(mine.highest, -mine.highest_rank)) {
     mine.highest = other.highest;
     mine.highest_rank = other.highest_rank;
   }

@@ -60,6 +60,15 @@ void Domain::leave_scope() {
   scopes_.pop_back();
 }
 
+void Domain::forget_scopes_inside(const Channel& scope) {
+  std::erase_if(inbox_, [&](const auto& entry) {
+    if (std::ranges::find(scopes_, entry.first) != scopes_.end()) return false;
+    const auto channel = channels_.find(entry.first.channel);
+    return channel == channels_.end() ||
+           (scope.contains(*channel->second) && entry.first.instance <= channel->second->scopes_opened);
+  });
+}
+
 bool Domain::someone_left() const {
   return !inbox_.empty() && std::ranges::any_of(scopes_, [&](const ScopeKey& key) {
     const auto found = inbox_.find(key);

@@ -69,6 +69,10 @@ class Domain : public std::enable_shared_from_this<Domain> {
   void enter_scope(ScopeKey key) { scopes_.push_back(key); }
   void leave_scope();
   bool in_scope() const { return !scopes_.empty(); }
+  /// Channel of the innermost scope this rank is in, null outside any.
+  const Channel* innermost_scope() const { return scopes_.empty() ? nullptr : channels_.at(scopes_.back().channel); }
+  /// After an agreement: drops notices for scopes within it that never came to an agreement of their own.
+  void forget_scopes_inside(const Channel& scope);
   /// Notices received for a scope, by rank of the domain.
   const std::map<int, Notice>& notices(ScopeKey key) { return inbox_[key]; }
   /// A rank has left a scope that this rank is in.

@@ -12,7 +12,7 @@ void serialize(Archive& archive, ScopeKey& key, unsigned) {
 }
 template <class Archive>
 void serialize(Archive& archive, ChannelState& state, unsigned) {
-  archive& state.id& state.entered& state.buried;
+  archive& state.id& state.entered& state.scopes_opened& state.buried;
 }
 
 }  // namespace tempera::detail

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/contract.hpp"
 #include "core/base/error.hpp"
 #include "distributed/communicator/collectively.hpp"
 #include "distributed/communicator/detail/mpi_call.hpp"
@@ -14,7 +15,23 @@ namespace tempera {
 
 namespace detail {
 
+namespace {
+
+/// Completes what is pending and enters what is missing, without blocking; true once done.
+bool catch_up(Arrival& arrival, std::uint64_t furthest) {
+  while (true) {
+    if (arrival.pending() && !arrival.advance()) return false;
+    if (arrival.entered() >= furthest) return true;
+    arrival.begin(signature(Operation::recovery, {}), 0, {});
+  }
+}
+
+}  // namespace
+
 Scope::Scope(Channel& channel) : channel_(channel), key_{channel.id, ++channel.scopes_opened} {
+  const Channel* around = channel_.domain.innermost_scope();
+  TEMPERA_EXPECTS(around == nullptr || around->contains(channel_));
+  static_cast<void>(around);
   channel_.domain.enter_scope(key_);
 }
 
@@ -31,14 +48,32 @@ void Scope::fail() {
   Notice mine = own_notice();
   send_notices(mine);
   Wait wait(channel_, Operation::agreement);
-  while (domain.notices(key_).size() < static_cast<std::size_t>(channel_.others())) wait.step();
+  while (domain.notices(key_).size() < static_cast<std::size_t>(channel_.others())) {
+    if (someone_never_came()) {
+      // No agreement without that rank; the scope around has its notice and takes over.
+      domain.leave_scope();
+      throw;
+    }
+    // Others may be in an operation that this rank gave up earlier, in a scope that caught its error.
+    for (const auto& [id, channel] : domain.channels())
+      if (channel->arrival.pending()) channel->arrival.advance();
+    wait.step();
+  }
   Notices notices = domain.notices(key_);
   notices.emplace(domain.rank(), std::move(mine));
   recover(notices);
   free_graves(notices);
   domain.leave_scope();
+  domain.forget_scopes_inside(channel_);
   domain.watchdog().forget(channel_.members);
   leave(notices);
+}
+
+bool Scope::someone_never_came() const {
+  Domain& domain = channel_.domain;
+  return std::ranges::any_of(channel_.members, [&](int member) {
+    return member != domain.rank() && !domain.notices(key_).contains(member) && domain.notice_of(member) != nullptr;
+  });
 }
 
 std::vector<ObjectCount> Scope::objects_sent_to(int member) const {
@@ -66,7 +101,7 @@ Notice Scope::own_notice() const {
     notice.hint = error.hint();
   }
   for (const auto& [id, channel] : channel_.domain.channels())
-    notice.channels.push_back({id, channel->arrival.entered(), channel_.domain.is_buried(id)});
+    notice.channels.push_back({id, channel->arrival.entered(), channel->scopes_opened, channel_.domain.is_buried(id)});
   notice.objects = objects_sent_to(channel_.domain.rank());
   return notice;
 }
@@ -80,20 +115,22 @@ void Scope::send_notices(Notice mine) {
 }
 
 void Scope::recover(const Notices& notices) {
-  std::vector<Channel*> inside;
+  std::vector<std::pair<Channel*, std::uint64_t>> inside;  // with the number of arrivals to reach
   for (const auto& [id, channel] : channel_.domain.channels()) {
     if (!channel_.contains(*channel)) continue;
-    inside.push_back(channel);
     std::uint64_t furthest = 0;
     for (int member : channel->members)
-      if (const ChannelState* state = notices.at(member).find(id)) furthest = std::max(furthest, state->entered);
-    if (channel->arrival.entered() < furthest) channel->arrival.begin(signature(Operation::recovery, {}), 0, {});
+      if (const ChannelState* state = notices.at(member).find(id)) {
+        furthest = std::max(furthest, state->entered);
+        channel->scopes_opened = std::max(channel->scopes_opened, state->scopes_opened);
+      }
+    inside.emplace_back(channel, furthest);
   }
   Wait wait(channel_, Operation::agreement);
   while (true) {
     bool clean = channel_.domain.delivered(channel_.domain.control());
-    for (Channel* channel : inside) {
-      if (channel->arrival.pending() && !channel->arrival.advance()) clean = false;
+    for (const auto& [channel, furthest] : inside) {
+      if (!catch_up(channel->arrival, furthest)) clean = false;
       if (!receive_lost_objects(*channel, notices) || !channel_.domain.delivered(channel->comm)) clean = false;
     }
     if (clean) return;

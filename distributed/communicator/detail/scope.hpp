@@ -28,6 +28,8 @@ class Scope {
 
  private:
   using Notices = std::map<int, Notice>;  // by rank of the domain
+  /// A rank has left the scope around without ever entering this one.
+  bool someone_never_came() const;
   std::vector<ObjectCount> objects_sent_to(int member) const;
   Notice own_notice() const;
   void send_notices(Notice mine);

@@ -19,7 +19,7 @@ namespace tempera::detail {
 namespace {
 
 constexpr double kDefaultLimit = 300;
-constexpr double kGrace = 1.25;  // times the limit, before a rank judges
+constexpr double kGrace = 0.25;  // times the limit
 
 double limit_from_environment() {
   const char* text = std::getenv("TEMPERA_WATCHDOG");
@@ -37,6 +37,7 @@ double limit_from_environment() {
 
 Watchdog::Watchdog(Domain& domain)
     : limit_seconds(limit_from_environment()),
+      grace_seconds(kGrace * limit_seconds),
       print([](const std::string& line) { fmt::print(stderr, "{}\n", line); }),
       domain_(domain) {}
 
@@ -58,7 +59,7 @@ WaitReport Watchdog::report_of(const Wait& wait) const {
     report.needed = received == channel.objects_received.end() ? 0 : received->second;
   }
   for (const auto& [id, known] : domain_.channels()) {
-    report.channels.push_back({id, known->arrival.entered(), false});
+    report.channels.push_back({id, known->arrival.entered(), known->scopes_opened, false});
     for (const auto& [peer_and_tag, messages] : known->objects_sent)
       report.sent.push_back(
           {id, known->members[static_cast<std::size_t>(peer_and_tag.first)], peer_and_tag.second, messages});
@@ -82,7 +83,7 @@ void Watchdog::observe(const Wait& wait) {
     reported_ = &wait;
     judged_ = false;
   }
-  if (judged_ || seconds < kGrace * limit_seconds) return;
+  if (judged_ || seconds < limit_seconds + grace_seconds) return;
   judged_ = true;  // until another report comes
   const std::vector<int> stuck = ranks_that_wait_for_ever(reports_);
   if (std::ranges::binary_search(stuck, domain_.rank()))
@@ -120,7 +121,11 @@ void Watchdog::wait_ends(const Wait& wait) {
   if (reported_ != &wait) return;
   reported_ = nullptr;
   // A rank that unwinds keeps its report until the agreement: others may need it to see the same deadlock.
-  if (std::uncaught_exceptions() == 0) send_to_all(WaitReport{});
+  if (std::uncaught_exceptions() > 0) return;
+  try {
+    send_to_all(WaitReport{});
+  } catch (...) {  // called by a destructor; at worst another rank's message names this rank once too often
+  }
 }
 
 void Watchdog::receive(int source, std::span<const std::byte> bytes) {

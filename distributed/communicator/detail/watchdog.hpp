@@ -15,8 +15,8 @@ class Domain;
 
 /// Says who waits for whom instead of a silent hang.
 ///
-/// A rank that has waited for `limit_seconds` reports to all ranks of the domain. A quarter of the limit later, when
-/// the others had time to report too, the lowest waiting rank prints one line; and if the reports prove that ranks wait
+/// A rank that has waited for `limit_seconds` reports to all ranks of the domain. A little later, when the others
+/// had time to report too, the lowest waiting rank prints one line; and if the reports prove that ranks wait
 /// for each other for ever, those throw Error{environment}. A rank that computes cannot answer: it "has not arrived".
 class Watchdog {
  public:
@@ -24,6 +24,8 @@ class Watchdog {
 
   /// 300 s, or TEMPERA_WATCHDOG in the environment; 0 = off. The same on all ranks.
   double limit_seconds;
+  /// How long a rank that has reported gives the others to report too, before it judges. A quarter of the limit.
+  double grace_seconds;
   /// Where the line goes; standard error unless changed.
   std::function<void(const std::string&)> print;
 
