@@ -1,11 +1,13 @@
 #include "drivers/commands/commands.hpp"
 
+#include "drivers/commands/decompose.hpp"
 #include "drivers/commands/doctor.hpp"
 
 namespace tempera::drivers {
 
 std::span<const Command> commands() {
   static constexpr Command kCommands[] = {
+      {"decompose", kDecomposeSummary, run_decompose},
       {"doctor", kDoctorSummary, run_doctor},
   };
   return kCommands;
