@@ -67,6 +67,14 @@ void append_entry(std::string& text, const std::string& left, const std::string&
   }
 }
 
+/// A long example goes on over several lines the way a shell takes it.
+std::string example_lines(const std::string& example) {
+  std::string text;
+  for (const std::string& piece : wrap_words(example, kWidth - 2 * kIndent - 2))
+    text += (text.empty() ? "  " : " \\\n    ") + piece;
+  return text;
+}
+
 }  // namespace
 
 std::string help_text(const OptionSchema& schema) {
@@ -93,7 +101,7 @@ std::string help_text(const OptionSchema& schema) {
     append_if(group, [&](const Option& option) { return !option.is_positional() && option.group() == group; });
   text += "\n";
   append_entry(text, "--help", "this text", column);
-  if (!schema.example().empty()) text += fmt::format("\nExample:\n  {}\n", schema.example());
+  if (!schema.example().empty()) text += fmt::format("\nExample:\n{}\n", example_lines(schema.example()));
   return text;
 }
 

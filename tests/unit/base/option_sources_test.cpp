@@ -136,6 +136,13 @@ TEST(OptionHelp, WrapsAtAHundredColumnsUnderTheText) {
   EXPECT_EQ(lines, 8);
 }
 
+TEST(OptionHelp, ALongExampleGoesOnTheWayAShellTakesIt) {
+  OptionSchema schema("bake", "bread");
+  const std::string half(60, 'x');
+  schema.example(half + " " + half);
+  EXPECT_TRUE(help_text(schema).ends_with("\nExample:\n  " + half + " \\\n    " + half + "\n")) << help_text(schema);
+}
+
 TEST(OptionJson, HoldsResolvedValuesAndWhoSetThem) {
   BakeCommand bake;
   bake.parse({"dough.txt", "--dims", "1,2", "--topping", "salt"});
