@@ -39,23 +39,23 @@ names_elsewhere() {  # APT-NAME…: the same libraries for people without these 
 
 # --- deps ----------------------------------------------------------------------------------------------------------
 
-as_root() {
-  if [[ $EUID -eq 0 ]]; then
-    "$@"
-  elif ! command -v sudo >/dev/null; then
-    fail $environment_failure "installing packages needs root, and sudo is not there: ${missing[*]}" \
-      "run 'cluster/setup.sh deps' as root once, then this command again as yourself"
-  elif [[ -t 0 ]]; then
-    sudo "$@"
-  else
-    sudo -n "$@" || fail $environment_failure "'sudo $1' failed (without a terminal sudo cannot ask for a password)" \
-      "run 'cluster/setup.sh deps' from a terminal or as root once, then this command again"
-  fi
+require_root() {
+  [[ $EUID -eq 0 ]] && return
+  command -v sudo >/dev/null || fail $environment_failure \
+    "installing packages needs root, and sudo is not there: ${missing[*]}" \
+    "run 'cluster/setup.sh deps' as root once, then this command again as yourself"
+  sudo -n true 2>/dev/null || { : </dev/tty; } 2>/dev/null || fail $environment_failure \
+    "installing packages needs root, and without a terminal sudo cannot ask for a password: ${missing[*]}" \
+    "run 'cluster/setup.sh deps' from a terminal or as root once, then this command again"
 }
 
 apt() {
-  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
-    apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null
+  local prefix=()
+  [[ $EUID -eq 0 ]] || prefix=(sudo)
+  "${prefix[@]}" env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+    apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null ||
+    fail $environment_failure "apt-get $1 failed; its own message stands above" \
+      "check the network, the package sources and the free disk space, then repeat"
 }
 
 cmake_is_recent() {
@@ -102,6 +102,7 @@ deps() {
     say "packages: all ${#packages[@]} are installed"
     return
   fi
+  require_root
   say "packages: installing ${missing[*]}"
   apt update
   refuse_what_the_release_lacks

@@ -1,5 +1,8 @@
 include(CMakePackageConfigHelpers)
 
+# Plug-ins lie in the library folder beside bin/; libraries found outside the system's folders (Spack, conda) stay found.
+file(RELATIVE_PATH bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+set_target_properties(tempera PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}" INSTALL_RPATH_USE_LINK_PATH ON)
 install(TARGETS tempera RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS tempera_core tempera_distributed EXPORT temperaTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})

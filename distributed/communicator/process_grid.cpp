@@ -13,7 +13,8 @@ namespace {
 int checked_size(const Communicator& communicator, std::span<const int> extents) {
   std::int64_t size = 1;
   for (int extent : extents) {
-    if (extent < 1) throw Error(Category::usage, "--grid", fmt::format("extent {} in {}", extent, fmt::join(extents, "x")));
+    if (extent < 1)
+      throw Error(Category::usage, "--grid", fmt::format("extent {} in {}", extent, fmt::join(extents, "x")));
     size *= extent;
     if (size > communicator.size())
       throw Error(Category::usage, "--grid",

@@ -1,0 +1,12 @@
+#pragma once
+
+namespace tempera::detail {
+
+// MPI promises tags up to 32767. Objects use the lower half with the caller's tags, the library itself the upper half.
+constexpr int kFirstInternalTag = 16384;
+constexpr int kArrivalTag = kFirstInternalTag;
+constexpr int kTransferTag = kFirstInternalTag + 1;
+constexpr int kNoticeTag = kFirstInternalTag + 2;
+constexpr int kWaitReportTag = kFirstInternalTag + 3;
+
+}  // namespace tempera::detail

@@ -1,0 +1,53 @@
+# cmake -DBUILD=… -DSOURCE=… -DSCRATCH=… -DCOMPILER=… -DFLAGS=… -DVERSION=… -DRUN_PREFIX=… -P check.cmake
+# Installs BUILD into a scratch prefix and uses the package from outside.
+cmake_minimum_required(VERSION 3.25)
+set(prefix ${SCRATCH}/prefix)
+file(REMOVE_RECURSE ${SCRATCH})
+file(MAKE_DIRECTORY ${SCRATCH})
+
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "failed (${status}): ${command}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix} --strip)
+
+# A moved or shared installation must not remember where it was built or where its libraries stood on that machine.
+file(GLOB_RECURSE exported ${prefix}/*.cmake)
+if(NOT exported)
+  message(FATAL_ERROR "no CMake package was installed into ${prefix}")
+endif()
+foreach(file IN LISTS exported)
+  file(STRINGS ${file} leaks REGEX "(${SOURCE}|${BUILD}|${prefix}|/usr/(lib|include|local)|/opt/|/home/)")
+  list(FILTER leaks EXCLUDE REGEX "^#")
+  if(leaks)
+    message(FATAL_ERROR "${file} holds paths of this machine: ${leaks}")
+  endif()
+endforeach()
+
+run(${CMAKE_COMMAND} -E copy_directory ${CMAKE_CURRENT_LIST_DIR} ${SCRATCH}/source)
+run(${CMAKE_COMMAND} -E rename ${prefix} ${SCRATCH}/moved)
+run(${CMAKE_COMMAND} -G Ninja -S ${SCRATCH}/source -B ${SCRATCH}/build -DCMAKE_BUILD_TYPE=Release
+  -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_PREFIX_PATH=${SCRATCH}/moved "-DCMAKE_CXX_FLAGS=${FLAGS}")
+run(${CMAKE_COMMAND} --build ${SCRATCH}/build)
+if(FLAGS)
+  set(ENV{ASAN_OPTIONS} detect_leaks=0)  # MPI's own leaks; the suppressions belong to this project's executables
+endif()
+separate_arguments(RUN_PREFIX)
+run(${RUN_PREFIX} ${SCRATCH}/build/outside)
+if(NOT output MATCHES "tempera ${VERSION}")
+  message(FATAL_ERROR "the outside program printed: ${output}")
+endif()
+message("${output}")
+
+run(${SCRATCH}/moved/bin/tempera --version)
+if(NOT FLAGS)  # the sanitizers note source files by their full path
+  file(STRINGS ${SCRATCH}/moved/bin/tempera leaks REGEX "(${SOURCE}|${BUILD})")
+  if(leaks)
+    message(FATAL_ERROR "the installed executable remembers where it was built: ${leaks}")
+  endif()
+endif()
