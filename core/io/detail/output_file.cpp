@@ -17,6 +17,7 @@ namespace tempera::detail {
 Error output_file_error(const std::filesystem::path& path, int error_number) {
   const char* hint = "check that the folder exists and is writable";
   if (error_number == ENOSPC || error_number == EDQUOT) hint = "free some space or write elsewhere; nothing was left behind";
+  if (error_number == EFBIG) hint = "raise the limit on the size of files (ulimit -f); nothing was left behind";
   return Error(Category::environment, path.string(),
                fmt::format("cannot write: {}", std::generic_category().message(error_number)), hint);
 }
