@@ -9,8 +9,8 @@
 #include <limits>
 
 #include "core/base/error.hpp"
+#include "core/base/system_error.hpp"
 #include "core/base/text.hpp"
-#include "core/io/detail/output_file.hpp"
 #include "core/io/hdf5_file.hpp"
 #include "core/io/labels.hpp"
 #include "core/io/ngrams.hpp"
@@ -35,7 +35,7 @@ void check_output(const TensorFile& output, const ConvertOptions& options, bool 
   check_absent(output.path, options.overwrite);
   if (with_labels) check_absent(labels_path(output.path), options.overwrite);
   const auto folder = output.path.has_parent_path() ? output.path.parent_path() : std::filesystem::path(".");
-  if (::access(folder.c_str(), W_OK) != 0) throw detail::output_file_error(output.path, errno);
+  if (::access(folder.c_str(), W_OK) != 0) throw write_error(output.path, errno);
 }
 
 std::optional<double> free_memory_bytes() {

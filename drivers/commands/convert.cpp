@@ -11,8 +11,9 @@
 #include "core/base/text.hpp"
 #include "core/io/convert.hpp"
 #include "core/io/labels.hpp"
+#include "drivers/launch.hpp"
 
-namespace tempera {
+namespace tempera::drivers {
 
 namespace {
 
@@ -62,10 +63,10 @@ void print(const std::string& output, const ConvertSummary& summary, const std::
 
 int run_convert(std::span<const std::string> arguments) {
   ConvertCommand command;
-  OptionSchema schema("convert", "convert a tensor to another format, or count letter sequences of texts");
+  OptionSchema schema("convert", std::string(kConvertSummary));
   declare(schema, command);
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
-    fmt::print("{}", help_text(schema));
+    if (launched_first()) fmt::print("{}", help_text(schema));
     return 0;
   }
   auto& options = command.options;
@@ -78,6 +79,7 @@ int run_convert(std::span<const std::string> arguments) {
   const std::string output_name = command.files.back();
   const TensorFile output = TensorFile::parse(output_name);
   command.files.pop_back();
+  if (!launched_first()) return 0;  // of several processes one does the work
   ConvertSummary summary;
   if (command.ngrams) {
     if (command.dims) throw Error(Category::usage, "--dims", "does not apply to --ngrams", "the modes have size 27");
@@ -92,4 +94,4 @@ int run_convert(std::span<const std::string> arguments) {
   return 0;
 }
 
-}  // namespace tempera
+}  // namespace tempera::drivers

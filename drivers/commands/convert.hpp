@@ -2,11 +2,13 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
-namespace tempera {
+namespace tempera::drivers {
 
-/// `tempera convert`, from the arguments after the command's name; prints what was written. One process does all.
-/// @return the exit status @throws Error, for the caller to print
+constexpr std::string_view kConvertSummary = "convert a tensor to another format, or count letter sequences of texts";
+
+/// `tempera convert IN OUT`, `tempera convert --ngrams N TEXT… OUT`: one process does all, without MPI.
 int run_convert(std::span<const std::string> arguments);
 
-}  // namespace tempera
+}  // namespace tempera::drivers

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/atomic_file.hpp"
 #include "core/base/error.hpp"
 #include "core/base/index.hpp"
-#include "core/io/detail/output_file.hpp"
 
 /// Included by hdf5_*.cpp only: hdf5.h of the MPI build includes mpi.h.
 namespace tempera::detail {
@@ -100,7 +100,7 @@ class Hdf5Output {
 
  private:
   Hdf5Quiet quiet_;
-  OutputFile output_;
+  AtomicFile output_;
   Hdf5Handle file_;
 };
 

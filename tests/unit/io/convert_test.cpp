@@ -154,8 +154,8 @@ TEST_F(Convert, RefusesOutputsThatExistCannotBeWrittenOrDoNotFit) {
   EXPECT_EQ(refused(input, path("folder.h5"), {.overwrite = true}, 5),
             "tempera: error: folder.h5: the output is an existing folder\nhint: name a file inside it");
   EXPECT_EQ(refused(input, path("absent/out.h5"), {}, 5),
-            "tempera: error: absent/out.h5: cannot write: No such file or directory\n"
-            "hint: check that the folder exists and is writable");
+            "tempera: error: absent/out.h5: cannot be written: No such file or directory\n"
+            "hint: the folder must exist");
   EXPECT_EQ(refused(input, path("out.npy"), {.memory_bytes = 1e9}, 5),
             "tempera: error: out.npy: a dense tensor of shape 1000000 x 1000000 takes 7.28 TiB, 954 MiB are free\n"
             "hint: keep it sparse: write .tns or .h5 without --dense");

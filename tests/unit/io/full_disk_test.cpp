@@ -25,8 +25,8 @@ class FullDisk : public test::IoTest {
     return message;
   }
   static std::string no_space(const std::string& name) {
-    return "tempera: error: " + name + ": cannot write: No space left on device\n"
-           "hint: free some space or write elsewhere; nothing was left behind";
+    return "tempera: error: " + name + ": cannot be written: No space left on device\n"
+           "hint: free some space, or write to another disk";
   }
   test::SmallDisk disk_{"512k"};
 };
@@ -40,8 +40,8 @@ TEST_F(FullDisk, WritersSayThatTheDiskIsFullAndLeaveNothing) {
   EXPECT_EQ(refused([&] { write_tns(disk_ / "a.tns.gz", sparse); }), no_space("a.tns.gz"));
   EXPECT_EQ(refused([&] { write_npy(disk_ / "a.npy", dense); }), no_space("a.npy"));
   EXPECT_EQ(refused([&] { write_hdf5(disk_ / "a.h5", dense); }),
-            "tempera: error: a.h5: cannot write: about 785536 bytes are needed, 524288 are free\n"
-            "hint: free some space or write elsewhere; nothing was left behind");
+            "tempera: error: a.h5: cannot be written: about 767 KiB are needed, 512 KiB are free\n"
+            "hint: free some space, or write to another disk");
 }
 
 TEST_F(FullDisk, ADiskThatFillsUpWhileHdf5IsWrittenIsAnErrorAndNothingWorse) {

@@ -1,0 +1,16 @@
+#include "drivers/commands/commands.hpp"
+
+#include "drivers/commands/convert.hpp"
+#include "drivers/commands/doctor.hpp"
+
+namespace tempera::drivers {
+
+std::span<const Command> commands() {
+  static constexpr Command kCommands[] = {
+      {"convert", kConvertSummary, run_convert},
+      {"doctor", kDoctorSummary, run_doctor},
+  };
+  return kCommands;
+}
+
+}  // namespace tempera::drivers
