@@ -29,8 +29,8 @@ std::string overview() {
   return text + "\n'tempera COMMAND --help' shows the options of a command, 'tempera --version' the version.\n";
 }
 
-void print_if_first(std::FILE* stream, const std::string& text) {
-  if (!launched_first()) return;
+void print_if_first(const Launch& launch, std::FILE* stream, const std::string& text) {
+  if (!launch.is_first()) return;
   fmt::print(stream, "{}", text);
   std::fflush(stream);
 }
@@ -52,45 +52,46 @@ std::string version_line() {
               nearest ? fmt::format("did you mean '{}'?", *nearest) : "see 'tempera --help'");
 }
 
-int run(const std::vector<std::string>& arguments) {
+int run(const std::vector<std::string>& arguments, const Launch& launch) {
   if (arguments.empty()) {
-    print_if_first(stderr, overview());
+    print_if_first(launch, stderr, overview());
     return exit_status(Category::usage);
   }
   const std::string& word = arguments.front();
   if (word == "--help" || word == "-h") {
-    print_if_first(stdout, overview());
+    print_if_first(launch, stdout, overview());
     return 0;
   }
   if (word == "--version") {
-    print_if_first(stdout, version_line());
+    print_if_first(launch, stdout, version_line());
     return 0;
   }
   for (const Command& command : commands())
-    if (command.name == word) return command.run(std::span(arguments).subspan(1));
+    if (command.name == word) return command.run(std::span(arguments).subspan(1), launch);
   refuse_unknown(word);
 }
 
 /// mpirun kills the whole job when its first process leaves with a failure. Before MPI_Init nothing else orders the
 /// processes, so the silent ones give the one that prints time to do so.
-void let_the_first_process_print() {
+void let_the_first_process_print(const Launch& launch) {
   int initialized = 0;
   MPI_Initialized(&initialized);
-  if (initialized == 0 && !launched_first()) std::this_thread::sleep_for(std::chrono::seconds(1));
+  if (initialized == 0 && !launch.is_first()) std::this_thread::sleep_for(std::chrono::seconds(1));
 }
 
 }  // namespace
 
 int dispatch(const std::vector<std::string>& arguments) {
+  const Launch launch = read_launch();
   int status = 0;
   try {
-    status = run(arguments);
+    status = run(arguments, launch);
   } catch (...) {
     const Error error = current_exception_as_error();
-    print_if_first(stderr, error.message() + "\n");
+    print_if_first(launch, stderr, error.message() + "\n");
     status = exit_status(error.category());
   }
-  if (status != 0) let_the_first_process_print();
+  if (status != 0) let_the_first_process_print(launch);
   return status;
 }
 

@@ -59,23 +59,26 @@ LaunchFacts facts_of_own_node(MPI_Comm communicator) {
 
 }  // namespace
 
-int launcher_rank() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"})
-    if (const auto rank = number_in_environment(name)) return *rank;
-  return 0;
-}
-
-bool srun_without_process_manager() {
+Launch read_launch() {
+  Launch launch;
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    const auto rank = number_in_environment(name);
+    if (!rank) continue;
+    launch.rank = *rank;
+    break;
+  }
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD"})
-    if (std::getenv(name) != nullptr) return false;
-  return number_in_environment("SLURM_STEP_NUM_TASKS").value_or(1) > 1;
+    if (std::getenv(name) != nullptr) return launch;
+  const int tasks = number_in_environment("SLURM_STEP_NUM_TASKS").value_or(1);
+  if (tasks > 1) launch.unconnected_srun_tasks = tasks;
+  return launch;
 }
 
-void refuse_srun_without_process_manager(int mpi_size) {
-  if (mpi_size > 1 || !srun_without_process_manager()) return;
+void refuse_unconnected_srun(const Launch& launch, int mpi_size) {
+  if (mpi_size > 1 || launch.unconnected_srun_tasks == 0) return;
   throw Error(Category::environment, "",
               fmt::format("srun started {} tasks, but MPI sees a single process in each of them",
-                          number_in_environment("SLURM_STEP_NUM_TASKS").value_or(1)),
+                          launch.unconnected_srun_tasks),
               "use 'srun --mpi=pmix' ('srun --mpi=list' shows what there is), or mpirun inside sbatch");
 }
 
@@ -107,11 +110,11 @@ void set_threads(int threads) {
   openblas_set_num_threads(threads);
 }
 
-void begin_computation(const Communicator& world, int threads, bool quiet) {
-  refuse_srun_without_process_manager(world.size());
+void begin_computation(const Communicator& world, const Launch& launch, int threads, bool quiet) {
+  refuse_unconnected_srun(launch, world.size());
   set_threads(threads);
   const auto warnings = launch_warnings(launch_facts(world), threads);
-  if (quiet || !launched_first()) return;
+  if (quiet || !launch.is_first()) return;
   for (const std::string& warning : warnings) fmt::print(stderr, "tempera: warning: {}\n", warning);
 }
 

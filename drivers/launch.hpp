@@ -7,18 +7,21 @@
 
 namespace tempera::drivers {
 
-/// Number that the launcher (mpirun, srun) gave this process, 0 without one. Known before MPI_Init.
-int launcher_rank();
-/// The one process of a job that prints.
-inline bool launched_first() {
-  return launcher_rank() == 0;
-}
+/// What the launcher (mpirun, srun) told this process through its environment. Read it before MPI starts: a process
+/// alone gets variables of the same names from MPI_Init.
+struct Launch {
+  int rank = 0;  ///< number of this process, 0 without a launcher
+  int unconnected_srun_tasks =
+      0;  ///< tasks of an srun without a process manager that MPI understands, 0 if all is well
 
-/// True if srun started several tasks without a process manager that MPI understands, so that each of them believes to
-/// be alone.
-bool srun_without_process_manager();
-/// @throws Error{environment} with the mend if srun_without_process_manager() and MPI sees one process only
-void refuse_srun_without_process_manager(int mpi_size);
+  /// The one process of a job that prints.
+  bool is_first() const { return rank == 0; }
+};
+Launch read_launch();
+
+/// Each process of such an srun believes to be alone and would do the whole work.
+/// @throws Error{environment} with the mend if srun started several tasks and MPI sees one process
+void refuse_unconnected_srun(const Launch& launch, int mpi_size);
 
 /// The busiest node of a job.
 struct LaunchFacts {
@@ -38,6 +41,6 @@ void set_threads(int threads);
 /// What every computing command does first once MPI runs: refuses a broken srun launch, sets the threads and, unless
 /// quiet, lets the first process warn about cores. Collective over `world`.
 /// @throws Error{environment} on every rank
-void begin_computation(const Communicator& world, int threads, bool quiet);
+void begin_computation(const Communicator& world, const Launch& launch, int threads, bool quiet);
 
 }  // namespace tempera::drivers

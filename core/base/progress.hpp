@@ -10,11 +10,11 @@
 namespace tempera {
 
 struct ProgressSettings {
-  bool quiet = false;             ///< show nothing; the log is written all the same
-  std::filesystem::path log;      ///< progress.jsonl, appended to; empty for none
-  std::FILE* stream = stderr;     ///< where people look
-  bool live = false;              ///< one line that is rewritten, for terminals; is_terminal(stream) tells
-  std::function<double()> clock;  ///< seconds from any origin; the steady clock if empty
+  bool quiet = false;               ///< show nothing; the log is written all the same
+  std::filesystem::path log{};      ///< progress.jsonl, appended to; empty for none
+  std::FILE* stream = stderr;       ///< where people look
+  bool live = false;                ///< one line that is rewritten, for terminals; is_terminal(stream) tells
+  std::function<double()> clock{};  ///< seconds from any origin; the steady clock if empty
 };
 
 bool is_terminal(std::FILE* stream);

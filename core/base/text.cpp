@@ -25,13 +25,13 @@ std::string human_bytes(double bytes) {
     value /= 1024;
     ++unit;
   }
-  return three_digits(value) + " " + units[unit];
+  return fmt::format("{} {}", three_digits(value), units[unit]);
 }
 
 std::string human_duration(double seconds) {
   if (seconds < 0.9995e-3) return fmt::format("{:.0f} us", seconds * 1e6);
-  if (seconds < 0.9995) return three_digits(seconds * 1e3) + " ms";
-  if (seconds < 59.95) return three_digits(seconds) + " s";
+  if (seconds < 0.9995) return fmt::format("{} ms", three_digits(seconds * 1e3));
+  if (seconds < 59.95) return fmt::format("{} s", three_digits(seconds));
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   if (whole < 86400) return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
@@ -43,7 +43,7 @@ std::string human_count(std::int64_t count) {
   const std::size_t first = count < 0 ? 1 : 0;
   for (std::size_t i = digits.size(); i > first + 3;) {
     i -= 3;
-    digits.insert(i, " ");
+    digits.insert(i, 1, ' ');
   }
   return digits;
 }

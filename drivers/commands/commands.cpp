@@ -1,6 +1,7 @@
 #include "drivers/commands/commands.hpp"
 
 #include "drivers/commands/convert.hpp"
+#include "drivers/commands/decompose.hpp"
 #include "drivers/commands/doctor.hpp"
 
 namespace tempera::drivers {
@@ -8,6 +9,7 @@ namespace tempera::drivers {
 std::span<const Command> commands() {
   static constexpr Command kCommands[] = {
       {"convert", kConvertSummary, run_convert},
+      {"decompose", kDecomposeSummary, run_decompose},
       {"doctor", kDoctorSummary, run_doctor},
   };
   return kCommands;

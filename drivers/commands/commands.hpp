@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "drivers/launch.hpp"
+
 namespace tempera::drivers {
 
 /// One subcommand. `run` gets the arguments after the command's name, starts MPI itself once they are accepted, returns
@@ -11,7 +13,7 @@ namespace tempera::drivers {
 struct Command {
   std::string_view name;
   std::string_view summary;
-  int (*run)(std::span<const std::string> arguments);
+  int (*run)(std::span<const std::string> arguments, const Launch& launch);
 };
 
 /// All subcommands in the order of the overview.

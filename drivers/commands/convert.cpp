@@ -11,7 +11,6 @@
 #include "core/base/text.hpp"
 #include "core/io/convert.hpp"
 #include "core/io/labels.hpp"
-#include "drivers/launch.hpp"
 
 namespace tempera::drivers {
 
@@ -61,12 +60,12 @@ void print(const std::string& output, const ConvertSummary& summary, const std::
 
 }  // namespace
 
-int run_convert(std::span<const std::string> arguments) {
+int run_convert(std::span<const std::string> arguments, const Launch& launch) {
   ConvertCommand command;
   OptionSchema schema("convert", std::string(kConvertSummary));
   declare(schema, command);
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
-    if (launched_first()) fmt::print("{}", help_text(schema));
+    if (launch.is_first()) fmt::print("{}", help_text(schema));
     return 0;
   }
   auto& options = command.options;
@@ -79,7 +78,7 @@ int run_convert(std::span<const std::string> arguments) {
   const std::string output_name = command.files.back();
   const TensorFile output = TensorFile::parse(output_name);
   command.files.pop_back();
-  if (!launched_first()) return 0;  // of several processes one does the work
+  if (!launch.is_first()) return 0;  // of several processes one does the work
   ConvertSummary summary;
   if (command.ngrams) {
     if (command.dims) throw Error(Category::usage, "--dims", "does not apply to --ngrams", "the modes have size 27");

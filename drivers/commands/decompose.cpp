@@ -173,12 +173,12 @@ class Decomposition {
 
 }  // namespace
 
-int run_decompose(std::span<const std::string> arguments) {
+int run_decompose(std::span<const std::string> arguments, const Launch& launch) {
   DecomposeOptions options;
   OptionSchema schema("decompose", std::string(kDecomposeSummary));
   declare(schema, options);
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
-    if (launched_first()) fmt::print("{}", help_text(schema));
+    if (launch.is_first()) fmt::print("{}", help_text(schema));
     return 0;
   }
   check_constraints(options.constraints);
@@ -187,7 +187,7 @@ int run_decompose(std::span<const std::string> arguments) {
   const MpiEnvironment mpi;
   const std::int64_t start_bytes = resident_bytes();
   const Communicator world(MPI_COMM_WORLD);
-  begin_computation(world, options.common.threads, options.common.quiet);
+  begin_computation(world, launch, options.common.threads, options.common.quiet);
   Decomposition decomposition(world, options, schema, start_bytes);
   try {
     const int status = collectively(world, [&] { return decomposition.run(); });

@@ -11,7 +11,6 @@
 #include "distributed/communicator/collectively.hpp"
 #include "distributed/communicator/environment.hpp"
 #include "drivers/commands/doctor/checks.hpp"
-#include "drivers/launch.hpp"
 
 namespace tempera::drivers {
 
@@ -41,11 +40,11 @@ void print(const Findings& findings) {
              count(Finding::Level::warn));
 }
 
-Findings all_findings(const Communicator& world, int threads) {
+Findings all_findings(const Communicator& world, const Launch& launch, int threads) {
   Findings findings;
   check_build(findings);
   check_machine(findings);
-  check_launch(world, threads, findings);
+  check_launch(world, launch, threads, findings);
   check_libraries(findings);
   check_scalapack(world, findings);
   check_speed(world, findings);
@@ -54,20 +53,20 @@ Findings all_findings(const Communicator& world, int threads) {
 
 }  // namespace
 
-int run_doctor(std::span<const std::string> arguments) {
+int run_doctor(std::span<const std::string> arguments, const Launch& launch) {
   int threads = 1;
   OptionSchema schema("doctor", std::string(kDoctorSummary));
   schema.example("mpirun -n 4 tempera doctor");
   schema.integer("threads", threads).minimum(1).maximum(1024).help("threads of each MPI rank");
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
-    if (launched_first()) fmt::print("{}", help_text(schema));
+    if (launch.is_first()) fmt::print("{}", help_text(schema));
     return 0;
   }
   const MpiEnvironment mpi;
   const Communicator world(MPI_COMM_WORLD);
   set_threads(threads);
-  const Findings findings = collectively(world, [&] { return all_findings(world, threads); });
-  if (launched_first()) print(findings);
+  const Findings findings = collectively(world, [&] { return all_findings(world, launch, threads); });
+  if (launch.is_first()) print(findings);
   const bool failed = std::any_of(findings.begin(), findings.end(),
                                   [](const Finding& finding) { return finding.level == Finding::Level::fail; });
   return failed ? exit_status(Category::environment) : 0;

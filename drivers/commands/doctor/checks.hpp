@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "distributed/communicator/communicator.hpp"
+#include "drivers/launch.hpp"
 
 namespace tempera::drivers {
 
@@ -24,7 +25,7 @@ void check_build(Findings& findings);
 /// Processor, instruction set, cores and memory of this node.
 void check_machine(Findings& findings);
 /// MPI library, ranks, launcher, root, oversubscription.
-void check_launch(const Communicator& world, int threads, Findings& findings);
+void check_launch(const Communicator& world, const Launch& launch, int threads, Findings& findings);
 /// BLAS and HDF5.
 void check_libraries(Findings& findings);
 /// A Cholesky factorisation on all ranks against its closed form.

@@ -40,7 +40,7 @@ Finding check_root(const std::string& library) {
 
 }  // namespace
 
-void check_launch(const Communicator& world, int threads, Findings& findings) {
+void check_launch(const Communicator& world, const Launch& launch, int threads, Findings& findings) {
   const int ranks = world.size();
   int version = 0;
   int subversion = 0;
@@ -50,7 +50,7 @@ void check_launch(const Communicator& world, int threads, Findings& findings) {
       {Finding::Level::ok, "MPI",
        fmt::format("{} (MPI {}.{}), {} rank{}", library, version, subversion, ranks, ranks == 1 ? "" : "s"), ""});
   findings.push_back(check_root(library));
-  if (ranks == 1 && srun_without_process_manager())
+  if (ranks == 1 && launch.unconnected_srun_tasks > 0)
     findings.push_back({Finding::Level::warn, "launcher",
                         "srun started several tasks, but MPI sees one process in each",
                         "use 'srun --mpi=pmix' ('srun --mpi=list' shows what there is), or mpirun inside sbatch"});

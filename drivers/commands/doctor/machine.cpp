@@ -87,15 +87,15 @@ void check_speed(const Communicator& world, Findings& findings) {
   world.barrier();
   const double triad = measure_triad(kFootprint, kSeconds) / kGiga;
   const double peak = measure_multiply_add_peak(kSeconds / 2) / kGiga;
-  const auto range = [&](double own) {
-    return fmt::format("{:.1f} to {:.1f}", world.all_reduce_value(own, Reduction::minimum),
-                       world.all_reduce_value(own, Reduction::maximum));
+  const auto spread = [&](double own, const char* unit) {
+    const double least = world.all_reduce_value(own, Reduction::minimum);
+    const double most = world.all_reduce_value(own, Reduction::maximum);
+    if (world.size() == 1) return fmt::format("{:.1f} {}", most, unit);
+    return fmt::format("{:.1f} to {:.1f} {} a rank, all ranks at once", least, most, unit);
   };
-  findings.push_back(
-      {Finding::Level::ok, "bandwidth",
-       fmt::format("triad over {}: {} GB/s a rank, all ranks at once", human_bytes(kFootprint), range(triad)), ""});
-  findings.push_back({Finding::Level::ok, "arithmetic",
-                      fmt::format("multiply-adds: {} GFLOP/s a rank, all ranks at once", range(peak)), ""});
+  findings.push_back({Finding::Level::ok, "bandwidth",
+                      fmt::format("triad over {}: {}", human_bytes(kFootprint), spread(triad, "GB/s")), ""});
+  findings.push_back({Finding::Level::ok, "arithmetic", fmt::format("multiply-adds: {}", spread(peak, "GFLOP/s")), ""});
 }
 
 }  // namespace tempera::drivers

@@ -1,0 +1,94 @@
+#include "drivers/launch.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+namespace tempera::drivers {
+namespace {
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+/// Sets variables of this process for one test; all that launchers set are removed before and after.
+class Environment {
+ public:
+  explicit Environment(const Variables& variables) {
+    clear();
+    for (const auto& [name, value] : variables) setenv(name.c_str(), value.c_str(), 1);
+  }
+  ~Environment() { clear(); }
+
+ private:
+  static void clear() {
+    for (const char* name : {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK",
+                             "PMI_SIZE", "PMI_FD", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"})
+      unsetenv(name);
+  }
+};
+
+TEST(Launch, RankComesFromTheLauncherThatStartedTheProcess) {
+  {
+    const Environment none(Variables{});
+    EXPECT_EQ(read_launch().rank, 0);
+  }
+  {
+    const Environment mpirun_in_a_batch_step(Variables{{"SLURM_PROCID", "0"}, {"OMPI_COMM_WORLD_RANK", "3"}});
+    EXPECT_EQ(read_launch().rank, 3);
+  }
+  {
+    const Environment srun(Variables{{"SLURM_PROCID", "5"}});
+    EXPECT_EQ(read_launch().rank, 5);
+  }
+  {
+    const Environment nonsense(Variables{{"PMI_RANK", "x"}});
+    EXPECT_EQ(read_launch().rank, 0);
+  }
+}
+
+TEST(Launch, SrunWithoutAProcessManagerIsRefusedWithTheMend) {
+  const Environment srun(Variables{{"SLURM_STEP_NUM_TASKS", "4"}, {"SLURM_PROCID", "0"}});
+  try {
+    refuse_unconnected_srun(read_launch(), 1);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(exit_status(error.category()), 5);
+    EXPECT_EQ(error.message(),
+              "tempera: error: srun started 4 tasks, but MPI sees a single process in each of them\n"
+              "hint: use 'srun --mpi=pmix' ('srun --mpi=list' shows what there is), or mpirun inside sbatch");
+  }
+  EXPECT_NO_THROW(refuse_unconnected_srun(read_launch(), 4));
+}
+
+TEST(Launch, SrunWithPmixMpirunInAnAllocationAndASingleTaskAreAccepted) {
+  const Variables accepted[] = {{{"SLURM_STEP_NUM_TASKS", "4"}, {"PMIX_RANK", "0"}},
+                                {{"SLURM_STEP_NUM_TASKS", "4"}, {"PMI_RANK", "0"}},
+                                {{"SLURM_STEP_NUM_TASKS", "4"}, {"OMPI_COMM_WORLD_SIZE", "1"}},
+                                {{"SLURM_STEP_NUM_TASKS", "1"}},
+                                {}};
+  for (const auto& variables : accepted) {
+    const Environment environment(variables);
+    EXPECT_NO_THROW(refuse_unconnected_srun(read_launch(), 1));
+  }
+}
+
+TEST(Launch, WarnsOnlyWhereCoresAreShared) {
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(launch_warnings({4, 4, 4}, 1), Texts{});
+  EXPECT_EQ(launch_warnings({2, 8, 4}, 4), Texts{});
+  EXPECT_EQ(launch_warnings({4, 2, 2}, 1),
+            Texts{"4 MPI ranks with 1 thread each share 2 cores of a node and slow each other down; "
+                  "use fewer ranks or --threads"});
+  EXPECT_EQ(launch_warnings({2, 4, 4}, 3),
+            Texts{"2 MPI ranks with 3 threads each share 4 cores of a node and slow each other down; "
+                  "use fewer ranks or --threads"});
+  EXPECT_EQ(launch_warnings({2, 8, 1}, 4),
+            Texts{"4 threads of an MPI rank share 1 core; use 'mpirun --map-by slot:PE=4' or '--bind-to none'"});
+}
+
+}  // namespace
+}  // namespace tempera::drivers
