@@ -1,9 +1,14 @@
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "core/base/system_error.hpp"
+#include "core/base/text.hpp"
 #include "core/io/detail/hdf5_handle.hpp"
 #include "core/io/input_file.hpp"
 
@@ -128,20 +133,43 @@ std::vector<double> Hdf5Input::read_reals(const std::string& object) const {
 
 Hdf5Output::Hdf5Output(const std::filesystem::path& path, double bytes) : output_(path) {
   struct statvfs room {};
-  if (::statvfs(output_.temporary_path().c_str(), &room) == 0) {
+  if (::statvfs(output_.temporary().c_str(), &room) == 0) {
     const double free_bytes = static_cast<double>(room.f_bavail) * static_cast<double>(room.f_frsize);
     if (free_bytes < bytes)
       throw Error(Category::environment, path.string(),
-                  fmt::format("cannot write: about {:.0f} bytes are needed, {:.0f} are free", bytes, free_bytes),
-                  "free some space or write elsewhere; nothing was left behind");
+                  fmt::format("cannot be written: about {} are needed, {} are free", human_bytes(bytes), human_bytes(free_bytes)),
+                  write_error(path, ENOSPC).hint());
   }
+  // The limit holds for the memory of abandon() too, so running into it could not be mended afterwards.
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && static_cast<double>(limit.rlim_cur) < bytes)
+    throw write_error(path, EFBIG);
   errno = 0;
-  file_ = Hdf5Handle(H5Fcreate(output_.temporary_path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  file_ = Hdf5Handle(H5Fcreate(output_.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
   check(file_);
 }
 
 void Hdf5Output::check(long long code) const {
-  if (code < 0) throw output_file_error(output_.path(), errno != 0 ? errno : EIO);
+  if (code >= 0) return;
+  const int reason = errno != 0 ? errno : EIO;
+  abandon();
+  throw write_error(output_.destination(), reason);
+}
+
+// A file that the library cannot close, because what it caches does not fit the disk, brings the process down at exit.
+// So the descriptor is pointed at memory, where the last writes (of bounded caches) succeed.
+void Hdf5Output::abandon() const {
+  void* handle = nullptr;
+  if (!file_ || H5Fget_vfd_handle(file_, H5P_DEFAULT, &handle) < 0) return;
+  const int memory = ::memfd_create("abandoned", MFD_CLOEXEC);
+  if (memory < 0) return;
+  ::dup2(memory, *static_cast<int*>(handle));
+  ::close(memory);
+}
+
+void Hdf5Output::flush() const {
+  errno = 0;
+  check(H5Fflush(file_, H5F_SCOPE_GLOBAL));
 }
 
 Hdf5Handle Hdf5Output::create_group(const std::string& object) const {
@@ -187,8 +215,8 @@ void Hdf5Output::write_attribute(hid_t object, const char* name, Index value) co
 }
 
 void Hdf5Output::commit() {
+  flush();
   errno = 0;
-  check(H5Fflush(file_, H5F_SCOPE_GLOBAL));
   check(file_.close() ? 0 : -1);
   output_.commit();
 }

@@ -15,7 +15,7 @@ using detail::Hdf5Input;
 
 namespace {
 constexpr Index kBufferCells = Index{1} << 18;
-constexpr double kLargestExactInteger = 9007199254740992.0;  // 2^53
+constexpr double kFirstInexactInteger = 9007199254740992.0;  // 2^53
 
 void check_order(const Hdf5Input& input, const std::string& object, std::size_t order) {
   if (order < kMinimumOrder || order > kMaximumOrder)
@@ -109,7 +109,7 @@ class SlabCopy {
 
  private:
   bool accepted(double value) const {
-    if (integers_) return std::abs(value) <= kLargestExactInteger;
+    if (integers_) return std::abs(value) < kFirstInexactInteger;  // 2^53 + 1 arrives as 2^53
     return std::isfinite(value) || (allow_missing_ && std::isnan(value));
   }
   [[noreturn]] void refuse(std::vector<Index> cell, double value) const {

@@ -47,6 +47,7 @@ void write_hdf5(const std::filesystem::path& path, const DenseTensor& tensor, co
       }
       output.write_rows(dataset, H5T_NATIVE_DOUBLE, first, count, slab.data());
     });
+    output.flush();
   }
   output.commit();
 }
@@ -76,6 +77,7 @@ void write_hdf5(const std::filesystem::path& path, const SparseTensor& tensor, c
       output.write_rows(values, H5T_NATIVE_DOUBLE, {first, 1}, {count, 1}, tensor.values().data() + done);
       done += part;
     }
+    output.flush();
   }
   output.commit();
 }
@@ -92,6 +94,9 @@ struct KruskalWriter::State {
         shape(sizes.begin(), sizes.end()),
         rank(columns),
         rows_written(sizes.size(), 0) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { output.abandon(); }  // before the datasets close; without effect after commit
 };
 
 KruskalWriter::KruskalWriter(const std::filesystem::path& path, std::span<const Index> shape, Index nonzeros, std::span<const double> weights)
@@ -139,6 +144,7 @@ void KruskalWriter::append_rows(int mode, Index first_row, const FactorMatrix& r
 
 void KruskalWriter::commit() {
   TEMPERA_EXPECTS(state_->rows_written == state_->shape);
+  state_->output.flush();
   state_->factors.clear();
   state_->output.commit();
 }

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/base/atomic_file.hpp"
 #include "core/base/error.hpp"
 #include "core/io/detail/byte_source.hpp"
-#include "core/io/detail/output_file.hpp"
 #include "core/io/input_file.hpp"
 
 namespace tempera {
@@ -95,9 +95,7 @@ void write_labels(const std::filesystem::path& path, const TensorLabels& labels)
     if (!mode.labels.empty()) entry["labels"] = mode.labels;
     modes.push_back(std::move(entry));
   }
-  detail::OutputFile file(path);
-  file.write(Json{{"modes", std::move(modes)}}.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
-  file.commit();
+  write_file_atomically(path, Json{{"modes", std::move(modes)}}.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace tempera

@@ -8,11 +8,11 @@
 #include <concepts>
 #include <cstring>
 
+#include "core/base/atomic_file.hpp"
 #include "core/base/contract.hpp"
 #include "core/base/error.hpp"
 #include "core/io/detail/byte_source.hpp"
 #include "core/io/detail/npy_header.hpp"
-#include "core/io/detail/output_file.hpp"
 #include "core/io/input_file.hpp"
 #include "core/tensor/sparse_tensor.hpp"
 
@@ -246,7 +246,7 @@ void write_npy(const std::filesystem::path& path, const DenseTensor& tensor) {
   text += '\n';
   std::string start(kMagic);
   start += {'\x01', '\x00', static_cast<char>(text.size() & 0xff), static_cast<char>(text.size() >> 8)};
-  detail::OutputFile file(path);
+  AtomicFile file(path);
   file.write(start + text);
   file.write({reinterpret_cast<const char*>(tensor.values().data()), tensor.values().size_bytes()});
   file.commit();

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "core/base/contract.hpp"
-#include "core/io/detail/output_file.hpp"
+#include "core/io/detail/text_output.hpp"
 #include "core/io/tns.hpp"
 
 namespace tempera {
@@ -12,7 +12,7 @@ constexpr std::size_t kFlushBytes = std::size_t{1} << 20;
 }
 
 struct TnsWriter::Sink {
-  std::unique_ptr<detail::OutputFile> file;
+  std::unique_ptr<detail::TextOutput> file;
   fmt::memory_buffer text;
 
   void flush() {

@@ -1,5 +1,6 @@
 #include "drivers/commands/commands.hpp"
 
+#include "drivers/commands/convert.hpp"
 #include "drivers/commands/decompose.hpp"
 #include "drivers/commands/doctor.hpp"
 
@@ -7,6 +8,7 @@ namespace tempera::drivers {
 
 std::span<const Command> commands() {
   static constexpr Command kCommands[] = {
+      {"convert", kConvertSummary, run_convert},
       {"decompose", kDecomposeSummary, run_decompose},
       {"doctor", kDoctorSummary, run_doctor},
   };

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/atomic_file.hpp"
 #include "core/base/error.hpp"
 #include "core/base/index.hpp"
-#include "core/io/detail/output_file.hpp"
 
 /// Included by hdf5_*.cpp only: hdf5.h of the MPI build includes mpi.h.
 namespace tempera::detail {
@@ -78,13 +78,18 @@ class Hdf5Input {
 /// New file under a temporary name, with the errors of writing it.
 class Hdf5Output {
  public:
-  /// @param bytes  about how much will be written: a disk without that much room is refused at once, because the
-  ///               library cannot close a file whose cached parts do not fit the disk
+  /// @param bytes  about how much will be written: a disk without that much room is refused at once
   Hdf5Output(const std::filesystem::path& path, double bytes);
+  ~Hdf5Output() { abandon(); }
+  Hdf5Output(const Hdf5Output&) = delete;
+  Hdf5Output& operator=(const Hdf5Output&) = delete;
 
-  hid_t file() const { return file_; }
-  /// Throws Error{environment} for a negative code.
+  /// Throws Error{environment} for a negative code, after abandon().
   void check(long long code) const;
+  /// From here on nothing reaches the disk; what is open can be closed whatever the state of the disk.
+  void abandon() const;
+  /// Writes what the library holds back. To be called before datasets are closed: closing reports no errors.
+  void flush() const;
   Hdf5Handle create_group(const std::string& object) const;
   /// Groups on the way are made too. An empty chunk shape means contiguous storage.
   Hdf5Handle create_dataset(const std::string& object, hid_t type, std::span<const Index> shape, std::span<const Index> chunk = {}) const;
@@ -95,7 +100,7 @@ class Hdf5Output {
 
  private:
   Hdf5Quiet quiet_;
-  OutputFile output_;
+  AtomicFile output_;
   Hdf5Handle file_;
 };
 

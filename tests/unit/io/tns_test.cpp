@@ -217,8 +217,8 @@ TEST_F(Tns, AnUnfinishedFileLeavesNothingBehind) {
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
   EXPECT_EQ(refusal([&] { TnsWriter(path("absent/out.tns"), std::vector<Index>{2, 2}); }, 5),
-            "tempera: error: absent/out.tns: cannot write: No such file or directory\n"
-            "hint: check that the folder exists and is writable");
+            "tempera: error: absent/out.tns: cannot be written: No such file or directory\n"
+            "hint: the folder must exist");
 }
 
 TEST_F(Tns, RefusesGzipFilesThatAreCutShortCorruptOrNotGzip) {
