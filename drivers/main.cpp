@@ -1,1 +1,5 @@
-int main() { return 0; }
+#include "drivers/dispatch.hpp"
+
+int main(int argc, char** argv) {
+  return tempera::drivers::dispatch({argv + 1, argv + argc});
+}

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tempera::drivers {
+
+constexpr std::string_view kDecomposeSummary = "factor a tensor";
+
+/// `tempera decompose INPUT --method cp --rank 16 …`: reads a tensor on all ranks, factors it and leaves a run folder.
+int run_decompose(std::span<const std::string> arguments);
+
+}  // namespace tempera::drivers

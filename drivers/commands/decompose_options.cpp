@@ -1,0 +1,127 @@
+#include "drivers/commands/decompose_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+
+#include "core/base/error.hpp"
+#include "core/base/text.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+constexpr const char* kGridHint = "give one extent a mode that multiply to the number of MPI ranks, such as 2x2x1, or auto";
+
+struct ConstraintText {
+  Constraint constraint;
+  std::vector<int> modes;  ///< empty: all
+};
+
+/// The whole text as a number ≥ 0, or nothing.
+std::optional<int> whole_number(std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
+  return value;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const std::size_t cut = text.find(separator);
+    parts.push_back(text.substr(0, cut));
+    if (cut == std::string_view::npos) return parts;
+    text.remove_prefix(cut + 1);
+  }
+}
+
+ConstraintText parse_one(const std::string& text) {
+  const std::size_t at = text.find('@');
+  const std::string name = text.substr(0, at);
+  if (name != "nonnegative") {
+    const std::vector<std::string> known{"nonnegative"};
+    const auto nearest = nearest_name(name, known);
+    throw Error(Category::usage, "--constraint", fmt::format("unknown constraint '{}'", name),
+                nearest ? fmt::format("did you mean '{}'?", *nearest) : "known constraints: nonnegative");
+  }
+  ConstraintText result{Constraint::nonnegative, {}};
+  if (at != std::string::npos)
+    for (std::string_view part : split(std::string_view(text).substr(at + 1), ',')) {
+      const auto mode = whole_number(part);
+      if (!mode)
+        throw Error(Category::usage, "--constraint", fmt::format("'{}' is not a mode in '{}'", part, text),
+                    "modes are numbered from 0: nonnegative@0,2");
+      result.modes.push_back(*mode);
+    }
+  return result;
+}
+
+}  // namespace
+
+void declare(OptionSchema& schema, DecomposeOptions& options) {
+  schema.example("mpirun -n 4 tempera decompose ratings.tns.gz --rank 16 --constraint nonnegative --output runs/ratings");
+  schema.positional("input", OptionKind::text, options.input)
+      .help("tensor to factor: .tns, .tns.gz, .npy, .h5 (FILE.h5:/PATH for another dataset than /tensor)")
+      .required();
+  schema.group("Model");
+  schema.choice("method", options.method, {"cp"}).help("kind of decomposition");
+  schema.integer("rank", options.rank).minimum(1).help("number of components");
+  schema.choice("loss", options.loss, {"gaussian"}).help("what the fit minimises");
+  schema.texts("constraint", options.constraints)
+      .metavar("NAME[@MODES]")
+      .help("nonnegative, for all modes or for those listed (nonnegative@0,2); repeatable");
+  schema.group("Data");
+  schema.choice("missing", options.missing, {"zero"}).help("what an absent entry of a sparse tensor means");
+  schema.integer("index-base", options.index_base).minimum(0).maximum(1).help("number of the first index in a text tensor");
+  schema.integers("dims", options.dims).absent("auto").minimum(1).metavar("N,N,…").help("sizes of the modes, at least the largest indices");
+  schema.group("Fit");
+  schema.integer("iterations", options.iterations).minimum(1).help("most sweeps of one start");
+  schema.real("tolerance", options.tolerance)
+      .minimum(0)
+      .help("stop when the fit changes by less in two successive sweeps; 0 runs all sweeps");
+  schema.choice("init", options.init, {"random"}).help("start values");
+  schema.integer("restarts", options.restarts).minimum(1).help("random starts; the best fit is kept");
+  schema.group("Parallel");
+  schema.text("grid", options.grid).metavar("PxQx…").help("process grid, one extent a mode, or auto");
+  declare_common_options(schema, options.common);
+}
+
+std::vector<int> parse_grid(const std::string& text, int ranks) {
+  if (text == "auto") return {};
+  std::vector<int> extents;
+  double product = 1;
+  for (std::string_view part : split(text, 'x')) {
+    const auto extent = whole_number(part);
+    if (!extent || *extent < 1) throw Error(Category::usage, "--grid", fmt::format("'{}' is not a grid", text), kGridHint);
+    extents.push_back(*extent);
+    product *= *extent;
+  }
+  if (product != ranks)
+    throw Error(Category::usage, "--grid",
+                fmt::format("grid {} is for {:.0f} MPI ranks, but {} run", text, product, ranks), kGridHint);
+  return extents;
+}
+
+void check_constraints(const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) parse_one(text);
+}
+
+std::vector<Constraint> parse_constraints(const std::vector<std::string>& texts, int order) {
+  std::vector<Constraint> result(static_cast<std::size_t>(order), Constraint::none);
+  for (const std::string& text : texts) {
+    const ConstraintText one = parse_one(text);
+    for (int mode = 0; one.modes.empty() && mode < order; ++mode) result[static_cast<std::size_t>(mode)] = one.constraint;
+    for (int mode : one.modes) {
+      if (mode >= order)
+        throw Error(Category::usage, "--constraint", fmt::format("mode {} in '{}' of a tensor of order {}", mode, text, order),
+                    fmt::format("modes are numbered from 0 to {}", order - 1));
+      result[static_cast<std::size_t>(mode)] = one.constraint;
+    }
+  }
+  return result;
+}
+
+}  // namespace tempera::drivers

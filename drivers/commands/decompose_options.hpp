@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/option_schema.hpp"
+#include "distributed/als/cp_als.hpp"
+#include "drivers/common_options.hpp"
+
+namespace tempera::drivers {
+
+/// What `tempera decompose` can be told; see declare for the meaning of each.
+struct DecomposeOptions {
+  std::string input;
+  std::string method = "cp";
+  std::int64_t rank = 16;
+  std::string loss = "gaussian";
+  std::vector<std::string> constraints;
+  std::string missing = "zero";
+  std::int64_t index_base = 1;
+  std::optional<std::vector<std::int64_t>> dims;
+  int iterations = 100;
+  double tolerance = 1e-6;
+  std::string init = "random";
+  int restarts = 1;
+  std::string grid = "auto";
+  CommonOptions common;
+};
+
+void declare(OptionSchema& schema, DecomposeOptions& options);
+
+/// "auto" (empty result) or "2x2x1". @throws Error{usage} for anything else, and for a product other than `ranks`
+std::vector<int> parse_grid(const std::string& text, int ranks);
+
+/// One constraint a mode from texts such as "nonnegative" or "nonnegative@0,2".
+/// @throws Error{usage} for an unknown constraint or a mode outside the tensor
+std::vector<Constraint> parse_constraints(const std::vector<std::string>& texts, int order);
+/// The same without a tensor: syntax and names only.
+void check_constraints(const std::vector<std::string>& texts);
+
+}  // namespace tempera::drivers

@@ -1,0 +1,150 @@
+#include "drivers/commands/decompose_report.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "core/base/text.hpp"
+#include "core/tensor/sparse_tensor.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+constexpr int kShownComponents = 10;
+
+std::string stop_text(const CpResult& result) {
+  switch (result.stopped) {
+    case StopReason::tolerance: return "converged";
+    case StopReason::iterations: return "stopped at the limit of sweeps";
+    case StopReason::requested: return "stopped on request";
+  }
+  return "";
+}
+
+/// The fit with the digits it has: a fit that is close to 1 shows its distance from 1.
+std::string fit_text(const CpResult& result) {
+  if (result.relative_error == 0 && result.fit_resolution > 0) return fmt::format("1 (to within rounding, {:.1g})", result.fit_resolution);
+  if (result.relative_error < 1e-4) return fmt::format("1 - {:.3g}", result.relative_error);
+  return fmt::format("{:.6f}", result.fit);
+}
+
+std::string label_of(const DecomposeOptions& options, const DecomposeFacts& facts, std::size_t mode, Index row) {
+  if (facts.labels && !(*facts.labels)[mode].labels.empty()) {
+    const std::string& label = (*facts.labels)[mode].labels[static_cast<std::size_t>(row)];
+    return label == " " ? "␣" : label;  // a blank would not be seen
+  }
+  return std::to_string(row + options.index_base);
+}
+
+std::string mode_name(const DecomposeFacts& facts, std::size_t mode) {
+  if (facts.labels && !(*facts.labels)[mode].name.empty()) return (*facts.labels)[mode].name;
+  return fmt::format("mode {}", mode);
+}
+
+std::string pad(const std::string& text, int width) {
+  return text + std::string(static_cast<std::size_t>(std::max(0, width - display_width(text))), ' ');
+}
+
+std::string components_text(const DecomposeOptions& options, const CpResult& result, const DecomposeFacts& facts) {
+  const std::size_t order = facts.shape.size();
+  const auto shown = static_cast<std::size_t>(options.common.verbose ? result.weights.size()
+                                                                     : std::min<std::size_t>(result.weights.size(), kShownComponents));
+  std::vector<std::vector<std::string>> table{{"component", "weight"}};
+  for (std::size_t mode = 0; mode < order; ++mode) table.front().push_back(mode_name(facts, mode));
+  for (std::size_t r = 0; r < shown; ++r) {
+    std::vector<std::string> line{std::to_string(r + 1), fmt::format("{:.4g}", result.weights[r])};
+    for (std::size_t mode = 0; mode < order; ++mode) {
+      std::vector<std::string> entries;
+      for (const TopEntry& entry : facts.top[mode][r]) entries.push_back(fmt::format("{} {:.2f}", label_of(options, facts, mode, entry.row), entry.value));
+      line.push_back(fmt::format("{}", fmt::join(entries, ", ")));
+    }
+    table.push_back(std::move(line));
+  }
+  std::vector<int> widths(table.front().size(), 0);
+  for (const auto& line : table)
+    for (std::size_t column = 0; column < line.size(); ++column) widths[column] = std::max(widths[column], display_width(line[column]));
+  std::string text;
+  for (const auto& line : table) {
+    std::string row = " ";
+    for (std::size_t column = 0; column < line.size(); ++column) row += " " + pad(line[column], widths[column]) + " ";
+    row.erase(row.find_last_not_of(' ') + 1);
+    text += row + "\n";
+  }
+  if (shown < result.weights.size()) text += fmt::format("  … and {} more (--verbose shows all)\n", result.weights.size() - shown);
+  return text;
+}
+
+}  // namespace
+
+nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const CpResult& result, const DecomposeFacts& facts) {
+  nlohmann::ordered_json summary;
+  summary["schema"] = 1;
+  summary["command"] = "decompose";
+  summary["method"] = options.method;
+  summary["rank"] = options.rank;
+  summary["loss"] = options.loss;
+  summary["constraints"] = options.constraints;
+  summary["fit"] = result.fit;
+  summary["relative_error"] = result.relative_error;
+  summary["fit_resolution"] = result.fit_resolution;
+  summary["deviance"] = nullptr;
+  summary["holdout"] = nullptr;
+  summary["iterations"] = result.iterations;
+  summary["converged"] = result.converged;
+  summary["stopped"] = stop_text(result);
+  summary["restart_fits"] = result.restart_fits;
+  summary["best_restart"] = result.best_restart;
+  summary["seconds"] = facts.seconds;
+  summary["seconds_per_iteration"] = facts.seconds / std::max(1, facts.total_iterations);
+  summary["load_seconds"] = facts.load_seconds;
+  summary["shape"] = facts.shape;
+  summary["nonzeros"] = facts.nonzeros;
+  summary["duplicates"] = facts.duplicates;
+  summary["missing"] = options.missing;
+  summary["weights"] = result.weights;
+  summary["dead_components"] = result.dead_components;
+  summary["mpi_ranks"] = facts.mpi_ranks;
+  summary["active_ranks"] = facts.active_ranks;
+  summary["grid"] = facts.grid;
+  summary["storage"] = facts.storage;
+  summary["balance"] = facts.balance;
+  summary["memory_growth_bytes_max"] = facts.memory_bytes_max;
+  summary["notes"] = result.notes;
+  summary["regions"] = region_table_json(facts.regions);
+  return summary;
+}
+
+std::string decompose_text(const DecomposeOptions& options, const CpResult& result, const DecomposeFacts& facts,
+                           const std::string& run_folder) {
+  std::string text = fmt::format("CP decomposition of {}\n", options.input);
+  const auto line = [&](const char* title, const std::string& content) { text += fmt::format("  {:10}{}\n", title, content); };
+  line("tensor", fmt::format("{}, {} {} ({:.3g} % of the cells)", fmt::join(facts.shape, " x "), human_count(facts.nonzeros),
+                             facts.sparse ? "nonzeros" : "cells", 100.0 * static_cast<double>(facts.nonzeros) / cell_count(facts.shape)));
+  if (facts.sparse) line("missing", "absent entries are zeros (--missing zero)");
+  if (facts.duplicates > 0) line("note", fmt::format("{} entries with repeated coordinates were added up", human_count(facts.duplicates)));
+  line("model", fmt::format("rank {}, {} loss, {}", options.rank, options.loss,
+                            options.constraints.empty() ? "unconstrained" : fmt::format("{}", fmt::join(options.constraints, " "))));
+  line("ranks", fmt::format("{} MPI rank{}, grid {}, {}, heaviest rank {:.2f} x the mean", facts.mpi_ranks,
+                            facts.mpi_ranks == 1 ? "" : "s", fmt::join(facts.grid, "x"), facts.storage, facts.balance));
+  if (facts.active_ranks < facts.mpi_ranks)
+    line("note", fmt::format("{} MPI ranks hold no data: the sizes allow no grid of {}", facts.mpi_ranks - facts.active_ranks, facts.mpi_ranks));
+  line("fit", fmt::format("{}  (1 - relative error {:.6g})", fit_text(result), result.relative_error));
+  line("sweeps", fmt::format("{}, {}{}", result.iterations, stop_text(result),
+                             result.restart_fits.size() > 1 ? fmt::format(" (best of {} starts: fits {:.6f} to {:.6f})", result.restart_fits.size(),
+                                                                          *std::min_element(result.restart_fits.begin(), result.restart_fits.end()),
+                                                                          *std::max_element(result.restart_fits.begin(), result.restart_fits.end()))
+                                                            : std::string()));
+  line("time", fmt::format("{} for the sweeps ({} each), {} for reading", human_duration(facts.seconds),
+                           human_duration(facts.seconds / std::max(1, facts.total_iterations)), human_duration(facts.load_seconds)));
+  line("memory", fmt::format("{} on the fullest MPI rank", human_bytes(static_cast<double>(facts.memory_bytes_max))));
+  for (const std::string& note : result.notes) line("note", note);
+  if (result.dead_components > 0) line("note", fmt::format("{} components are zero: a lower --rank fits as well", result.dead_components));
+  text += "\n" + components_text(options, result, facts);
+  if (options.common.profile) text += "\n" + region_table_text(facts.regions);
+  text += fmt::format("\nrun folder: {}\n", run_folder);
+  return text;
+}
+
+}  // namespace tempera::drivers

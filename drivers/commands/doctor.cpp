@@ -1,0 +1,76 @@
+#include "drivers/commands/doctor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "core/base/command_line.hpp"
+#include "core/base/error.hpp"
+#include "core/base/option_help.hpp"
+#include "distributed/communicator/collectively.hpp"
+#include "distributed/communicator/environment.hpp"
+#include "drivers/commands/doctor/checks.hpp"
+#include "drivers/launch.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+std::string_view word(Finding::Level level) {
+  switch (level) {
+    case Finding::Level::ok:
+      return "OK";
+    case Finding::Level::warn:
+      return "WARN";
+    case Finding::Level::fail:
+      return "FAIL";
+  }
+  return "";
+}
+
+void print(const Findings& findings) {
+  for (const Finding& finding : findings) {
+    fmt::print("{:4}  {:10}  {}\n", word(finding.level), finding.topic, finding.text);
+    if (!finding.mend.empty()) fmt::print("{:18}mend: {}\n", "", finding.mend);
+  }
+  const auto count = [&](Finding::Level level) {
+    return std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.level == level; });
+  };
+  fmt::print("{} findings: {} to mend, {} to think about\n", findings.size(), count(Finding::Level::fail),
+             count(Finding::Level::warn));
+}
+
+Findings all_findings(const Communicator& world, int threads) {
+  Findings findings;
+  check_build(findings);
+  check_machine(findings);
+  check_launch(world, threads, findings);
+  check_libraries(findings);
+  check_scalapack(world, findings);
+  check_speed(world, findings);
+  return findings;
+}
+
+}  // namespace
+
+int run_doctor(std::span<const std::string> arguments) {
+  int threads = 1;
+  OptionSchema schema("doctor", std::string(kDoctorSummary));
+  schema.example("mpirun -n 4 tempera doctor");
+  schema.integer("threads", threads).minimum(1).maximum(1024).help("threads of each MPI rank");
+  if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
+    if (launched_first()) fmt::print("{}", help_text(schema));
+    return 0;
+  }
+  const MpiEnvironment mpi;
+  const Communicator world(MPI_COMM_WORLD);
+  set_threads(threads);
+  const Findings findings = collectively(world, [&] { return all_findings(world, threads); });
+  if (launched_first()) print(findings);
+  const bool failed = std::any_of(findings.begin(), findings.end(),
+                                  [](const Finding& finding) { return finding.level == Finding::Level::fail; });
+  return failed ? exit_status(Category::environment) : 0;
+}
+
+}  // namespace tempera::drivers

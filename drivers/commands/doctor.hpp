@@ -1,0 +1,14 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tempera::drivers {
+
+constexpr std::string_view kDoctorSummary = "what this build and this machine have, and what to mend";
+
+/// `tempera doctor`: one line a finding, OK, WARN or FAIL with the mend. Exit status 0, or 5 if anything is FAIL.
+int run_doctor(std::span<const std::string> arguments);
+
+}  // namespace tempera::drivers

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "distributed/communicator/communicator.hpp"
+
+namespace tempera::drivers {
+
+struct Finding {
+  enum class Level { ok, warn, fail };
+  Level level = Level::ok;
+  std::string topic;
+  std::string text;
+  std::string mend;  ///< what to do about it; empty for OK
+};
+using Findings = std::vector<Finding>;
+
+// Each check appends its findings; those that take `world` are collective over it. What is printed are the findings of
+// the first process.
+
+/// Version, git hash, build type, compiler and flags.
+void check_build(Findings& findings);
+/// Processor, instruction set, cores and memory of this node.
+void check_machine(Findings& findings);
+/// MPI library, ranks, launcher, root, oversubscription.
+void check_launch(const Communicator& world, int threads, Findings& findings);
+/// BLAS and HDF5.
+void check_libraries(Findings& findings);
+/// A Cholesky factorisation on all ranks against its closed form.
+void check_scalapack(const Communicator& world, Findings& findings);
+/// Triad bandwidth and multiply-add peak of all ranks at once; about half a second.
+void check_speed(const Communicator& world, Findings& findings);
+
+}  // namespace tempera::drivers

@@ -1,0 +1,97 @@
+#include <cblas.h>
+#include <fmt/format.h>
+#include <hdf5.h>
+#include <mpi.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <string>
+
+#include "drivers/commands/doctor/checks.hpp"
+#include "drivers/launch.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+std::string mpi_library() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const std::string whole(text.data(), static_cast<std::size_t>(length));
+  return whole.substr(0, whole.find_first_of(",\n"));
+}
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return text;
+}
+
+/// mpirun of Open MPI refuses to start as root unless both variables are set.
+Finding check_root(const std::string& library) {
+  const bool refused =
+      geteuid() == 0 && library.starts_with("Open MPI") &&
+      (std::getenv("OMPI_ALLOW_RUN_AS_ROOT") == nullptr || std::getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM") == nullptr);
+  if (!refused) return {Finding::Level::ok, "user", geteuid() == 0 ? "root, which mpirun allows" : "not root", ""};
+  return {Finding::Level::warn, "user", "root: mpirun of Open MPI refuses to start",
+          "export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1, or work as another user"};
+}
+
+}  // namespace
+
+void check_launch(const Communicator& world, int threads, Findings& findings) {
+  const int ranks = world.size();
+  int version = 0;
+  int subversion = 0;
+  MPI_Get_version(&version, &subversion);
+  const std::string library = mpi_library();
+  findings.push_back(
+      {Finding::Level::ok, "MPI",
+       fmt::format("{} (MPI {}.{}), {} rank{}", library, version, subversion, ranks, ranks == 1 ? "" : "s"), ""});
+  findings.push_back(check_root(library));
+  if (ranks == 1 && srun_without_process_manager())
+    findings.push_back({Finding::Level::warn, "launcher",
+                        "srun started several tasks, but MPI sees one process in each",
+                        "use 'srun --mpi=pmix' ('srun --mpi=list' shows what there is), or mpirun inside sbatch"});
+  const LaunchFacts facts = launch_facts(world);
+  const auto warnings = launch_warnings(facts, threads);
+  for (const std::string& warning : warnings) {
+    const std::size_t split = warning.find("; ");
+    findings.push_back({Finding::Level::warn, "cores", warning.substr(0, split), warning.substr(split + 2)});
+  }
+  if (warnings.empty())
+    findings.push_back(
+        {Finding::Level::ok, "cores",
+         fmt::format("{} rank{} of {} thread{} on {} cores of a node", facts.ranks_on_node,
+                     facts.ranks_on_node == 1 ? "" : "s", threads, threads == 1 ? "" : "s", facts.cores_of_node),
+         ""});
+}
+
+void check_libraries(Findings& findings) {
+  const int blas_threads = openblas_get_num_threads();
+  findings.push_back({Finding::Level::ok, "BLAS",
+                      fmt::format("{}, kernels for {}, {} thread{} a rank", trimmed(openblas_get_config()),
+                                  openblas_get_corename(), blas_threads, blas_threads == 1 ? "" : "s"),
+                      ""});
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned release = 0;
+  H5get_libversion(&major, &minor, &release);
+  Finding hdf5{Finding::Level::ok, "HDF5", fmt::format("{}.{}.{}", major, minor, release), ""};
+#ifdef H5_HAVE_PARALLEL
+  hdf5.text += ", parallel";
+#else
+  hdf5.text += ", serial";
+  hdf5.level = Finding::Level::warn;
+  hdf5.mend = "build against the MPI variant of HDF5";
+#endif
+  if (major != H5_VERS_MAJOR || minor != H5_VERS_MINOR) {
+    hdf5.level = Finding::Level::fail;
+    hdf5.text += fmt::format(", but built against {}.{}.{}", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
+    hdf5.mend = "another HDF5 comes first in the library path; check LD_LIBRARY_PATH and loaded modules";
+  }
+  findings.push_back(std::move(hdf5));
+}
+
+}  // namespace tempera::drivers

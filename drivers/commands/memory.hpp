@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+
+#include "distributed/tensor/distributed_tensor.hpp"
+
+namespace tempera::drivers {
+
+/// Resident memory of this process now, and its highest so far, in bytes.
+std::int64_t resident_bytes();
+std::int64_t peak_resident_bytes();
+
+/// Bytes that a CP fit of this rank keeps on this MPI rank: three matrices of the rows it touches (factors, products, the
+/// best start) and the rank × rank matrices.
+double cp_bytes(const DistributedTensor& tensor, double rank);
+
+/// Refuses a rank that cannot fit, before anything is allocated: compares cp_bytes with this node's available memory
+/// divided by the ranks on it. Collective.
+/// @throws Error{environment} naming both figures
+void check_cp_memory(const Communicator& world, const DistributedTensor& tensor, std::int64_t rank);
+
+}  // namespace tempera::drivers

@@ -1,0 +1,97 @@
+#include "drivers/dispatch.hpp"
+
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include <chrono>
+#include <cstdio>
+#include <span>
+#include <thread>
+
+#include "core/base/build_info.hpp"
+#include "core/base/error.hpp"
+#include "core/base/text.hpp"
+#include "drivers/commands/commands.hpp"
+#include "drivers/launch.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+std::string overview() {
+  std::string text =
+      "tempera: tensors, posterior sampling and Bayesian optimisation on one laptop or many MPI ranks\n\n"
+      "usage: tempera COMMAND [arguments]\n"
+      "       mpirun -n RANKS tempera COMMAND [arguments]\n\nCommands:\n";
+  std::size_t widest = 0;
+  for (const Command& command : commands()) widest = std::max(widest, command.name.size());
+  for (const Command& command : commands()) text += fmt::format("  {:{}}  {}\n", command.name, widest, command.summary);
+  return text + "\n'tempera COMMAND --help' shows the options of a command, 'tempera --version' the version.\n";
+}
+
+void print_if_first(std::FILE* stream, const std::string& text) {
+  if (!launched_first()) return;
+  fmt::print(stream, "{}", text);
+  std::fflush(stream);
+}
+
+std::string version_line() {
+  const BuildInfo& build = build_info();
+  return fmt::format("tempera {} ({}, {}, {})\n", build.version, build.git_hash, build.build_type, build.compiler);
+}
+
+[[noreturn]] void refuse_unknown(const std::string& word) {
+  std::vector<std::string> known;
+  if (word.starts_with("-")) {
+    known = {"--help", "--version"};
+  } else {
+    for (const Command& command : commands()) known.emplace_back(command.name);
+  }
+  const auto nearest = nearest_name(word, known);
+  throw Error(Category::usage, "", fmt::format("unknown {} '{}'", word.starts_with("-") ? "option" : "command", word),
+              nearest ? fmt::format("did you mean '{}'?", *nearest) : "see 'tempera --help'");
+}
+
+int run(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    print_if_first(stderr, overview());
+    return exit_status(Category::usage);
+  }
+  const std::string& word = arguments.front();
+  if (word == "--help" || word == "-h") {
+    print_if_first(stdout, overview());
+    return 0;
+  }
+  if (word == "--version") {
+    print_if_first(stdout, version_line());
+    return 0;
+  }
+  for (const Command& command : commands())
+    if (command.name == word) return command.run(std::span(arguments).subspan(1));
+  refuse_unknown(word);
+}
+
+/// mpirun kills the whole job when its first process leaves with a failure. Before MPI_Init nothing else orders the
+/// processes, so the silent ones give the one that prints time to do so.
+void let_the_first_process_print() {
+  int initialized = 0;
+  MPI_Initialized(&initialized);
+  if (initialized == 0 && !launched_first()) std::this_thread::sleep_for(std::chrono::seconds(1));
+}
+
+}  // namespace
+
+int dispatch(const std::vector<std::string>& arguments) {
+  int status = 0;
+  try {
+    status = run(arguments);
+  } catch (...) {
+    const Error error = current_exception_as_error();
+    print_if_first(stderr, error.message() + "\n");
+    status = exit_status(error.category());
+  }
+  if (status != 0) let_the_first_process_print();
+  return status;
+}
+
+}  // namespace tempera::drivers

@@ -1,0 +1,118 @@
+#include "drivers/launch.hpp"
+
+#include <cblas.h>
+#include <fmt/format.h>
+#include <mpi.h>
+#include <omp.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <initializer_list>
+#include <optional>
+
+#include "core/base/error.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+constexpr int kMostProcessors = 8192;
+using ProcessorSet = std::array<std::uint64_t, kMostProcessors / 64>;
+
+std::optional<int> number_in_environment(const char* name) {
+  const char* text = std::getenv(name);
+  if (text == nullptr || *text < '0' || *text > '9') return std::nullopt;
+  return std::atoi(text);
+}
+
+ProcessorSet own_processors() {
+  ProcessorSet set{};
+  if (sched_getaffinity(0, sizeof set, reinterpret_cast<cpu_set_t*>(set.data())) != 0) set[0] = 1;
+  return set;
+}
+
+int count(const ProcessorSet& set) {
+  int processors = 0;
+  for (const std::uint64_t word : set) processors += std::popcount(word);
+  return processors;
+}
+
+LaunchFacts facts_of_own_node(MPI_Comm communicator) {
+  MPI_Comm node = MPI_COMM_NULL;
+  MPI_Comm_split_type(communicator, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  LaunchFacts facts;
+  MPI_Comm_size(node, &facts.ranks_on_node);
+  const ProcessorSet own = own_processors();
+  ProcessorSet together{};
+  MPI_Allreduce(own.data(), together.data(), static_cast<int>(own.size()), MPI_UINT64_T, MPI_BOR, node);
+  facts.cores_of_node = count(together);
+  facts.cores_of_rank = count(own);
+  MPI_Allreduce(MPI_IN_PLACE, &facts.cores_of_rank, 1, MPI_INT, MPI_MIN, node);
+  MPI_Comm_free(&node);
+  return facts;
+}
+
+}  // namespace
+
+int launcher_rank() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"})
+    if (const auto rank = number_in_environment(name)) return *rank;
+  return 0;
+}
+
+bool srun_without_process_manager() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD"})
+    if (std::getenv(name) != nullptr) return false;
+  return number_in_environment("SLURM_STEP_NUM_TASKS").value_or(1) > 1;
+}
+
+void refuse_srun_without_process_manager(int mpi_size) {
+  if (mpi_size > 1 || !srun_without_process_manager()) return;
+  throw Error(Category::environment, "",
+              fmt::format("srun started {} tasks, but MPI sees a single process in each of them",
+                          number_in_environment("SLURM_STEP_NUM_TASKS").value_or(1)),
+              "use 'srun --mpi=pmix' ('srun --mpi=list' shows what there is), or mpirun inside sbatch");
+}
+
+LaunchFacts launch_facts(const Communicator& world) {
+  const LaunchFacts own = facts_of_own_node(world.handle());
+  const double load = static_cast<double>(own.ranks_on_node) / own.cores_of_node;
+  const double heaviest = world.all_reduce_value(load, Reduction::maximum);
+  // Of several nodes with that load the first rank's speaks for all.
+  const int busiest = world.all_reduce_value(load < heaviest ? world.size() : world.rank(), Reduction::minimum);
+  return world.broadcast_value(own, busiest);
+}
+
+std::vector<std::string> launch_warnings(const LaunchFacts& facts, int threads) {
+  std::vector<std::string> warnings;
+  if (facts.ranks_on_node * threads > facts.cores_of_node)
+    warnings.push_back(
+        fmt::format("{} MPI ranks with {} thread{} each share {} cores of a node and slow each other down; use fewer "
+                    "ranks or --threads",
+                    facts.ranks_on_node, threads, threads == 1 ? "" : "s", facts.cores_of_node));
+  else if (threads > facts.cores_of_rank)
+    warnings.push_back(
+        fmt::format("{} threads of an MPI rank share {} core{}; use 'mpirun --map-by slot:PE={}' or '--bind-to none'",
+                    threads, facts.cores_of_rank, facts.cores_of_rank == 1 ? "" : "s", threads));
+  return warnings;
+}
+
+void set_threads(int threads) {
+  omp_set_num_threads(threads);
+  openblas_set_num_threads(threads);
+}
+
+void begin_computation(const Communicator& world, int threads, bool quiet) {
+  refuse_srun_without_process_manager(world.size());
+  set_threads(threads);
+  const auto warnings = launch_warnings(launch_facts(world), threads);
+  if (quiet || !launched_first()) return;
+  for (const std::string& warning : warnings) fmt::print(stderr, "tempera: warning: {}\n", warning);
+}
+
+}  // namespace tempera::drivers
