@@ -6,6 +6,6 @@ endif()
 add_test(NAME package_serves_an_outside_project
   COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR} -DSOURCE=${PROJECT_SOURCE_DIR}
     -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/package_scratch -DCOMPILER=${CMAKE_CXX_COMPILER} -DFLAGS=${package_flags}
-    -DVERSION=${PROJECT_VERSION} "-DRUN_PREFIX=${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2"
+    "-DRUN_PREFIX=${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2"
     -P ${CMAKE_CURRENT_LIST_DIR}/package/check.cmake)
 set_tests_properties(package_serves_an_outside_project PROPERTIES LABELS package TIMEOUT 300 PROCESSORS 2)

@@ -123,7 +123,8 @@ std::string decompose_text(const DecomposeOptions& options, const CpResult& resu
   line("tensor", fmt::format("{}, {} {} ({:.3g} % of the cells)", fmt::join(facts.shape, " x "), human_count(facts.nonzeros),
                              facts.sparse ? "nonzeros" : "cells", 100.0 * static_cast<double>(facts.nonzeros) / cell_count(facts.shape)));
   if (facts.sparse) line("missing", "absent entries are zeros (--missing zero)");
-  if (facts.duplicates > 0) line("note", fmt::format("{} entries with repeated coordinates were added up", human_count(facts.duplicates)));
+  if (facts.duplicates > 0) line("note", facts.duplicates == 1 ? std::string("1 entry with repeated coordinates was added to another")
+                                                              : human_count(facts.duplicates) + " entries with repeated coordinates were added to others");
   line("model", fmt::format("rank {}, {} loss, {}", options.rank, options.loss,
                             options.constraints.empty() ? "unconstrained" : fmt::format("{}", fmt::join(options.constraints, " "))));
   line("ranks", fmt::format("{} MPI rank{}, grid {}, {}, heaviest rank {:.2f} x the mean", facts.mpi_ranks,

@@ -1,4 +1,4 @@
-# cmake -DBUILD=… -DSOURCE=… -DSCRATCH=… -DCOMPILER=… -DFLAGS=… -DVERSION=… -DRUN_PREFIX=… -P check.cmake
+# cmake -DBUILD=… -DSOURCE=… -DSCRATCH=… -DCOMPILER=… -DFLAGS=… -DRUN_PREFIX=… -P check.cmake
 # Installs BUILD into a scratch prefix and uses the package from outside.
 cmake_minimum_required(VERSION 3.25)
 set(prefix ${SCRATCH}/prefix)
@@ -39,7 +39,7 @@ if(FLAGS)
 endif()
 separate_arguments(RUN_PREFIX)
 run(${RUN_PREFIX} ${SCRATCH}/build/outside)
-if(NOT output MATCHES "tempera ${VERSION}")
+if(NOT output MATCHES "fit 1.000000")
   message(FATAL_ERROR "the outside program printed: ${output}")
 endif()
 message("${output}")

@@ -1,0 +1,286 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/base/sha256.hpp"
+#include "core/io/hdf5_file.hpp"
+#include "core/io/npy.hpp"
+#include "core/io/tns.hpp"
+#include "tests/support/data.hpp"
+#include "tests/support/full_disk.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/tensors.hpp"
+
+namespace tempera {
+namespace {
+
+using testing::HasSubstr;
+using Texts = std::vector<std::string>;
+using Json = nlohmann::json;
+
+class DecomposeCommand : public testing::Test {
+ protected:
+  test::ProcessResult decompose(Texts arguments, int ranks = 0) const {
+    arguments.insert(arguments.begin(), "decompose");
+    const test::ProcessSettings settings{.seconds = 120, .folder = folder_.path(), .environment = {}};
+    return ranks == 0 ? test::tempera(arguments, settings) : test::tempera_ranks(ranks, arguments, settings);
+  }
+  Json json(const std::string& name) const { return Json::parse(test::read_text(folder_ / name)); }
+
+  /// The refusal: this status, this message (nothing else on standard error), no run folder.
+  void expect_refusal(Texts arguments, int status, const std::string& message) const {
+    arguments.insert(arguments.end(), {"--output", "refused"});
+    const auto result = decompose(arguments);
+    EXPECT_EQ(result.status, status) << message;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(result.err, "tempera: error: " + message + "\n");
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "refused")) << "a refused run leaves no folder";
+    // The same under mpirun, where the message is among mpirun's own words, once.
+    const auto two = decompose(arguments, 2);
+    EXPECT_EQ(two.status, status) << two.err;
+    EXPECT_EQ(test::occurrences(two.err, "tempera: error: "), 1) << two.err;
+    EXPECT_THAT(two.err, HasSubstr("tempera: error: " + message + "\n"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "refused"));
+  }
+  std::string file(const std::string& name, const std::string& text) const {
+    test::write_text(folder_ / name, text);
+    return name;
+  }
+  std::string good() const { return file("good.tns", "1 1 1 1.0\n2 2 2 2.0\n3 1 2 0.5\n"); }
+
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(DecomposeCommand, LeavesACompleteRunFolder) {
+  const KruskalTensor truth{{3.0, 1.0}, test::random_factors({6, 5, 4}, 2, 1)};
+  write_npy(folder_ / "x.npy", test::planted(truth, 0.01, 1));
+  const auto result = decompose({"x.npy", "--rank", "2", "--output", "run", "--restarts", "3", "--seed", "7"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("CP decomposition of x.npy"));
+  EXPECT_THAT(result.out, HasSubstr("run folder: run"));
+
+  const Json summary = json("run/summary.json");
+  EXPECT_EQ(summary["method"], "cp");
+  EXPECT_EQ(summary["rank"], 2);
+  EXPECT_EQ(summary["shape"], Json({6, 5, 4}));
+  EXPECT_EQ(summary["nonzeros"], 120);
+  EXPECT_EQ(summary["mpi_ranks"], 1);
+  EXPECT_TRUE(summary["deviance"].is_null());
+  EXPECT_TRUE(summary["holdout"].is_null());
+  EXPECT_EQ(summary["restart_fits"].size(), 3u);
+  EXPECT_DOUBLE_EQ(summary["fit"].get<double>(), 1 - summary["relative_error"].get<double>());
+  EXPECT_GE(summary["fit"].get<double>(), 0.98);
+  bool timed = false;
+  for (const Json& region : summary["regions"]) timed = timed || region["region"] == "cp-als/sweep/mttkrp";
+  EXPECT_TRUE(timed) << summary["regions"].dump();
+
+  const Json manifest = json("run/manifest.json");
+  EXPECT_EQ(manifest["exit_status"], 0);
+  EXPECT_EQ(manifest["seed"], 7);
+  EXPECT_EQ(manifest["options"]["values"]["rank"], 2);
+  EXPECT_EQ(manifest["options"]["set_by"]["rank"], "command line");
+  EXPECT_EQ(manifest["input"]["sha256"], sha256_of_file(folder_ / "x.npy"));
+  for (const char* key : {"version", "git_hash", "build_flags", "mpi_version", "blas_version", "mpi_ranks", "hosts", "start", "end"})
+    EXPECT_FALSE(manifest[key].is_null()) << key;
+
+  std::istringstream progress(test::read_text(folder_ / "run/progress.jsonl"));
+  int steps = 0;
+  for (std::string line; std::getline(progress, line); ++steps) EXPECT_EQ(Json::parse(line)["step"], "sweep");
+  EXPECT_GE(steps, summary["iterations"].get<int>());
+
+  const KruskalTensor model = read_hdf5_kruskal(folder_ / "run/factors.h5");
+  EXPECT_EQ(model.shape(), (std::vector<Index>{6, 5, 4}));
+  EXPECT_GE(test::factor_match_score(truth, model), 0.99);
+}
+
+TEST_F(DecomposeCommand, GivesTheSameFitOnEveryNumberOfRanksAndTheSameBitsOnEqualOnes) {
+  write_tns(folder_ / "x.tns", test::random_sparse({12, 10, 9}, 400, 3));
+  std::vector<double> fits;
+  for (int ranks : {1, 2, 3, 4}) {
+    const std::string run = "run" + std::to_string(ranks);
+    for (const std::string& name : {run, run + "again"}) {
+      const auto result = decompose({"x.tns", "--rank", "3", "--tolerance", "0", "--iterations", "30", "--output", name, "--quiet"}, ranks);
+      ASSERT_EQ(result.status, 0) << result.err;
+    }
+    EXPECT_EQ(test::read_text(folder_ / (run + "/factors.h5")), test::read_text(folder_ / (run + "again/factors.h5"))) << ranks << " ranks";
+    fits.push_back(json(run + "/summary.json")["fit"].get<double>());
+    EXPECT_EQ(json(run + "/summary.json")["mpi_ranks"], ranks);
+  }
+  for (double fit : fits) EXPECT_NEAR(fit, fits.front(), 1e-10 * fits.front());
+}
+
+TEST_F(DecomposeCommand, ShowsLabelsAndSumsDuplicates) {
+  file("x.tns", "1 1 5\n1 1 2\n2 2 1\n");
+  file("x.tns.labels.json", R"({"modes":[{"name":"fruit","labels":["apple","pear"]},{"name":"colour","labels":["red","green"]}]})");
+  const auto result = decompose({"x.tns", "--rank", "2", "--output", "run"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("fruit"));
+  EXPECT_THAT(result.out, HasSubstr("apple 1.00"));
+  EXPECT_THAT(result.out, HasSubstr("1 entry with repeated coordinates was added to another"));
+  EXPECT_EQ(json("run/summary.json")["duplicates"], 1);
+  EXPECT_NEAR(json("run/summary.json")["weights"][0].get<double>(), 7.0, 1e-9);
+}
+
+TEST_F(DecomposeCommand, ReadsOptionsFromAFileAndPrintsJson) {
+  file("options.toml", "rank = 2\nconstraint = [\"nonnegative@0,2\"]\niterations = 5\ntolerance = 0.0\n");
+  const auto result = decompose({good(), "--config", "options.toml", "--iterations", "4", "--json", "--output", "run", "--quiet"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  const Json summary = Json::parse(result.out);
+  EXPECT_EQ(summary["rank"], 2);
+  EXPECT_EQ(summary["iterations"], 4);
+  EXPECT_EQ(json("run/manifest.json")["options"]["set_by"]["rank"], "options.toml:1");
+}
+
+TEST_F(DecomposeCommand, OverwritesARunOnlyWhenTold) {
+  good();
+  file("run.keep", "mine");
+  ASSERT_EQ(decompose({"good.tns", "--rank", "1", "--output", "run"}).status, 0);
+  file("run/notes.txt", "mine");
+  const auto refused = decompose({"good.tns", "--rank", "1", "--output", "run"});
+  EXPECT_EQ(refused.status, 5);
+  EXPECT_EQ(refused.err, "tempera: error: run: the output folder is not empty\n"
+                         "hint: choose another --output, or --overwrite to replace the run in it\n");
+  EXPECT_EQ(decompose({"good.tns", "--rank", "2", "--output", "run", "--overwrite"}).status, 0);
+  EXPECT_EQ(json("run/summary.json")["rank"], 2);
+  EXPECT_EQ(test::read_text(folder_ / "run/notes.txt"), "mine");
+}
+
+TEST_F(DecomposeCommand, RefusesBadFiles) {
+  expect_refusal({"absent.tns"}, 3, "absent.tns: no such file\nhint: check the path");
+  std::filesystem::create_directory(folder_ / "folder.tns");
+  expect_refusal({"folder.tns"}, 3, "folder.tns: is a directory\nhint: name a file in it");
+}
+
+// One row a defect of text input; the line number is checked through the whole message.
+TEST_F(DecomposeCommand, RefusesBadTextWithTheLine) {
+  const auto message_of = [&](const std::string& text, const Texts& more = {}) {
+    file("bad.tns", text);
+    Texts arguments{"bad.tns", "--output", "refused"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto one = decompose(arguments);
+    EXPECT_EQ(one.status, 3) << one.err;
+    const auto three = decompose(arguments, 3);
+    EXPECT_EQ(three.status, 3) << three.err;
+    EXPECT_EQ(test::occurrences(three.err, "tempera: error: "), 1) << three.err;
+    EXPECT_THAT(three.err, HasSubstr(one.err)) << "the same message on every number of ranks";
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "refused"));
+    return one.err;
+  };
+  EXPECT_THAT(message_of(""), HasSubstr("tempera: error: bad.tns: "));
+  EXPECT_THAT(message_of("# only a header\n\n"), HasSubstr("bad.tns"));
+  EXPECT_THAT(message_of("1 1 1 2\n1 x 1 2\n"), HasSubstr("bad.tns:2: "));
+  EXPECT_THAT(message_of("1 1 1 2\n\n# c\n0 1 1 2\n"), testing::AllOf(HasSubstr("bad.tns:4: "), HasSubstr("--index-base")));
+  EXPECT_THAT(message_of("1 1 1 2\n2 1 1 2\n", {"--dims", "1,1,1"}), HasSubstr("bad.tns:2: "));
+  EXPECT_THAT(message_of("1 1 1 2\n1 1 2\n"), HasSubstr("bad.tns:2: "));
+  EXPECT_THAT(message_of("1 1 1 nan\n"), HasSubstr("bad.tns:1: "));
+  EXPECT_THAT(message_of("1 1 1 inf\n"), HasSubstr("bad.tns:1: "));
+  EXPECT_THAT(message_of("1 2\n"), HasSubstr("bad.tns:1: "));
+  EXPECT_THAT(message_of("1 1 1 1 1 1 1 1 1 2\n"), HasSubstr("bad.tns:1: "));
+  EXPECT_THAT(message_of("1 1 99999999999999999999 2\n"), HasSubstr("bad.tns:1: "));
+  // A late bad line, so that under mpirun it lies in the last byte range.
+  std::string many;
+  for (int line = 0; line < 5000; ++line) many += "1 2 3 4.5\n";
+  EXPECT_THAT(message_of(many + "1 2 oops 1\n" + many), HasSubstr("bad.tns:5001: "));
+}
+
+TEST_F(DecomposeCommand, RefusesBadArraysAndContainers) {
+  file("magic.npy", std::string(200, 'x'));
+  EXPECT_THAT(decompose({"magic.npy"}).err, HasSubstr("magic.npy"));
+  EXPECT_EQ(decompose({"magic.npy"}, 2).status, 3);
+  write_npy(folder_ / "ok.npy", test::random_dense({3, 4, 5}, 1));
+  std::string bytes = test::read_text(folder_ / "ok.npy");
+  file("short.npy", bytes.substr(0, bytes.size() - 9));
+  EXPECT_THAT(decompose({"short.npy"}).err, HasSubstr("short.npy"));
+  EXPECT_EQ(decompose({"short.npy"}, 2).status, 3);
+  file("text.h5", "not HDF5 at all, but long enough to be looked at");
+  EXPECT_EQ(decompose({"text.h5"}).status, 3);
+  write_hdf5(folder_ / "x.h5", test::random_dense({3, 4}, 1), "/other");
+  const auto missing = decompose({"x.h5"}, 2);
+  EXPECT_EQ(missing.status, 3);
+  EXPECT_THAT(missing.err, HasSubstr("/other"));
+  EXPECT_EQ(decompose({"x.h5:/other", "--rank", "1", "--output", "run"}).status, 0);
+  write_tns(folder_ / "z.tns.gz", test::random_sparse({30, 30, 30}, 2000, 1));
+  bytes = test::read_text(folder_ / "z.tns.gz");
+  file("cut.tns.gz", bytes.substr(0, bytes.size() / 2));
+  const auto cut = decompose({"cut.tns.gz"}, 2);
+  EXPECT_EQ(cut.status, 3);
+  EXPECT_THAT(cut.err, HasSubstr("cut.tns.gz"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "runs"));
+}
+
+TEST_F(DecomposeCommand, RefusesWrongOptions) {
+  good();
+  const auto usage = [&](const Texts& options) {
+    Texts arguments{"good.tns", "--output", "refused"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const auto result = decompose(arguments);
+    EXPECT_EQ(result.status, 2) << result.err;
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "refused"));
+    return result.err;
+  };
+  EXPECT_THAT(usage({"--rank", "0"}), HasSubstr("--rank"));
+  EXPECT_THAT(usage({"--rank", "-3"}), HasSubstr("--rank"));
+  EXPECT_THAT(usage({"--tolerance", "-1"}), HasSubstr("--tolerance"));
+  EXPECT_THAT(usage({"--rnak", "3"}), HasSubstr("did you mean --rank?"));
+  EXPECT_EQ(usage({"--constraint", "nonegative"}), "tempera: error: --constraint: unknown constraint 'nonegative'\nhint: did you mean 'nonnegative'?\n");
+  EXPECT_THAT(usage({"--constraint", "nonnegative@3"}), HasSubstr("mode 3 in 'nonnegative@3' of a tensor of order 3"));
+  EXPECT_THAT(usage({"--grid", "2x1x1"}), HasSubstr("grid 2x1x1 is for 2 MPI ranks, but 1 run"));
+  EXPECT_THAT(usage({"--grid", "2xx1"}), HasSubstr("'2xx1' is not a grid"));
+  EXPECT_THAT(usage({"--grid", "1x1"}), HasSubstr("2 extents for a tensor of order 3"));
+  file("wrong.toml", "# options\nrank = 2\niteratons = 5\n");
+  EXPECT_THAT(usage({"--config", "wrong.toml"}), testing::AllOf(HasSubstr("wrong.toml:3: "), HasSubstr("iterations")));
+  const auto ranks = decompose({"good.tns", "--grid", "3x1x1", "--output", "refused"}, 2);
+  EXPECT_EQ(ranks.status, 2);
+  EXPECT_THAT(ranks.err, HasSubstr("grid 3x1x1 is for 3 MPI ranks, but 2 run"));
+}
+
+TEST_F(DecomposeCommand, RefusesARankThatCannotFitIntoMemory) {
+  for (int ranks : {0, 2}) {
+    const auto result = decompose({good(), "--rank", "10000000", "--output", "refused"}, ranks);
+    EXPECT_EQ(result.status, 5);
+    EXPECT_THAT(result.err, HasSubstr("tempera: error: --rank: rank 10000000 needs "));
+    EXPECT_EQ(test::occurrences(result.err, "tempera: error: "), 1);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "refused"));
+  }
+}
+
+TEST_F(DecomposeCommand, RefusesAnOutputThatCannotBeWritten) {
+  good();
+  file("taken", "a file");
+  EXPECT_EQ(decompose({"good.tns", "--output", "taken"}).err,
+            "tempera: error: taken: the output exists and is not a folder\nhint: choose another --output\n");
+  EXPECT_EQ(decompose({"good.tns", "--output", "taken/below"}, 2).status, 5);
+}
+
+TEST_F(DecomposeCommand, AFullDiskLeavesNoPartialResult) {
+  test::SmallDisk disk("64k");
+  if (!disk.is_mounted()) GTEST_SKIP() << "no permission to mount a small file system";
+  write_tns(folder_ / "x.tns", test::random_sparse({400, 300, 200}, 3000, 3));
+  for (int ranks : {0, 2}) {
+    const auto result = decompose({"x.tns", "--rank", "20", "--iterations", "3", "--output", (disk / "run").string()}, ranks);
+    EXPECT_EQ(result.status, 5) << result.err;
+    EXPECT_EQ(test::occurrences(result.err, "tempera: error: "), 1) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("No space left on device"));
+    EXPECT_FALSE(std::filesystem::exists(disk / "run/factors.h5"));
+    EXPECT_FALSE(std::filesystem::exists(disk / "run/summary.json"));
+    disk.clear();
+    std::filesystem::remove_all(disk / "run");
+  }
+}
+
+TEST_F(DecomposeCommand, FindsTheAminoAcids) {
+  TEMPERA_REQUIRE_DATA(dense, "aminoacid-fluorescence/aminoacids.npy");
+  TEMPERA_REQUIRE_DATA(sparse, "aminoacid-fluorescence/aminoacids.tns.gz");
+  for (const auto& input : {dense, sparse})
+    for (bool nonnegative : {false, true}) {
+      Texts arguments{input.string(), "--rank", "3", "--tolerance", "1e-10", "--iterations", "2000", "--output", "run", "--overwrite", "--quiet"};
+      if (nonnegative) arguments.insert(arguments.end(), {"--constraint", "nonnegative"});
+      ASSERT_EQ(decompose(arguments, 2).status, 0);
+      EXPECT_NEAR(json("run/summary.json")["fit"].get<double>(), nonnegative ? 0.97485888 : 0.97495148, 2e-8);
+    }
+}
+
+}  // namespace
+}  // namespace tempera
