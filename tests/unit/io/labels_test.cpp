@@ -64,8 +64,8 @@ std::map<std::string, double> count_by_strings(const std::vector<std::string>& t
 
 TEST_F(Ngrams, EqualTheDefinitionForEveryLengthAndAcrossBlocks) {
   std::string longer;  // more than one block of the reader
-  for (int k = 0; k < 60000; ++k)
-    longer += "The Quick, brown-fox  jumps\n"[static_cast<std::size_t>(k * k % 28)],
+  for (std::size_t k = 0; k < 60000; ++k)
+    longer += "The Quick, brown-fox  jumps\n"[k * k % 28],
         longer += k % 97 == 0 ? "  \n" : "eE9x";
   const std::vector<std::string> texts{"Hello,  World!\n", "\xc3\xa4 no", longer};
   std::vector<std::filesystem::path> files;
