@@ -26,12 +26,14 @@ void check_absent(const std::filesystem::path& path, bool overwrite) {
   if (std::filesystem::is_directory(status))
     throw Error(Category::environment, path.string(), "the output is an existing folder", "name a file inside it");
   if (std::filesystem::exists(status) && !overwrite)
-    throw Error(Category::environment, path.string(), "the output exists already", "pass --overwrite to replace it, or choose another name");
+    throw Error(Category::environment, path.string(), "the output exists already",
+                "pass --overwrite to replace it, or choose another name");
 }
 
 void check_output(const TensorFile& output, const ConvertOptions& options, bool with_labels) {
   if (output.format == TensorFile::Format::npy && options.layout == Layout::sparse)
-    throw Error(Category::usage, "--sparse", "a .npy file holds dense arrays only", "write .tns or .h5, or leave --sparse out");
+    throw Error(Category::usage, "--sparse", "a .npy file holds dense arrays only",
+                "write .tns or .h5, or leave --sparse out");
   check_absent(output.path, options.overwrite);
   if (with_labels) check_absent(labels_path(output.path), options.overwrite);
   const auto folder = output.path.has_parent_path() ? output.path.parent_path() : std::filesystem::path(".");
@@ -53,7 +55,8 @@ DenseTensor make_dense(const SparseTensor& sparse, const TensorFile& output, con
   const auto allowed = options.memory_bytes ? options.memory_bytes : free_memory_bytes();
   if (needed > allowed.value_or(std::numeric_limits<double>::infinity()))
     throw Error(Category::environment, output.path.string(),
-                fmt::format("a dense tensor of shape {} takes {}, {} are free", fmt::join(sparse.shape(), " x "), human_bytes(needed), human_bytes(*allowed)),
+                fmt::format("a dense tensor of shape {} takes {}, {} are free", fmt::join(sparse.shape(), " x "),
+                            human_bytes(needed), human_bytes(*allowed)),
                 "keep it sparse: write .tns or .h5 without --dense");
   check_shape(sparse.shape(), true);
   DenseTensor dense(sparse.shape());
@@ -103,7 +106,8 @@ SparseTensor without_dropped(SparseTensor tensor, const ConvertOptions& options,
 void write(const TensorFile& output, const SparseTensor& tensor, const ConvertOptions& options) {
   if (output.is_text()) {
     // Such a file could not be read again: nothing in it would tell the order.
-    if (tensor.nonzeros() == 0) throw Error(Category::input, output.path.string(), "no entry is left to write", "keep the zeros, or write .h5");
+    if (tensor.nonzeros() == 0)
+      throw Error(Category::input, output.path.string(), "no entry is left to write", "keep the zeros, or write .h5");
     write_tns(output.path, tensor, options.output_index_base);
   } else {
     write_hdf5(output.path, tensor, output.object);
@@ -111,9 +115,12 @@ void write(const TensorFile& output, const SparseTensor& tensor, const ConvertOp
 }
 
 void write(const TensorFile& output, const DenseTensor& tensor, const ConvertOptions& options) {
-  if (output.is_text()) write_tns(output.path, tensor, false, options.output_index_base);
-  else if (output.format == TensorFile::Format::npy) write_npy(output.path, tensor);
-  else write_hdf5(output.path, tensor, output.object);
+  if (output.is_text())
+    write_tns(output.path, tensor, false, options.output_index_base);
+  else if (output.format == TensorFile::Format::npy)
+    write_npy(output.path, tensor);
+  else
+    write_hdf5(output.path, tensor, output.object);
 }
 
 /// Brings the tensor into the layout of the output and writes it.
@@ -124,19 +131,22 @@ void finish(AnyTensor tensor, const TensorFile& output, const ConvertOptions& op
   Layout layout = options.layout;
   if (output.format == TensorFile::Format::npy) layout = Layout::dense;
   // Text has one line an entry either way; leaving entries out makes the tensor a sparse one.
-  if (layout == Layout::as_read) layout = read_dense && !(dropping && output.is_text()) ? Layout::dense : Layout::sparse;
+  if (layout == Layout::as_read)
+    layout = read_dense && !(dropping && output.is_text()) ? Layout::dense : Layout::sparse;
   if (layout == Layout::dense && dropping)
-    throw Error(Category::usage, options.drop_zeros ? "--drop-zeros" : "--drop-missing", "a dense output has every cell",
-                "write .tns, or pass --sparse for a sparse .h5");
+    throw Error(Category::usage, options.drop_zeros ? "--drop-zeros" : "--drop-missing",
+                "a dense output has every cell", "write .tns, or pass --sparse for a sparse .h5");
   summary.dense = layout == Layout::dense;
   summary.shape = shape_of(tensor);
   if (summary.dense) {
-    const DenseTensor dense = read_dense ? std::get<DenseTensor>(std::move(tensor)) : make_dense(std::get<SparseTensor>(tensor), output, options);
+    const DenseTensor dense = read_dense ? std::get<DenseTensor>(std::move(tensor))
+                                         : make_dense(std::get<SparseTensor>(tensor), output, options);
     summary.entries = dense.size();
     write(output, dense, options);
   } else {
-    const SparseTensor sparse = read_dense ? make_sparse(std::get<DenseTensor>(tensor), options, summary)
-                                           : without_dropped(std::get<SparseTensor>(std::move(tensor)), options, summary);
+    const SparseTensor sparse = read_dense
+                                    ? make_sparse(std::get<DenseTensor>(tensor), options, summary)
+                                    : without_dropped(std::get<SparseTensor>(std::move(tensor)), options, summary);
     summary.entries = sparse.nonzeros();
     write(output, sparse, options);
   }
@@ -162,7 +172,8 @@ ConvertSummary convert_tensor(const TensorFile& input, const TensorFile& output,
   return summary;
 }
 
-ConvertSummary convert_ngrams(std::span<const std::filesystem::path> texts, int n, const TensorFile& output, const ConvertOptions& options) {
+ConvertSummary convert_ngrams(std::span<const std::filesystem::path> texts, int n, const TensorFile& output,
+                              const ConvertOptions& options) {
   check_output(output, options, true);
   ConvertSummary summary;
   finish(count_ngrams(texts, n), output, options, summary);

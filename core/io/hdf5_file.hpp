@@ -22,8 +22,8 @@ inline constexpr const char* kHdf5DefaultObject = "/tensor";
 struct Hdf5TensorInfo {
   bool dense = true;
   std::vector<Index> shape;
-  Index nonzeros = 0;     ///< entries stored; of a dense tensor the number of cells
-  Index index_base = 0;   ///< sparse only
+  Index nonzeros = 0;    ///< entries stored; of a dense tensor the number of cells
+  Index index_base = 0;  ///< sparse only
 };
 
 /// What is stored under `object`, without reading values.
@@ -34,23 +34,26 @@ Hdf5TensorInfo read_hdf5_info(const std::filesystem::path& path, const std::stri
 /// Cells offsets[n] ≤ i_n < offsets[n] + extents[n] of a dense tensor; buffers are bounded.
 /// @pre the block lies inside the shape
 /// @throws Error{input} for NaN (unless allow_missing) or infinite cells, naming their 0-based indices
-DenseTensor read_hdf5_block(const std::filesystem::path& path, const std::string& object, std::span<const Index> offsets,
-                            std::span<const Index> extents, bool allow_missing = false);
+DenseTensor read_hdf5_block(const std::filesystem::path& path, const std::string& object,
+                            std::span<const Index> offsets, std::span<const Index> extents, bool allow_missing = false);
 
 /// Stored entries first … first + count − 1 of a sparse tensor, with the shape of the whole; 0-based indices.
 /// @throws Error{input} naming the row of an index outside the shape or of a value that is not finite
 SparseTensor read_hdf5_nonzeros(const std::filesystem::path& path, const std::string& object, Index first, Index count);
 
 /// Writes a file with this one tensor. @throws Error{environment} if the disk is full; nothing is left behind then
-void write_hdf5(const std::filesystem::path& path, const DenseTensor& tensor, const std::string& object = kHdf5DefaultObject);
-void write_hdf5(const std::filesystem::path& path, const SparseTensor& tensor, const std::string& object = kHdf5DefaultObject);
+void write_hdf5(const std::filesystem::path& path, const DenseTensor& tensor,
+                const std::string& object = kHdf5DefaultObject);
+void write_hdf5(const std::filesystem::path& path, const SparseTensor& tensor,
+                const std::string& object = kHdf5DefaultObject);
 
 /// Writes a CP model row block by row block, so that nobody holds a whole factor: /lambda, /factors/0 … (size × rank)
 /// and the group /tensor with the attributes shape and nnz.
 class KruskalWriter {
  public:
   /// @param nonzeros  of the tensor that was factored, for the attribute nnz
-  KruskalWriter(const std::filesystem::path& path, std::span<const Index> shape, Index nonzeros, std::span<const double> weights);
+  KruskalWriter(const std::filesystem::path& path, std::span<const Index> shape, Index nonzeros,
+                std::span<const double> weights);
   KruskalWriter(KruskalWriter&&) noexcept;
   ~KruskalWriter();
 

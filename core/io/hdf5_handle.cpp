@@ -33,9 +33,12 @@ void list_objects(hid_t group, const std::string& prefix, int depth, std::vector
     const Hdf5Handle object(H5Oopen(group, name.c_str(), H5P_DEFAULT));
     if (!object) continue;
     const H5I_type_t type = H5Iget_type(object);
-    const bool sparse = type == H5I_GROUP && H5Lexists(object, "indices", H5P_DEFAULT) > 0 && H5Lexists(object, "values", H5P_DEFAULT) > 0;
-    if (type == H5I_DATASET || sparse) names.push_back(prefix + name);
-    else if (type == H5I_GROUP && depth > 0) list_objects(object, prefix + name + "/", depth - 1, names);
+    const bool sparse = type == H5I_GROUP && H5Lexists(object, "indices", H5P_DEFAULT) > 0 &&
+                        H5Lexists(object, "values", H5P_DEFAULT) > 0;
+    if (type == H5I_DATASET || sparse)
+      names.push_back(prefix + name);
+    else if (type == H5I_GROUP && depth > 0)
+      list_objects(object, prefix + name + "/", depth - 1, names);
   }
 }
 
@@ -61,7 +64,9 @@ Hdf5Quiet::Hdf5Quiet() {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 
-Hdf5Quiet::~Hdf5Quiet() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
+Hdf5Quiet::~Hdf5Quiet() {
+  H5Eset_auto2(H5E_DEFAULT, function_, data_);
+}
 
 Hdf5Input::Hdf5Input(const std::filesystem::path& path) : path_(path) {
   check_input_file(path);
@@ -70,7 +75,8 @@ Hdf5Input::Hdf5Input(const std::filesystem::path& path) : path_(path) {
   if (H5Fis_hdf5(path.c_str()) > 0)
     throw Error(Category::input, path.string(), "the HDF5 file is damaged, cut short or being written",
                 "copy it again; h5ls shows what can be read");
-  throw Error(Category::input, path.string(), "is not an HDF5 file", "its name says .h5 or .hdf5; h5ls shows what can be read");
+  throw Error(Category::input, path.string(), "is not an HDF5 file",
+              "its name says .h5 or .hdf5; h5ls shows what can be read");
 }
 
 bool Hdf5Input::exists(const std::string& object) const {
@@ -94,7 +100,8 @@ Error Hdf5Input::missing(const std::string& object) const {
   list_objects(file_, "/", kListedDepth, names);
   const std::string more = names.size() >= kListedObjects ? " …" : "";
   return error(object, "the HDF5 file has no such dataset",
-               names.empty() ? "it holds no datasets at all" : fmt::format("name one as FILE.h5:/PATH; it holds {}{}", fmt::join(names, " "), more));
+               names.empty() ? "it holds no datasets at all"
+                             : fmt::format("name one as FILE.h5:/PATH; it holds {}{}", fmt::join(names, " "), more));
 }
 
 Hdf5Handle Hdf5Input::open_dataset(const std::string& object) const {
@@ -106,9 +113,11 @@ Hdf5Handle Hdf5Input::open_dataset(const std::string& object) const {
   return dataset;
 }
 
-void Hdf5Input::read(hid_t dataset, const std::string& object, hid_t type, hid_t memory, hid_t space, void* data) const {
+void Hdf5Input::read(hid_t dataset, const std::string& object, hid_t type, hid_t memory, hid_t space,
+                     void* data) const {
   if (H5Dread(dataset, type, memory, space, H5P_DEFAULT, data) < 0)
-    throw error(object, "the HDF5 library cannot read the data", "the file is damaged, or compressed with a filter that is not installed");
+    throw error(object, "the HDF5 library cannot read the data",
+                "the file is damaged, or compressed with a filter that is not installed");
 }
 
 std::vector<Index> Hdf5Input::read_integers(const std::string& object) const {
@@ -137,12 +146,14 @@ Hdf5Output::Hdf5Output(const std::filesystem::path& path, double bytes) : output
     const double free_bytes = static_cast<double>(room.f_bavail) * static_cast<double>(room.f_frsize);
     if (free_bytes < bytes)
       throw Error(Category::environment, path.string(),
-                  fmt::format("cannot be written: about {} are needed, {} are free", human_bytes(bytes), human_bytes(free_bytes)),
+                  fmt::format("cannot be written: about {} are needed, {} are free", human_bytes(bytes),
+                              human_bytes(free_bytes)),
                   write_error(path, ENOSPC).hint());
   }
   // The limit holds for the memory of abandon() too, so running into it could not be mended afterwards.
   rlimit limit{};
-  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && static_cast<double>(limit.rlim_cur) < bytes)
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+      static_cast<double>(limit.rlim_cur) < bytes)
     throw write_error(path, EFBIG);
   errno = 0;
   file_ = Hdf5Handle(H5Fcreate(output_.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
@@ -180,8 +191,10 @@ Hdf5Handle Hdf5Output::create_group(const std::string& object) const {
   return group;
 }
 
-Hdf5Handle Hdf5Output::create_dataset(const std::string& object, hid_t type, std::span<const Index> shape, std::span<const Index> chunk) const {
-  const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE)), layout(H5Pcreate(H5P_DATASET_CREATE)), access(H5Pcreate(H5P_DATASET_ACCESS));
+Hdf5Handle Hdf5Output::create_dataset(const std::string& object, hid_t type, std::span<const Index> shape,
+                                      std::span<const Index> chunk) const {
+  const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE)), layout(H5Pcreate(H5P_DATASET_CREATE)),
+      access(H5Pcreate(H5P_DATASET_ACCESS));
   H5Pset_create_intermediate_group(links, 1);
   H5Pset_chunk_cache(access, kChunkCacheSlots, kChunkCacheBytes, 1.0);
   if (!chunk.empty()) check(H5Pset_chunk(layout, static_cast<int>(chunk.size()), hdf5_sizes(chunk).data()));
@@ -191,10 +204,12 @@ Hdf5Handle Hdf5Output::create_dataset(const std::string& object, hid_t type, std
   return dataset;
 }
 
-void Hdf5Output::write_rows(hid_t dataset, hid_t type, std::span<const Index> first, std::span<const Index> count, const void* data) const {
+void Hdf5Output::write_rows(hid_t dataset, hid_t type, std::span<const Index> first, std::span<const Index> count,
+                            const void* data) const {
   const Hdf5Handle space(H5Dget_space(dataset));
   const Hdf5Handle memory(H5Screate_simple(static_cast<int>(count.size()), hdf5_sizes(count).data(), nullptr));
-  check(H5Sselect_hyperslab(space, H5S_SELECT_SET, hdf5_sizes(first).data(), nullptr, hdf5_sizes(count).data(), nullptr));
+  check(
+      H5Sselect_hyperslab(space, H5S_SELECT_SET, hdf5_sizes(first).data(), nullptr, hdf5_sizes(count).data(), nullptr));
   errno = 0;
   check(H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, data));
 }
@@ -221,7 +236,9 @@ void Hdf5Output::commit() {
   output_.commit();
 }
 
-std::vector<hsize_t> hdf5_sizes(std::span<const Index> sizes) { return {sizes.begin(), sizes.end()}; }
+std::vector<hsize_t> hdf5_sizes(std::span<const Index> sizes) {
+  return {sizes.begin(), sizes.end()};
+}
 
 std::vector<Index> hdf5_shape(hid_t dataset) {
   const Hdf5Handle space(H5Dget_space(dataset));
@@ -247,7 +264,8 @@ void for_each_slab(std::span<const Index> extents, Index most_cells,
   while (split > 0 && inner * extents[split] <= most_cells) inner *= extents[split--];
   const Index step = std::clamp<Index>(most_cells / inner, 1, extents[split]);
   std::vector<Index> first(order, 0), count(order, 1);
-  std::copy(extents.begin() + static_cast<std::ptrdiff_t>(split), extents.end(), count.begin() + static_cast<std::ptrdiff_t>(split));
+  std::copy(extents.begin() + static_cast<std::ptrdiff_t>(split), extents.end(),
+            count.begin() + static_cast<std::ptrdiff_t>(split));
   for (;;) {
     count[split] = std::min(step, extents[split] - first[split]);
     visit(first, count);

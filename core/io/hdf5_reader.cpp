@@ -19,12 +19,16 @@ constexpr double kFirstInexactInteger = 9007199254740992.0;  // 2^53
 
 void check_order(const Hdf5Input& input, const std::string& object, std::size_t order) {
   if (order < kMinimumOrder || order > kMaximumOrder)
-    throw input.error(object, fmt::format("a tensor of order {}; orders {} to {} are supported", order, kMinimumOrder, kMaximumOrder), "reshape it");
+    throw input.error(
+        object, fmt::format("a tensor of order {}; orders {} to {} are supported", order, kMinimumOrder, kMaximumOrder),
+        "reshape it");
 }
 
 void check_sizes(const Hdf5Input& input, const std::string& object, std::span<const Index> shape) {
   for (std::size_t mode = 0; mode < shape.size(); ++mode)
-    if (shape[mode] < 1) throw input.error(object, fmt::format("mode {} has size {}", mode, shape[mode]), "every mode needs at least one index");
+    if (shape[mode] < 1)
+      throw input.error(object, fmt::format("mode {} has size {}", mode, shape[mode]),
+                        "every mode needs at least one index");
 }
 
 Index read_index_base(const Hdf5Input& input, const std::string& object) {
@@ -32,7 +36,8 @@ Index read_index_base(const Hdf5Input& input, const std::string& object) {
   const Hdf5Handle attribute(H5Aopen_by_name(input.file(), object.c_str(), "index_base", H5P_DEFAULT, H5P_DEFAULT));
   const Hdf5Handle space(H5Aget_space(attribute)), type(H5Aget_type(attribute));
   Index base = -1;
-  if (H5Sget_simple_extent_npoints(space) != 1 || H5Tget_class(type) != H5T_INTEGER || H5Aread(attribute, H5T_NATIVE_INT64, &base) < 0 || base < 0)
+  if (H5Sget_simple_extent_npoints(space) != 1 || H5Tget_class(type) != H5T_INTEGER ||
+      H5Aread(attribute, H5T_NATIVE_INT64, &base) < 0 || base < 0)
     throw input.error(object, "the attribute index_base is not an integer from 0 up", "0 and 1 are usual");
   return base;
 }
@@ -49,11 +54,15 @@ Hdf5TensorInfo sparse_info(const Hdf5Input& input, const std::string& object) {
   check_sizes(input, object, info.shape);
   const Hdf5Handle indices = input.open_dataset(object + "/indices"), values = input.open_dataset(object + "/values");
   const auto index_shape = detail::hdf5_shape(indices), value_shape = detail::hdf5_shape(values);
-  if (!detail::is_hdf5_number(indices, true)) throw input.error(object + "/indices", "does not hold integers", "store indices as int64");
-  if (!detail::is_hdf5_number(values, false)) throw input.error(object + "/values", "does not hold numbers", "store values as float64");
-  if (index_shape.size() != 2 || value_shape.size() != 1 || index_shape[0] != value_shape[0] || index_shape[1] != static_cast<Index>(info.shape.size()))
-    throw input.error(object, fmt::format("indices ({}), values ({}) and shape ({}) do not fit each other", fmt::join(index_shape, " x "),
-                                          fmt::join(value_shape, " x "), info.shape.size()),
+  if (!detail::is_hdf5_number(indices, true))
+    throw input.error(object + "/indices", "does not hold integers", "store indices as int64");
+  if (!detail::is_hdf5_number(values, false))
+    throw input.error(object + "/values", "does not hold numbers", "store values as float64");
+  if (index_shape.size() != 2 || value_shape.size() != 1 || index_shape[0] != value_shape[0] ||
+      index_shape[1] != static_cast<Index>(info.shape.size()))
+    throw input.error(object,
+                      fmt::format("indices ({}), values ({}) and shape ({}) do not fit each other",
+                                  fmt::join(index_shape, " x "), fmt::join(value_shape, " x "), info.shape.size()),
                       "indices are nonzeros x order, values one a nonzero, shape one a mode");
   info.nonzeros = value_shape[0];
   info.index_base = read_index_base(input, object);
@@ -69,7 +78,8 @@ Hdf5TensorInfo info_of(const Hdf5Input& input, const std::string& object) {
   const Hdf5Handle dataset = input.open_dataset(object);
   Hdf5TensorInfo info;
   info.shape = detail::hdf5_shape(dataset);
-  if (!detail::is_hdf5_number(dataset, false)) throw input.error(object, "the dataset does not hold numbers", "store it as float64");
+  if (!detail::is_hdf5_number(dataset, false))
+    throw input.error(object, "the dataset does not hold numbers", "store it as float64");
   check_order(input, object, info.shape.size());
   check_sizes(input, object, info.shape);
   check_shape(info.shape, true);
@@ -81,10 +91,12 @@ Hdf5TensorInfo info_of(const Hdf5Input& input, const std::string& object) {
 /// C order of a slab into column-major order of the block.
 class SlabCopy {
  public:
-  SlabCopy(const Hdf5Input& input, const std::string& object, std::span<const Index> offsets, bool integers, bool allow_missing)
+  SlabCopy(const Hdf5Input& input, const std::string& object, std::span<const Index> offsets, bool integers,
+           bool allow_missing)
       : input_(input), object_(object), offsets_(offsets), integers_(integers), allow_missing_(allow_missing) {}
 
-  void run(std::span<const double> slab, std::span<const Index> first, std::span<const Index> count, DenseTensor& block) const {
+  void run(std::span<const double> slab, std::span<const Index> first, std::span<const Index> count,
+           DenseTensor& block) const {
     const std::size_t last = count.size() - 1;
     const Index row = count[last];
     Index stride = 1;
@@ -114,9 +126,10 @@ class SlabCopy {
   }
   [[noreturn]] void refuse(std::vector<Index> cell, double value) const {
     for (std::size_t mode = 0; mode < cell.size(); ++mode) cell[mode] += offsets_[mode];
-    throw input_.error(object_, fmt::format("the cell at indices ({}), counted from 0, is {}", fmt::join(cell, ", "), value),
-                       integers_ ? "integers beyond 2^53 do not fit a double; rescale the data"
-                                 : "tempera convert --drop-missing writes a .tns file without it; then pass --missing unobserved");
+    throw input_.error(
+        object_, fmt::format("the cell at indices ({}), counted from 0, is {}", fmt::join(cell, ", "), value),
+        integers_ ? "integers beyond 2^53 do not fit a double; rescale the data"
+                  : "tempera convert --drop-missing writes a .tns file without it; then pass --missing unobserved");
   }
 
   const Hdf5Input& input_;
@@ -131,11 +144,13 @@ Hdf5TensorInfo read_hdf5_info(const std::filesystem::path& path, const std::stri
   return info_of(Hdf5Input(path), object);
 }
 
-DenseTensor read_hdf5_block(const std::filesystem::path& path, const std::string& object, std::span<const Index> offsets,
-                            std::span<const Index> extents, bool allow_missing) {
+DenseTensor read_hdf5_block(const std::filesystem::path& path, const std::string& object,
+                            std::span<const Index> offsets, std::span<const Index> extents, bool allow_missing) {
   const Hdf5Input input(path);
   const Hdf5TensorInfo info = info_of(input, object);
-  if (!info.dense) throw input.error(object, "holds a sparse tensor where a dense one is wanted", "convert it with tempera convert --dense");
+  if (!info.dense)
+    throw input.error(object, "holds a sparse tensor where a dense one is wanted",
+                      "convert it with tempera convert --dense");
   TEMPERA_EXPECTS(offsets.size() == info.shape.size() && extents.size() == info.shape.size());
   const Hdf5Handle dataset = input.open_dataset(object), space(H5Dget_space(dataset));
   DenseTensor block(std::vector<Index>(extents.begin(), extents.end()));
@@ -158,10 +173,13 @@ DenseTensor read_hdf5_block(const std::filesystem::path& path, const std::string
   return block;
 }
 
-SparseTensor read_hdf5_nonzeros(const std::filesystem::path& path, const std::string& object, Index first, Index count) {
+SparseTensor read_hdf5_nonzeros(const std::filesystem::path& path, const std::string& object, Index first,
+                                Index count) {
   const Hdf5Input input(path);
   const Hdf5TensorInfo info = info_of(input, object);
-  if (info.dense) throw input.error(object, "holds a dense tensor where a sparse one is wanted", "convert it with tempera convert --sparse");
+  if (info.dense)
+    throw input.error(object, "holds a dense tensor where a sparse one is wanted",
+                      "convert it with tempera convert --sparse");
   TEMPERA_EXPECTS(first >= 0 && count >= 0 && first + count <= info.nonzeros);
   const std::string index_name = object + "/indices", value_name = object + "/values";
   const Hdf5Handle indices = input.open_dataset(index_name), values = input.open_dataset(value_name);
@@ -174,7 +192,8 @@ SparseTensor read_hdf5_nonzeros(const std::filesystem::path& path, const std::st
   for (Index done = 0; done < count;) {
     const Index part = std::min(count - done, kBufferCells / static_cast<Index>(order));
     const hsize_t start[2] = {static_cast<hsize_t>(first + done), 0}, sizes[2] = {static_cast<hsize_t>(part), order};
-    const Hdf5Handle index_memory(H5Screate_simple(2, sizes, nullptr)), value_memory(H5Screate_simple(1, sizes, nullptr));
+    const Hdf5Handle index_memory(H5Screate_simple(2, sizes, nullptr)),
+        value_memory(H5Screate_simple(1, sizes, nullptr));
     H5Sselect_hyperslab(index_space, H5S_SELECT_SET, start, nullptr, sizes, nullptr);
     H5Sselect_hyperslab(value_space, H5S_SELECT_SET, start, nullptr, sizes, nullptr);
     rows.resize(static_cast<std::size_t>(part) * order);
@@ -185,13 +204,15 @@ SparseTensor read_hdf5_nonzeros(const std::filesystem::path& path, const std::st
       for (std::size_t mode = 0; mode < order; ++mode) {
         const Index index = rows[k * order + mode];
         if (index < info.index_base || index - info.index_base >= info.shape[mode])
-          throw input.error(index_name, fmt::format("row {}: index {} of mode {} is outside {} to {}", row, index, mode, info.index_base,
-                                                    info.shape[mode] - 1 + info.index_base),
+          throw input.error(index_name,
+                            fmt::format("row {}: index {} of mode {} is outside {} to {}", row, index, mode,
+                                        info.index_base, info.shape[mode] - 1 + info.index_base),
                             "check the dataset shape and the attribute index_base");
         all_indices[mode].push_back(index - info.index_base);
       }
       if (const double value = all_values[static_cast<std::size_t>(done) + k]; !std::isfinite(value))
-        throw input.error(value_name, fmt::format("row {}: the value is {}", row, value), "leave missing cells out, and pass --missing unobserved");
+        throw input.error(value_name, fmt::format("row {}: the value is {}", row, value),
+                          "leave missing cells out, and pass --missing unobserved");
     }
     done += part;
   }
@@ -208,11 +229,13 @@ KruskalTensor read_hdf5_kruskal(const std::filesystem::path& path) {
     const Hdf5Handle dataset = input.open_dataset(name);
     const auto shape = detail::hdf5_shape(dataset);
     if (shape.size() != 2 || shape[1] != model.rank() || !detail::is_hdf5_number(dataset, false))
-      throw input.error(name, fmt::format("is not a matrix of {} columns, one a weight of /lambda", model.rank()), "write the model again");
+      throw input.error(name, fmt::format("is not a matrix of {} columns, one a weight of /lambda", model.rank()),
+                        "write the model again");
     FactorMatrix factor(shape[0], shape[1]);
     if (shape[0] > 0 && shape[1] > 0) {
       const hsize_t padded[2] = {static_cast<hsize_t>(factor.rows()), static_cast<hsize_t>(factor.stride())};
-      const hsize_t start[2] = {0, 0}, used[2] = {static_cast<hsize_t>(factor.rows()), static_cast<hsize_t>(factor.columns())};
+      const hsize_t start[2] = {0, 0},
+                    used[2] = {static_cast<hsize_t>(factor.rows()), static_cast<hsize_t>(factor.columns())};
       const Hdf5Handle memory(H5Screate_simple(2, padded, nullptr));
       H5Sselect_hyperslab(memory, H5S_SELECT_SET, start, nullptr, used, nullptr);
       input.read(dataset, name, H5T_NATIVE_DOUBLE, memory, H5S_ALL, factor.data());

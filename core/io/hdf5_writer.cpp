@@ -19,8 +19,9 @@ constexpr double kFileOverhead = 65536;  // bytes beside the data: superblock, g
 
 /// About cubic chunks: the longest edge is halved until the chunk is small enough for the library's cache.
 std::vector<Index> chunk_shape(std::vector<Index> chunk) {
-  while (std::accumulate(chunk.begin(), chunk.end(), 1.0, [](double cells, Index size) { return cells * static_cast<double>(size); }) >
-         static_cast<double>(kChunkCells)) {
+  while (std::accumulate(chunk.begin(), chunk.end(), 1.0, [](double cells, Index size) {
+           return cells * static_cast<double>(size);
+         }) > static_cast<double>(kChunkCells)) {
     auto longest = std::max_element(chunk.begin(), chunk.end());
     *longest = (*longest + 1) / 2;
   }
@@ -32,21 +33,24 @@ void write_hdf5(const std::filesystem::path& path, const DenseTensor& tensor, co
   check_shape(tensor.shape(), true);
   Hdf5Output output(path, 8 * static_cast<double>(tensor.size()) + kFileOverhead);
   {
-    const Hdf5Handle dataset = output.create_dataset(object, H5T_IEEE_F64LE, tensor.shape(), chunk_shape(tensor.shape()));
+    const Hdf5Handle dataset =
+        output.create_dataset(object, H5T_IEEE_F64LE, tensor.shape(), chunk_shape(tensor.shape()));
     std::vector<double> slab;
-    detail::for_each_slab(tensor.shape(), kBufferCells, [&](std::span<const Index> first, std::span<const Index> count) {
-      slab.clear();
-      std::vector<Index> cell(first.begin(), first.end());
-      const auto cells = static_cast<std::size_t>(std::accumulate(count.begin(), count.end(), Index{1}, std::multiplies<>()));
-      while (slab.size() < cells) {
-        slab.push_back(tensor(cell));
-        for (std::size_t mode = count.size(); mode-- > 0;) {
-          if (++cell[mode] < first[mode] + count[mode]) break;
-          cell[mode] = first[mode];
-        }
-      }
-      output.write_rows(dataset, H5T_NATIVE_DOUBLE, first, count, slab.data());
-    });
+    detail::for_each_slab(
+        tensor.shape(), kBufferCells, [&](std::span<const Index> first, std::span<const Index> count) {
+          slab.clear();
+          std::vector<Index> cell(first.begin(), first.end());
+          const auto cells =
+              static_cast<std::size_t>(std::accumulate(count.begin(), count.end(), Index{1}, std::multiplies<>()));
+          while (slab.size() < cells) {
+            slab.push_back(tensor(cell));
+            for (std::size_t mode = count.size(); mode-- > 0;) {
+              if (++cell[mode] < first[mode] + count[mode]) break;
+              cell[mode] = first[mode];
+            }
+          }
+          output.write_rows(dataset, H5T_NATIVE_DOUBLE, first, count, slab.data());
+        });
     output.flush();
   }
   output.commit();
@@ -69,8 +73,10 @@ void write_hdf5(const std::filesystem::path& path, const SparseTensor& tensor, c
       const Index part = std::min(nonzeros - done, kBufferCells / order);
       rows.resize(static_cast<std::size_t>(part * order));
       for (Index mode = 0; mode < order; ++mode) {
-        const auto column = tensor.indices(static_cast<int>(mode)).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(part));
-        for (std::size_t k = 0; k < column.size(); ++k) rows[k * static_cast<std::size_t>(order) + static_cast<std::size_t>(mode)] = column[k];
+        const auto column = tensor.indices(static_cast<int>(mode))
+                                .subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(part));
+        for (std::size_t k = 0; k < column.size(); ++k)
+          rows[k * static_cast<std::size_t>(order) + static_cast<std::size_t>(mode)] = column[k];
       }
       const Index first[2] = {done, 0}, count[2] = {part, order};
       output.write_rows(indices, H5T_NATIVE_INT64, first, count, rows.data());
@@ -90,7 +96,9 @@ struct KruskalWriter::State {
   std::vector<Index> rows_written;
 
   State(const std::filesystem::path& path, std::span<const Index> sizes, Index columns)
-      : output(path, 8 * static_cast<double>(columns) * static_cast<double>(std::accumulate(sizes.begin(), sizes.end(), Index{1})) + kFileOverhead),
+      : output(path, 8 * static_cast<double>(columns) *
+                             static_cast<double>(std::accumulate(sizes.begin(), sizes.end(), Index{1})) +
+                         kFileOverhead),
         shape(sizes.begin(), sizes.end()),
         rank(columns),
         rows_written(sizes.size(), 0) {}
@@ -99,7 +107,8 @@ struct KruskalWriter::State {
   ~State() { output.abandon(); }  // before the datasets close; without effect after commit
 };
 
-KruskalWriter::KruskalWriter(const std::filesystem::path& path, std::span<const Index> shape, Index nonzeros, std::span<const double> weights)
+KruskalWriter::KruskalWriter(const std::filesystem::path& path, std::span<const Index> shape, Index nonzeros,
+                             std::span<const double> weights)
     : state_(std::make_unique<State>(path, shape, static_cast<Index>(weights.size()))) {
   TEMPERA_EXPECTS(!weights.empty());
   const Hdf5Output& output = state_->output;

@@ -14,10 +14,13 @@ Error input_file_error(const std::filesystem::path& path, int error_number) {
   const std::string name = path.string();
   switch (error_number) {
     case ENOENT:
-    case ENOTDIR: return Error(Category::input, name, "no such file", "check the path; it is relative to the working directory");
+    case ENOTDIR:
+      return Error(Category::input, name, "no such file", "check the path; it is relative to the working directory");
     case EISDIR: return Error(Category::input, name, "is a directory, not a file", "name a tensor file inside it");
     case EACCES:
-    case EPERM: return Error(Category::environment, name, "no permission to read", "change the permissions with chmod, or copy the file");
+    case EPERM:
+      return Error(Category::environment, name, "no permission to read",
+                   "change the permissions with chmod, or copy the file");
     default:
       return Error(Category::environment, name,
                    fmt::format("cannot read: {}", std::generic_category().message(error_number)),
@@ -35,8 +38,10 @@ std::int64_t check_input_file(const std::filesystem::path& path) {
   if (failed != 0) throw input_file_error(path, failed);
   if (S_ISDIR(status.st_mode)) throw input_file_error(path, EISDIR);
   if (!S_ISREG(status.st_mode))
-    throw Error(Category::input, path.string(), "is not a regular file", "pipes and devices cannot be read in parts: save it to a file");
-  if (status.st_size == 0) throw Error(Category::input, path.string(), "the file is empty", "check that it was written completely");
+    throw Error(Category::input, path.string(), "is not a regular file",
+                "pipes and devices cannot be read in parts: save it to a file");
+  if (status.st_size == 0)
+    throw Error(Category::input, path.string(), "the file is empty", "check that it was written completely");
   return static_cast<std::int64_t>(status.st_size);
 }
 

@@ -48,7 +48,8 @@ class LabelsReader {
   void check_keys(const Json& object, const std::string& what, std::initializer_list<std::string_view> known) const {
     if (!object.is_object()) fail(what + " is not an object");
     for (const auto& item : object.items())
-      if (std::find(known.begin(), known.end(), item.key()) == known.end()) fail(fmt::format("unknown key \"{}\" in {}", item.key(), what));
+      if (std::find(known.begin(), known.end(), item.key()) == known.end())
+        fail(fmt::format("unknown key \"{}\" in {}", item.key(), what));
   }
   ModeLabels read_mode(const Json& entry, std::size_t mode) const {
     const std::string what = fmt::format("mode {}", mode);
@@ -62,7 +63,8 @@ class LabelsReader {
     const Json& list = entry["labels"];
     if (!list.is_array() || !std::all_of(list.begin(), list.end(), [](const Json& label) { return label.is_string(); }))
       fail("the labels of " + what + " are not a list of strings");
-    if (static_cast<Index>(list.size()) != shape_[mode]) fail(fmt::format("{} labels for {}, whose size is {}", list.size(), what, shape_[mode]));
+    if (static_cast<Index>(list.size()) != shape_[mode])
+      fail(fmt::format("{} labels for {}, whose size is {}", list.size(), what, shape_[mode]));
     result.labels = list.get<std::vector<std::string>>();
     return result;
   }
@@ -73,7 +75,9 @@ class LabelsReader {
 
 }  // namespace
 
-std::filesystem::path labels_path(const std::filesystem::path& tensor_path) { return tensor_path.string() + ".labels.json"; }
+std::filesystem::path labels_path(const std::filesystem::path& tensor_path) {
+  return tensor_path.string() + ".labels.json";
+}
 
 TensorLabels read_labels(const std::filesystem::path& path, std::span<const Index> shape) {
   std::string text(static_cast<std::size_t>(check_input_file(path)), '\0');
@@ -95,7 +99,8 @@ void write_labels(const std::filesystem::path& path, const TensorLabels& labels)
     if (!mode.labels.empty()) entry["labels"] = mode.labels;
     modes.push_back(std::move(entry));
   }
-  write_file_atomically(path, Json{{"modes", std::move(modes)}}.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  write_file_atomically(path,
+                        Json{{"modes", std::move(modes)}}.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace tempera

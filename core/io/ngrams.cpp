@@ -47,12 +47,15 @@ void count_text(const std::filesystem::path& path, int n, Counts& counts) {
 
 SparseTensor count_ngrams(std::span<const std::filesystem::path> texts, int n) {
   if (n < kMinimumOrder || n > kMaximumOrder)
-    throw Error(Category::usage, "--ngrams", fmt::format("{} letters make a tensor of order {}", n, n), "from 2 to 8 are supported");
-  if (texts.empty()) throw Error(Category::usage, "--ngrams", "no text is given", "name at least one text file before the output");
+    throw Error(Category::usage, "--ngrams", fmt::format("{} letters make a tensor of order {}", n, n),
+                "from 2 to 8 are supported");
+  if (texts.empty())
+    throw Error(Category::usage, "--ngrams", "no text is given", "name at least one text file before the output");
   Counts counts;
   for (const auto& path : texts) count_text(path, n, counts);
   if (counts.empty())
-    throw Error(Category::input, texts.front().string(), fmt::format("no text holds {} letters in a row", n), "use longer texts or a smaller --ngrams");
+    throw Error(Category::input, texts.front().string(), fmt::format("no text holds {} letters in a row", n),
+                "use longer texts or a smaller --ngrams");
 
   std::vector<std::pair<std::uint64_t, std::uint64_t>> sorted(counts.begin(), counts.end());
   std::sort(sorted.begin(), sorted.end());
@@ -60,19 +63,22 @@ SparseTensor count_ngrams(std::span<const std::filesystem::path> texts, int n) {
   tensor.reserve(static_cast<Index>(sorted.size()));
   std::vector<Index> coordinates(static_cast<std::size_t>(n));
   for (auto [code, count] : sorted) {
-    for (std::size_t mode = coordinates.size(); mode-- > 0; code /= kNgramAlphabet) coordinates[mode] = static_cast<Index>(code % kNgramAlphabet);
+    for (std::size_t mode = coordinates.size(); mode-- > 0; code /= kNgramAlphabet)
+      coordinates[mode] = static_cast<Index>(code % kNgramAlphabet);
     tensor.append(coordinates, static_cast<double>(count));
   }
   return tensor;
 }
 
 TensorLabels ngram_labels(int n) {
-  constexpr std::array<const char*, kMaximumOrder> kOrdinals{"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"};
+  constexpr std::array<const char*, kMaximumOrder> kOrdinals{"first", "second", "third",   "fourth",
+                                                             "fifth", "sixth",  "seventh", "eighth"};
   std::vector<std::string> letters;
   for (char c = 'a'; c <= 'z'; ++c) letters.emplace_back(1, c);
   letters.emplace_back("_");
   TensorLabels labels;
-  for (int mode = 0; mode < n; ++mode) labels.push_back({std::string(kOrdinals[static_cast<std::size_t>(mode)]) + " letter", letters});
+  for (int mode = 0; mode < n; ++mode)
+    labels.push_back({std::string(kOrdinals[static_cast<std::size_t>(mode)]) + " letter", letters});
   return labels;
 }
 

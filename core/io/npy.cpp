@@ -38,20 +38,24 @@ void check_claimed_shape(const std::filesystem::path& path, const NpyHeader& hea
   const auto order = static_cast<int>(header.shape.size());
   const auto shape = fmt::format("({})", fmt::join(header.shape, ", "));
   if (order < kMinimumOrder || order > kMaximumOrder)
-    throw Error(Category::input, path.string(), fmt::format("an array of order {}; orders {} to {} are supported", order, kMinimumOrder, kMaximumOrder),
+    throw Error(Category::input, path.string(),
+                fmt::format("an array of order {}; orders {} to {} are supported", order, kMinimumOrder, kMaximumOrder),
                 "reshape it with numpy.reshape");
   if (std::find(header.shape.begin(), header.shape.end(), 0) != header.shape.end())
-    throw Error(Category::input, path.string(), fmt::format("the array of shape {} has no cells", shape), "every mode needs at least one index");
+    throw Error(Category::input, path.string(), fmt::format("the array of shape {} has no cells", shape),
+                "every mode needs at least one index");
   std::int64_t bytes = header.item_bytes;
   for (const Index size : header.shape)
     if (__builtin_mul_overflow(bytes, size, &bytes))
-      throw Error(Category::input, path.string(), fmt::format("the claimed shape {} is larger than any file", shape), "the header is corrupt");
+      throw Error(Category::input, path.string(), fmt::format("the claimed shape {} is larger than any file", shape),
+                  "the header is corrupt");
   const std::int64_t held = file_bytes - header.data_offset;
   if (held < bytes)
-    throw cut_short(path, fmt::format("shape {} of type {} takes {} bytes, {} are there", shape, detail::npy_type_name(header), bytes, held));
+    throw cut_short(path, fmt::format("shape {} of type {} takes {} bytes, {} are there", shape,
+                                      detail::npy_type_name(header), bytes, held));
   if (held > bytes)
-    throw Error(Category::input, path.string(), fmt::format("{} bytes follow the array of shape {}", held - bytes, shape),
-                "keep one array in a file");
+    throw Error(Category::input, path.string(),
+                fmt::format("{} bytes follow the array of shape {}", held - bytes, shape), "keep one array in a file");
 }
 
 /// Whether a double holds this integer exactly.
@@ -105,16 +109,21 @@ Converter converter_of(const NpyHeader& header) {
   }
 }
 
-Error refused_cell(const std::filesystem::path& path, const NpyHeader& header, const char* bytes, bool swap, std::span<const Index> cell) {
+Error refused_cell(const std::filesystem::path& path, const NpyHeader& header, const char* bytes, bool swap,
+                   std::span<const Index> cell) {
   std::string value;
   if (header.kind == NpyHeader::Kind::real)
-    value = fmt::format("{}", header.item_bytes == 4 ? static_cast<double>(load<float>(bytes, swap)) : load<double>(bytes, swap));
+    value = fmt::format(
+        "{}", header.item_bytes == 4 ? static_cast<double>(load<float>(bytes, swap)) : load<double>(bytes, swap));
   else
-    value = header.kind == NpyHeader::Kind::signed_integer ? fmt::format("{}, more digits than a double holds", load<std::int64_t>(bytes, swap))
-                                                           : fmt::format("{}, more digits than a double holds", load<std::uint64_t>(bytes, swap));
-  return Error(Category::input, path.string(), fmt::format("the cell at indices ({}), counted from 0, is {}", fmt::join(cell, ", "), value),
-               header.kind == NpyHeader::Kind::real ? "tempera convert --drop-missing writes a .tns file without it; then pass --missing unobserved"
-                                                    : "rescale the data, or save it as float64 if rounding is right");
+    value = header.kind == NpyHeader::Kind::signed_integer
+                ? fmt::format("{}, more digits than a double holds", load<std::int64_t>(bytes, swap))
+                : fmt::format("{}, more digits than a double holds", load<std::uint64_t>(bytes, swap));
+  return Error(Category::input, path.string(),
+               fmt::format("the cell at indices ({}), counted from 0, is {}", fmt::join(cell, ", "), value),
+               header.kind == NpyHeader::Kind::real
+                   ? "tempera convert --drop-missing writes a .tns file without it; then pass --missing unobserved"
+                   : "rescale the data, or save it as float64 if rounding is right");
 }
 
 /// Sees a file through one bounded buffer.
@@ -124,7 +133,8 @@ class Window {
 
   /// `bytes` bytes at `offset`; when they are not in the buffer, `ahead` bytes are read with them if there is room.
   const char* at(std::int64_t offset, std::int64_t bytes, std::int64_t ahead) {
-    if (offset >= begin_ && offset + bytes <= begin_ + static_cast<std::int64_t>(buffer_.size())) return buffer_.data() + (offset - begin_);
+    if (offset >= begin_ && offset + bytes <= begin_ + static_cast<std::int64_t>(buffer_.size()))
+      return buffer_.data() + (offset - begin_);
     const std::int64_t length = std::min(end_ - offset, std::max(bytes, std::min(ahead, kBufferBytes)));
     buffer_.resize(static_cast<std::size_t>(length));
     begin_ = offset;
@@ -148,18 +158,23 @@ NpyHeader read_npy_header(const std::filesystem::path& path) {
   std::string start(12, '\0');
   start.resize(file.read_at(0, start));
   if (!std::string_view(start).starts_with(kMagic.substr(0, start.size())))
-    throw Error(Category::input, path.string(), "is not a .npy file (its first bytes are wrong)", "write it with numpy.save");
+    throw Error(Category::input, path.string(), "is not a .npy file (its first bytes are wrong)",
+                "write it with numpy.save");
   if (start.size() < 10) throw cut_short(path, fmt::format("{} bytes in all", start.size()));
   const int version = start[6];
   if (version < 1 || version > 3)
-    throw Error(Category::input, path.string(), fmt::format("version {} of the .npy format is unknown", static_cast<unsigned char>(start[6])), "versions 1 to 3 are read");
+    throw Error(Category::input, path.string(),
+                fmt::format("version {} of the .npy format is unknown", static_cast<unsigned char>(start[6])),
+                "versions 1 to 3 are read");
   const std::size_t length_bytes = version == 1 ? 2 : 4;
   if (start.size() < 8 + length_bytes) throw cut_short(path, fmt::format("{} bytes in all", start.size()));
   const auto length = static_cast<std::int64_t>(little_endian(std::string_view(start).substr(8, length_bytes)));
   const auto offset = static_cast<std::int64_t>(8 + length_bytes);
-  if (length > file_bytes - offset) throw cut_short(path, fmt::format("its header takes {} bytes, {} are there", length, file_bytes - offset));
+  if (length > file_bytes - offset)
+    throw cut_short(path, fmt::format("its header takes {} bytes, {} are there", length, file_bytes - offset));
   if (length > kLongestHeader)
-    throw Error(Category::input, path.string(), fmt::format("its header takes {} bytes", length), "write it again with numpy.save");
+    throw Error(Category::input, path.string(), fmt::format("its header takes {} bytes", length),
+                "write it again with numpy.save");
   std::string text(static_cast<std::size_t>(length), '\0');
   text.resize(file.read_at(offset, text));
   NpyHeader header = detail::parse_npy_dictionary(text, path.string());
@@ -213,9 +228,12 @@ DenseTensor read_npy_block(const std::filesystem::path& path, const NpyHeader& h
     for (Index done = 0; done < extents[fastest]; done += piece) {
       const Index count = std::min(piece, extents[fastest] - done);
       if (left_in_run == 0) left_in_run = run_bytes;
-      const char* bytes = window.at(position + done * header.item_bytes, count * header.item_bytes, read_over_gaps ? kBufferBytes : left_in_run);
+      const char* bytes = window.at(position + done * header.item_bytes, count * header.item_bytes,
+                                    read_over_gaps ? kBufferBytes : left_in_run);
       left_in_run -= count * header.item_bytes;
-      const Index refused = converter(bytes, count, swap, options.allow_missing, block.values().data() + target + done * cell_stride[fastest], cell_stride[fastest]);
+      const Index refused =
+          converter(bytes, count, swap, options.allow_missing,
+                    block.values().data() + target + done * cell_stride[fastest], cell_stride[fastest]);
       if (refused >= 0) {
         cell[fastest] = done + refused;
         for (std::size_t mode = 0; mode < order; ++mode) cell[mode] += offsets[mode];

@@ -18,8 +18,8 @@ struct NpyHeader {
   Kind kind = Kind::real;
   int item_bytes = 8;
   bool big_endian = false;
-  bool fortran_order = false;     ///< index of mode 0 fastest, as in memory here; otherwise that of the last mode
-  std::int64_t data_offset = 0;   ///< of the first value in the file
+  bool fortran_order = false;    ///< index of mode 0 fastest, as in memory here; otherwise that of the last mode
+  std::int64_t data_offset = 0;  ///< of the first value in the file
 };
 
 struct NpyOptions {

@@ -15,7 +15,8 @@ namespace {
 void check_dims_of_dense(const TensorFile& file, const std::vector<Index>& shape, const std::vector<Index>& dims) {
   if (dims.empty() || dims == shape) return;
   throw Error(Category::shape, file.path.string(),
-              fmt::format("a dense tensor of shape {} cannot be given the sizes {}", fmt::join(shape, " x "), fmt::join(dims, " x ")),
+              fmt::format("a dense tensor of shape {} cannot be given the sizes {}", fmt::join(shape, " x "),
+                          fmt::join(dims, " x ")),
               "leave --dims out: it is for sparse tensors");
 }
 
@@ -37,7 +38,8 @@ TensorFile TensorFile::parse(const std::string& name) {
   if (std::string_view(name).ends_with(".tns")) return {name, Format::tns, {}};
   if (std::string_view(name).ends_with(".tns.gz")) return {name, Format::tns_gz, {}};
   if (std::string_view(name).ends_with(".npy")) return {name, Format::npy, {}};
-  throw Error(Category::usage, name, "the extension names no tensor format", "known are .tns .tns.gz .npy .h5 .hdf5 and FILE.h5:/PATH");
+  throw Error(Category::usage, name, "the extension names no tensor format",
+              "known are .tns .tns.gz .npy .h5 .hdf5 and FILE.h5:/PATH");
 }
 
 TensorFileInfo read_tensor_info(const TensorFile& file, const TnsOptions& text_options) {

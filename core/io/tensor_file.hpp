@@ -33,8 +33,8 @@ struct TensorFile {
 struct TensorFileInfo {
   bool dense = false;
   int order = 0;
-  std::vector<Index> shape;     ///< empty for text without declared sizes: only reading it all tells
-  Index nonzeros = -1;          ///< entries stored, duplicates included; −1 for text
+  std::vector<Index> shape;  ///< empty for text without declared sizes: only reading it all tells
+  Index nonzeros = -1;       ///< entries stored, duplicates included; −1 for text
   std::int64_t file_bytes = 0;
 };
 

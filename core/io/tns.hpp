@@ -21,9 +21,9 @@
 namespace tempera {
 
 struct TnsOptions {
-  Index index_base = 1;                          ///< what the file calls the first index of a mode, ≥ 0
-  std::vector<Index> dims{};                     ///< declared sizes; empty: the largest index of each mode
-  int order = 0;                                 ///< 0: the first data line that is read decides
+  Index index_base = 1;                            ///< what the file calls the first index of a mode, ≥ 0
+  std::vector<Index> dims{};                       ///< declared sizes; empty: the largest index of each mode
+  int order = 0;                                   ///< 0: the first data line that is read decides
   std::size_t block_bytes = std::size_t{1} << 20;  ///< text read at a time
 };
 
@@ -64,8 +64,8 @@ class TnsParser {
   /// Records an error of the line after those seen so far.
   void fail(std::string what, std::string hint);
 
-  int order() const { return options_.order; }   ///< 0 before the first data line
-  Index lines() const { return lines_; }         ///< seen so far, comments and blank lines included
+  int order() const { return options_.order; }  ///< 0 before the first data line
+  Index lines() const { return lines_; }        ///< seen so far, comments and blank lines included
   Index nonzeros() const { return nonzeros_; }
   /// Largest index seen plus one in each mode (not the declared size).
   std::vector<Index> extents() const;
@@ -81,7 +81,7 @@ class TnsParser {
   Row wrong(std::string what, std::string hint);
 
   TnsOptions options_;
-  std::array<std::uint64_t, kMaximumOrder> limit_{};   // sizes that indices must stay below
+  std::array<std::uint64_t, kMaximumOrder> limit_{};  // sizes that indices must stay below
   std::array<std::uint64_t, kMaximumOrder> extent_{};
   Index lines_ = 0;
   Index nonzeros_ = 0;

@@ -12,19 +12,25 @@ namespace tempera {
 
 namespace {
 constexpr std::uint64_t kNoLimit = static_cast<std::uint64_t>(std::numeric_limits<Index>::max());
-constexpr std::ptrdiff_t kSafeDigits = 18;       // any 18 digits fit 63 bits
-constexpr std::ptrdiff_t kExactDigits = 15;      // any 15 digits fit the 53 bits of a double exactly
+constexpr std::ptrdiff_t kSafeDigits = 18;   // any 18 digits fit 63 bits
+constexpr std::ptrdiff_t kExactDigits = 15;  // any 15 digits fit the 53 bits of a double exactly
 constexpr std::size_t kShownField = 40;
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') <= 9; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+bool is_digit(char c) {
+  return static_cast<unsigned char>(c - '0') <= 9;
+}
 
 /// A field of the file inside quotes, shortened, with unprintable bytes made visible.
 std::string quoted(std::string_view field) {
   std::string text = "\"";
   for (char c : field.substr(0, kShownField)) {
-    if (c >= ' ' && c <= '~') text += c;
-    else text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    if (c >= ' ' && c <= '~')
+      text += c;
+    else
+      text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
   if (field.size() > kShownField) text += "…";
   return text + "\"";
@@ -44,17 +50,22 @@ std::vector<std::string_view> split_fields(std::string_view line) {
   return fields;
 }
 
-std::string counted(std::size_t count, const char* noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
+std::string counted(std::size_t count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
 
 /// Why `field` is no index at all; empty if it is one that fits 63 bits.
 std::string index_defect(std::string_view field, std::uint64_t& index) {
   const char* const end = field.data() + field.size();
   const auto [stopped, code] = std::from_chars(field.data(), end, index);
-  if (stopped == end && code == std::errc()) return index < kNoLimit ? "" : fmt::format("index {} does not fit 63 bits", field);
-  if (std::all_of(field.begin(), field.end(), is_digit)) return fmt::format("index {} does not fit 63 bits", quoted(field));
+  if (stopped == end && code == std::errc())
+    return index < kNoLimit ? "" : fmt::format("index {} does not fit 63 bits", field);
+  if (std::all_of(field.begin(), field.end(), is_digit))
+    return fmt::format("index {} does not fit 63 bits", quoted(field));
   double number = 0;
   const auto [number_end, number_code] = std::from_chars(field.data(), end, number);
-  if (number_end != end || number_code != std::errc() || !std::isfinite(number)) return quoted(field) + " is not an index";
+  if (number_end != end || number_code != std::errc() || !std::isfinite(number))
+    return quoted(field) + " is not an index";
   if (number < 0) return fmt::format("negative index {}", field);
   return fmt::format("index {} is not written as a whole number", field);
 }
@@ -68,7 +79,8 @@ struct TnsParser::Arrays {
 
 TnsParser::TnsParser(TnsOptions options) : options_(std::move(options)) {
   if (options_.index_base < 0)
-    throw Error(Category::usage, "--index-base", fmt::format("{} is negative", options_.index_base), "0 and 1 are usual");
+    throw Error(Category::usage, "--index-base", fmt::format("{} is negative", options_.index_base),
+                "0 and 1 are usual");
   limit_.fill(kNoLimit - static_cast<std::uint64_t>(options_.index_base));
   if (!options_.dims.empty()) {
     check_shape(options_.dims, false);
@@ -106,7 +118,8 @@ const char* TnsParser::parse_rows(const char* position, const char* const end, A
     for (int mode = 0; mode < order; ++mode) {
       const char* const first = p;
       std::uint64_t index = 0;
-      for (unsigned digit; (digit = static_cast<unsigned char>(*p) - unsigned{'0'}) <= 9; ++p) index = index * 10 + digit;
+      for (unsigned digit; (digit = static_cast<unsigned char>(*p) - unsigned{'0'}) <= 9; ++p)
+        index = index * 10 + digit;
       const std::ptrdiff_t digits = p - first;
       index -= base;  // below the base it wraps round and fails the limit
       if (digits == 0 || digits > kSafeDigits || index >= limit[static_cast<std::size_t>(mode)] || !is_blank(*p)) {
@@ -147,12 +160,14 @@ bool TnsParser::set_order(std::size_t columns) {
   const auto order = static_cast<Index>(columns) - 1;
   if (order < kMinimumOrder || order > kMaximumOrder) {
     wrong(fmt::format("{} would be a tensor of order {}; orders {} to {} are supported", counted(columns, "column"),
-                      std::max<Index>(order, 0), kMinimumOrder, kMaximumOrder), rule);
+                      std::max<Index>(order, 0), kMinimumOrder, kMaximumOrder),
+          rule);
     return false;
   }
   if (!options_.dims.empty() && order != static_cast<Index>(options_.dims.size())) {
     wrong(fmt::format("{} would be a tensor of order {}, but {} were declared", counted(columns, "column"), order,
-                      counted(options_.dims.size(), "size")), "give --dims one size a mode");
+                      counted(options_.dims.size(), "size")),
+          "give --dims one size a mode");
     return false;
   }
   options_.order = static_cast<int>(order);
@@ -165,7 +180,8 @@ TnsParser::Row TnsParser::parse_row_carefully(std::string_view line, std::span<I
   if (fields.empty() || fields.front().front() == '#') return Row::skipped;
   if (options_.order == 0) {
     std::uint64_t ignored = 0;
-    if (is_digit(fields.front().front()) || index_defect(fields.front(), ignored).empty() || fields.size() > kMinimumOrder) {
+    if (is_digit(fields.front().front()) || index_defect(fields.front(), ignored).empty() ||
+        fields.size() > kMinimumOrder) {
       if (!set_order(fields.size())) return Row::wrong;
     } else {
       return wrong(fmt::format("column 1: {}", index_defect(fields.front(), ignored)),
@@ -186,7 +202,8 @@ TnsParser::Row TnsParser::parse_row_carefully(std::string_view line, std::span<I
                    "pass --index-base 0 if the first index of each mode is 0 in this file");
     if (index - base >= limit_[mode])
       return wrong(options_.dims.empty() ? fmt::format("column {}: index {} does not fit 63 bits", mode + 1, index)
-                                         : fmt::format("column {}: index {} is beyond the declared size {}", mode + 1, index, limit_[mode]),
+                                         : fmt::format("column {}: index {} is beyond the declared size {}", mode + 1,
+                                                       index, limit_[mode]),
                    "enlarge --dims, or leave it out to take the sizes from the file");
     coordinates[mode] = static_cast<Index>(index - base);
   }
@@ -194,10 +211,12 @@ TnsParser::Row TnsParser::parse_row_carefully(std::string_view line, std::span<I
   if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
   const auto [stopped, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (code == std::errc::result_out_of_range && stopped == text.data() + text.size())
-    return wrong(fmt::format("column {}: the value {} is outside the range of a double", order + 1, quoted(fields[order])),
-                 "rescale the data");
+    return wrong(
+        fmt::format("column {}: the value {} is outside the range of a double", order + 1, quoted(fields[order])),
+        "rescale the data");
   if (code != std::errc() || stopped != text.data() + text.size())
-    return wrong(fmt::format("column {}: {} is not a number", order + 1, quoted(fields[order])), "comments begin with #");
+    return wrong(fmt::format("column {}: {} is not a number", order + 1, quoted(fields[order])),
+                 "comments begin with #");
   if (!std::isfinite(value))
     return wrong(fmt::format("column {}: the value is {}", order + 1, fields[order]),
                  "remove the line if the cell is missing, and say how absent cells count with --missing");

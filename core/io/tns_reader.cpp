@@ -23,7 +23,8 @@ TnsReader::TnsReader(const std::filesystem::path& path, TnsOptions options)
     : blocks_(whole_file(path, options.block_bytes)), parser_(std::move(options)) {}
 
 TnsReader::TnsReader(const std::filesystem::path& path, std::int64_t begin, std::int64_t end, TnsOptions options)
-    : blocks_(std::make_unique<detail::LineBlocks>(path, begin, end, options.block_bytes)), parser_(std::move(options)) {}
+    : blocks_(std::make_unique<detail::LineBlocks>(path, begin, end, options.block_bytes)),
+      parser_(std::move(options)) {}
 
 TnsReader::TnsReader(TnsReader&&) noexcept = default;
 TnsReader::~TnsReader() = default;
@@ -33,7 +34,8 @@ bool TnsReader::next(TnsChunk& chunk) {
   const std::string_view lines = blocks_->next();
   if (lines.empty()) return false;
   if (blocks_->overlong())
-    parser_.fail(fmt::format("the line is longer than {} bytes", detail::LineBlocks::kLongestLine), "is this a text tensor?");
+    parser_.fail(fmt::format("the line is longer than {} bytes", detail::LineBlocks::kLongestLine),
+                 "is this a text tensor?");
   parser_.parse(lines, chunk);
   return true;
 }
@@ -73,7 +75,8 @@ SparseTensor read_tns(const std::filesystem::path& path, const TnsOptions& optio
     values.insert(values.end(), chunk.values().begin(), chunk.values().end());
   }
   if (values.empty()) throw tns_without_data(path, reader.state().lines());
-  return SparseTensor(options.dims.empty() ? reader.state().extents() : options.dims, std::move(indices), std::move(values));
+  return SparseTensor(options.dims.empty() ? reader.state().extents() : options.dims, std::move(indices),
+                      std::move(values));
 }
 
 }  // namespace tempera

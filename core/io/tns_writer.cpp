@@ -24,7 +24,8 @@ struct TnsWriter::Sink {
 TnsWriter::TnsWriter(const std::filesystem::path& path, std::span<const Index> shape, Index index_base)
     : sink_(std::make_unique<Sink>()), index_base_(index_base) {
   sink_->file = detail::open_text_output(path);
-  fmt::format_to(std::back_inserter(sink_->text), "# shape {}, indices begin at {}\n", fmt::join(shape, " "), index_base);
+  fmt::format_to(std::back_inserter(sink_->text), "# shape {}, indices begin at {}\n", fmt::join(shape, " "),
+                 index_base);
 }
 
 TnsWriter::TnsWriter(TnsWriter&&) noexcept = default;

@@ -27,19 +27,32 @@ struct ConvertCommand {
 
 void declare(OptionSchema& schema, ConvertCommand& command) {
   schema.positional("files", OptionKind::texts, command.files)
-      .help("the input, then the output (.tns .tns.gz .npy .h5 .hdf5, or FILE.h5:/PATH); with --ngrams one text or more, then the output")
+      .help(
+          "the input, then the output (.tns .tns.gz .npy .h5 .hdf5, or FILE.h5:/PATH); with --ngrams one text or more, "
+          "then the output")
       .required();
   schema.group("Input");
-  schema.integer("ngrams", command.ngrams).minimum(kMinimumOrder).maximum(kMaximumOrder).absent("none")
+  schema.integer("ngrams", command.ngrams)
+      .minimum(kMinimumOrder)
+      .maximum(kMaximumOrder)
+      .absent("none")
       .help("count sequences of that many letters (a to z and the space) in text files");
-  schema.integer("index-base", command.options.index_base).minimum(0).help("what a text input calls the first index of a mode");
-  schema.integers("dims", command.dims).minimum(1).absent("none").help("sizes of a sparse input, one a mode; they may enlarge it");
+  schema.integer("index-base", command.options.index_base)
+      .minimum(0)
+      .help("what a text input calls the first index of a mode");
+  schema.integers("dims", command.dims)
+      .minimum(1)
+      .absent("none")
+      .help("sizes of a sparse input, one a mode; they may enlarge it");
   schema.group("Output");
   schema.flag("dense", command.dense).help("write every cell");
-  schema.flag("sparse", command.sparse).help("write coordinates (of a dense input: of all cells, unless some are dropped)");
+  schema.flag("sparse", command.sparse)
+      .help("write coordinates (of a dense input: of all cells, unless some are dropped)");
   schema.flag("drop-zeros", command.options.drop_zeros).help("leave zeros out of a sparse output");
-  schema.flag("drop-missing", command.options.drop_missing).help("leave NaN cells of a dense input out of a sparse output");
-  schema.integer("output-index-base", command.options.output_index_base).minimum(0)
+  schema.flag("drop-missing", command.options.drop_missing)
+      .help("leave NaN cells of a dense input out of a sparse output");
+  schema.integer("output-index-base", command.options.output_index_base)
+      .minimum(0)
       .help("what a text output calls the first index of a mode");
   schema.flag("overwrite", command.options.overwrite).help("replace an output that exists");
   schema.example("tempera convert counts.npy counts.tns --drop-zeros");
@@ -50,11 +63,14 @@ std::string counted(Index count, const char* one, const char* many) {
 }
 
 void print(const std::string& output, const ConvertSummary& summary, const std::filesystem::path& labels) {
-  fmt::print("{}: {} tensor of shape {}, {}\n", output, summary.dense ? "dense" : "sparse", fmt::join(summary.shape, " x "),
+  fmt::print("{}: {} tensor of shape {}, {}\n", output, summary.dense ? "dense" : "sparse",
+             fmt::join(summary.shape, " x "),
              summary.dense ? counted(summary.entries, "cell", "cells") : counted(summary.entries, "entry", "entries"));
-  if (summary.merged > 0) fmt::print("duplicate coordinates: {} summed into others\n", counted(summary.merged, "entry was", "entries were"));
+  if (summary.merged > 0)
+    fmt::print("duplicate coordinates: {} summed into others\n", counted(summary.merged, "entry was", "entries were"));
   if (summary.zeros_dropped > 0) fmt::print("left out: {}\n", counted(summary.zeros_dropped, "zero", "zeros"));
-  if (summary.missing_dropped > 0) fmt::print("left out: {}\n", counted(summary.missing_dropped, "missing cell", "missing cells"));
+  if (summary.missing_dropped > 0)
+    fmt::print("left out: {}\n", counted(summary.missing_dropped, "missing cell", "missing cells"));
   if (summary.labels_written) fmt::print("{}: labels of the indices\n", labels.string());
 }
 
@@ -69,12 +85,14 @@ int run_convert(std::span<const std::string> arguments, const Launch& launch) {
     return 0;
   }
   auto& options = command.options;
-  if (command.dense && command.sparse) throw Error(Category::usage, "--dense", "contradicts --sparse", "pass one of them");
+  if (command.dense && command.sparse)
+    throw Error(Category::usage, "--dense", "contradicts --sparse", "pass one of them");
   if (command.dense) options.layout = ConvertOptions::Layout::dense;
   if (command.sparse) options.layout = ConvertOptions::Layout::sparse;
   if (command.dims) options.dims = *command.dims;
   if (command.files.size() < 2)
-    throw Error(Category::usage, "convert", "the output is missing", "give the input, then the output: tempera convert IN OUT");
+    throw Error(Category::usage, "convert", "the output is missing",
+                "give the input, then the output: tempera convert IN OUT");
   const std::string output_name = command.files.back();
   const TensorFile output = TensorFile::parse(output_name);
   command.files.pop_back();
@@ -82,7 +100,8 @@ int run_convert(std::span<const std::string> arguments, const Launch& launch) {
   ConvertSummary summary;
   if (command.ngrams) {
     if (command.dims) throw Error(Category::usage, "--dims", "does not apply to --ngrams", "the modes have size 27");
-    summary = convert_ngrams(std::vector<std::filesystem::path>(command.files.begin(), command.files.end()), *command.ngrams, output, options);
+    summary = convert_ngrams(std::vector<std::filesystem::path>(command.files.begin(), command.files.end()),
+                             *command.ngrams, output, options);
   } else {
     if (command.files.size() > 1)
       throw Error(Category::usage, "convert", fmt::format("{} inputs are given, one is expected", command.files.size()),

@@ -40,8 +40,10 @@ Text make_text(std::size_t size, bool counts) {
 
 bool report(const char* name, const Text& text, double seconds, double sum, Index nonzeros) {
   const bool good = nonzeros == text.lines && std::abs(sum - text.sum) <= 1e-9 * std::abs(text.sum);
-  fmt::print("{{\"benchmark\":\"parse\",\"case\":\"{}\",\"bytes\":{},\"seconds\":{:.4f},\"megabytes_per_second\":{:.1f},\"correct\":{}}}\n",
-             name, text.bytes.size(), seconds, 1e-6 * static_cast<double>(text.bytes.size()) / seconds, good);
+  fmt::print(
+      "{{\"benchmark\":\"parse\",\"case\":\"{}\",\"bytes\":{},\"seconds\":{:.4f},\"megabytes_per_second\":{:.1f},"
+      "\"correct\":{}}}\n",
+      name, text.bytes.size(), seconds, 1e-6 * static_cast<double>(text.bytes.size()) / seconds, good);
   return good;
 }
 
@@ -67,7 +69,9 @@ bool run(const char* name, const Text& text, const std::string& path) {
 
 int main(int argc, char** argv) {
   const std::size_t megabytes = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 64;
-  const std::string path = (std::filesystem::temp_directory_path() / fmt::format("parse_bench_{}.tns", Clock::now().time_since_epoch().count())).string();
+  const std::string path = (std::filesystem::temp_directory_path() /
+                            fmt::format("parse_bench_{}.tns", Clock::now().time_since_epoch().count()))
+                               .string();
   const bool counts = run("counts", make_text(megabytes << 20, true), path);
   const bool reals = run("reals", make_text(megabytes << 20, false), path);
   return counts && reals ? EXIT_SUCCESS : EXIT_FAILURE;

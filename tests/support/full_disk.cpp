@@ -21,6 +21,8 @@ void SmallDisk::fill() {
   }
 }
 
-void SmallDisk::clear() { std::filesystem::remove(folder_ / "filler"); }
+void SmallDisk::clear() {
+  std::filesystem::remove(folder_ / "filler");
+}
 
 }  // namespace tempera::test

@@ -18,7 +18,9 @@ PositionedFile::PositionedFile(const std::filesystem::path& path)
   if (descriptor_ < 0) throw input_file_error(path_, errno);
 }
 
-PositionedFile::~PositionedFile() { ::close(descriptor_); }
+PositionedFile::~PositionedFile() {
+  ::close(descriptor_);
+}
 
 void PositionedFile::expect_sequential_reads(std::int64_t offset) const {
   ::posix_fadvise(descriptor_, offset, 0, POSIX_FADV_SEQUENTIAL);
@@ -72,7 +74,8 @@ class GzipSource : public ByteSource {
       const int got = ::gzread(stream_, buffer.data() + filled, wanted);
       // zlib passes bytes through unchanged when they do not start with the magic number of gzip.
       if (::gzdirect(stream_) != 0)
-        throw Error(Category::input, path_.string(), "is not a gzip file", "remove .gz from its name if it is plain text");
+        throw Error(Category::input, path_.string(), "is not a gzip file",
+                    "remove .gz from its name if it is plain text");
       total_ += std::max(got, 0);
       check_stream();
       if (got == 0) break;
@@ -93,7 +96,8 @@ class GzipSource : public ByteSource {
     if (code == Z_ERRNO) throw input_file_error(path_, errno);
     const std::string reason = text;
     throw Error(Category::input, path_.string(),
-                fmt::format("the gzip file is corrupt ({})", reason.substr(reason.rfind(": ") == std::string::npos ? 0 : reason.rfind(": ") + 2)),
+                fmt::format("the gzip file is corrupt ({})",
+                            reason.substr(reason.rfind(": ") == std::string::npos ? 0 : reason.rfind(": ") + 2)),
                 hint);
   }
 
@@ -108,8 +112,12 @@ std::unique_ptr<ByteSource> open_file_source(const std::filesystem::path& path, 
   return std::make_unique<FileSource>(path, offset);
 }
 
-std::unique_ptr<ByteSource> open_gzip_source(const std::filesystem::path& path) { return std::make_unique<GzipSource>(path); }
+std::unique_ptr<ByteSource> open_gzip_source(const std::filesystem::path& path) {
+  return std::make_unique<GzipSource>(path);
+}
 
-bool has_gzip_name(const std::filesystem::path& path) { return path.extension() == ".gz"; }
+bool has_gzip_name(const std::filesystem::path& path) {
+  return path.extension() == ".gz";
+}
 
 }  // namespace tempera::detail

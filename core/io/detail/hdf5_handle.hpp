@@ -92,8 +92,10 @@ class Hdf5Output {
   void flush() const;
   Hdf5Handle create_group(const std::string& object) const;
   /// Groups on the way are made too. An empty chunk shape means contiguous storage.
-  Hdf5Handle create_dataset(const std::string& object, hid_t type, std::span<const Index> shape, std::span<const Index> chunk = {}) const;
-  void write_rows(hid_t dataset, hid_t type, std::span<const Index> first, std::span<const Index> count, const void* data) const;
+  Hdf5Handle create_dataset(const std::string& object, hid_t type, std::span<const Index> shape,
+                            std::span<const Index> chunk = {}) const;
+  void write_rows(hid_t dataset, hid_t type, std::span<const Index> first, std::span<const Index> count,
+                  const void* data) const;
   void write_attribute(hid_t object, const char* name, std::span<const Index> values) const;
   void write_attribute(hid_t object, const char* name, Index value) const;
   void commit();

@@ -24,10 +24,14 @@ class DictionaryParser {
       const std::string key = string_literal();
       expect(':');
       if (!seen.insert(key).second) malformed();
-      if (key == "descr") set_type(header);
-      else if (key == "fortran_order") header.fortran_order = boolean();
-      else if (key == "shape") header.shape = tuple();
-      else malformed();
+      if (key == "descr")
+        set_type(header);
+      else if (key == "fortran_order")
+        header.fortran_order = boolean();
+      else if (key == "shape")
+        header.shape = tuple();
+      else
+        malformed();
       if (!accept(',')) {
         expect('}');
         break;
@@ -125,7 +129,9 @@ class DictionaryParser {
 
 }  // namespace
 
-NpyHeader parse_npy_dictionary(std::string_view text, const std::string& file) { return DictionaryParser(text, file).parse(); }
+NpyHeader parse_npy_dictionary(std::string_view text, const std::string& file) {
+  return DictionaryParser(text, file).parse();
+}
 
 std::string npy_type_name(const NpyHeader& header) {
   const char letter = header.kind == NpyHeader::Kind::real               ? 'f'

@@ -26,7 +26,8 @@ class PlainOutput : public TextOutput {
 
 class GzipOutput : public TextOutput {
  public:
-  explicit GzipOutput(const std::filesystem::path& path) : file_(path), stream_(::gzopen(file_.temporary().c_str(), "wb6")) {
+  explicit GzipOutput(const std::filesystem::path& path)
+      : file_(path), stream_(::gzopen(file_.temporary().c_str(), "wb6")) {
     if (stream_ == nullptr) throw write_error(path, errno);
   }
   GzipOutput(const GzipOutput&) = delete;

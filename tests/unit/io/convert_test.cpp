@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <limits>
-#include <map>
 #include <random>
 
 #include "core/io/hdf5_file.hpp"
@@ -30,7 +29,9 @@ class Convert : public test::IoTest {
     options.text.dims = std::move(dims);
     return std::get<SparseTensor>(read_tensor(TensorFile::parse(name), options));
   }
-  DenseTensor read_dense(const std::string& name) const { return std::get<DenseTensor>(read_tensor(TensorFile::parse(name))); }
+  DenseTensor read_dense(const std::string& name) const {
+    return std::get<DenseTensor>(read_tensor(TensorFile::parse(name)));
+  }
 };
 
 /// Random tensor with sizes from 1 on, empty slices, distinct sorted coordinates and values from the whole range of doubles.
@@ -85,7 +86,8 @@ TEST_F(Convert, DenseTensorsSurviveEveryChainOfFormatsBitForBit) {
     std::vector<Index> shape(2 + random() % 7);
     for (auto& size : shape) size = 1 + static_cast<Index>(random() % 4);
     DenseTensor tensor(shape);
-    for (auto& value : tensor.values()) value = random() % 3 == 0 ? 0.0 : std::ldexp(-1.7, static_cast<int>(random() % 2000) - 1040);
+    for (auto& value : tensor.values())
+      value = random() % 3 == 0 ? 0.0 : std::ldexp(-1.7, static_cast<int>(random() % 2000) - 1040);
     tensor.values()[0] = -0.0;
     write_npy(path("start.npy"), tensor);
     convert(path("start.npy"), path("a.h5"));
@@ -126,7 +128,8 @@ TEST_F(Convert, DropsZerosAndMissingCellsOnlyWhenAsked) {
   EXPECT_EQ(summary.zeros_dropped, 2);
   EXPECT_THAT(read_sparse(path("out.tns"), {2, 2}).values(), ElementsAre(3));
   EXPECT_EQ(refused(path("in.npy"), path("out.h5"), {.drop_missing = true}, 2),
-            "tempera: error: --drop-missing: a dense output has every cell\nhint: write .tns, or pass --sparse for a sparse .h5");
+            "tempera: error: --drop-missing: a dense output has every cell\nhint: write .tns, or pass --sparse for a "
+            "sparse .h5");
   const auto zeros = file("zeros.tns", "1 1 0\n");
   EXPECT_EQ(refused(zeros, path("none.tns"), {.drop_zeros = true}, 3),
             "tempera: error: none.tns: no entry is left to write\nhint: keep the zeros, or write .h5");
@@ -138,7 +141,8 @@ TEST_F(Convert, DimsEnlargeSparseInputsAndNothingElse) {
   EXPECT_THAT(convert(path("a.h5"), path("b.h5"), {.dims = {4, 7}}).shape, ElementsAre(4, 7));
   convert(path("a.h5"), path("c.npy"));
   EXPECT_EQ(refused(path("a.h5"), path("d.h5"), {.dims = {4, 2}}, 3),
-            "tempera: error: mode 1 has indices up to 3, more than the given size 2\nhint: sizes may enlarge a tensor, never cut it");
+            "tempera: error: mode 1 has indices up to 3, more than the given size 2\nhint: sizes may enlarge a tensor, "
+            "never cut it");
   EXPECT_EQ(refused(path("c.npy"), path("d.h5"), {.dims = {5, 5}}, 3),
             "tempera: error: c.npy: a dense tensor of shape 4 x 3 cannot be given the sizes 5 x 5\n"
             "hint: leave --dims out: it is for sparse tensors");
@@ -148,7 +152,8 @@ TEST_F(Convert, RefusesOutputsThatExistCannotBeWrittenOrDoNotFit) {
   const auto input = file("in.tns", "1 1 1\n1000000 1000000 5\n");
   const auto existing = file("old.h5", "precious");
   EXPECT_EQ(refused(input, existing, {}, 5),
-            "tempera: error: old.h5: the output exists already\nhint: pass --overwrite to replace it, or choose another name");
+            "tempera: error: old.h5: the output exists already\nhint: pass --overwrite to replace it, or choose "
+            "another name");
   EXPECT_EQ(test::read_text(existing), "precious");
   std::filesystem::create_directory(path("folder.h5"));
   EXPECT_EQ(refused(input, path("folder.h5"), {.overwrite = true}, 5),
@@ -159,8 +164,9 @@ TEST_F(Convert, RefusesOutputsThatExistCannotBeWrittenOrDoNotFit) {
   EXPECT_EQ(refused(input, path("out.npy"), {.memory_bytes = 1e9}, 5),
             "tempera: error: out.npy: a dense tensor of shape 1000000 x 1000000 takes 7.28 TiB, 954 MiB are free\n"
             "hint: keep it sparse: write .tns or .h5 without --dense");
-  EXPECT_EQ(refused(input, path("out.npy"), {.layout = ConvertOptions::Layout::sparse}, 2),
-            "tempera: error: --sparse: a .npy file holds dense arrays only\nhint: write .tns or .h5, or leave --sparse out");
+  EXPECT_EQ(
+      refused(input, path("out.npy"), {.layout = ConvertOptions::Layout::sparse}, 2),
+      "tempera: error: --sparse: a .npy file holds dense arrays only\nhint: write .tns or .h5, or leave --sparse out");
   EXPECT_EQ(refusal([] { TensorFile::parse("data.csv"); }, 2),
             "tempera: error: data.csv: the extension names no tensor format\n"
             "hint: known are .tns .tns.gz .npy .h5 .hdf5 and FILE.h5:/PATH");

@@ -25,7 +25,8 @@ class FullDisk : public test::IoTest {
     return message;
   }
   static std::string no_space(const std::string& name) {
-    return "tempera: error: " + name + ": cannot be written: No space left on device\n"
+    return "tempera: error: " + name +
+           ": cannot be written: No space left on device\n"
            "hint: free some space, or write to another disk";
   }
   test::SmallDisk disk_{"512k"};
@@ -33,7 +34,8 @@ class FullDisk : public test::IoTest {
 
 TEST_F(FullDisk, WritersSayThatTheDiskIsFullAndLeaveNothing) {
   SparseTensor sparse({1000, 1000});
-  for (Index k = 0; k < 100000; ++k) sparse.append(std::vector<Index>{k % 1000, k * 7919 % 1000}, 1.0 / static_cast<double>(k + 1));
+  for (Index k = 0; k < 100000; ++k)
+    sparse.append(std::vector<Index>{k % 1000, k * 7919 % 1000}, 1.0 / static_cast<double>(k + 1));
   DenseTensor dense({300, 300});
   for (std::size_t i = 0; i < dense.values().size(); ++i) dense.values()[i] = 1.0 / static_cast<double>(i + 1);
   EXPECT_EQ(refused([&] { write_tns(disk_ / "a.tns", sparse); }), no_space("a.tns"));

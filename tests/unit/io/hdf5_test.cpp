@@ -58,9 +58,11 @@ TEST_F(Hdf5, DenseBlocksEqualThatPartOfTheWholeForEveryOrder) {
 TEST_F(Hdf5, TensorsLargerThanTheBuffersComeBackWhole) {
   const auto tensor = counted({70, 90, 110});
   write_hdf5(path("data.h5"), tensor);
-  EXPECT_TRUE(test::same_bits(read_hdf5_block(path("data.h5"), "/tensor", std::vector<Index>(3, 0), tensor.shape()).values(), tensor.values()));
+  EXPECT_TRUE(test::same_bits(
+      read_hdf5_block(path("data.h5"), "/tensor", std::vector<Index>(3, 0), tensor.shape()).values(), tensor.values()));
   SparseTensor many({1000, 1000, 1000});
-  for (Index k = 0; k < 300000; ++k) many.append(std::vector<Index>{k % 1000, (k * 7) % 1000, k / 1000}, static_cast<double>(k));
+  for (Index k = 0; k < 300000; ++k)
+    many.append(std::vector<Index>{k % 1000, (k * 7) % 1000, k / 1000}, static_cast<double>(k));
   write_hdf5(path("many.h5"), many);
   test::expect_identical(read_hdf5_nonzeros(path("many.h5"), "/tensor", 0, 300000), many);
 }
@@ -100,7 +102,8 @@ TEST_F(Hdf5, AKruskalModelWrittenInRowBlocksComesBack) {
   EXPECT_EQ(back.weights, model.weights);
   ASSERT_EQ(back.shape(), model.shape());
   for (std::size_t mode = 0; mode < 3; ++mode)
-    EXPECT_TRUE(test::same_bits(back.factors[mode].storage(), model.factors[mode].storage())) << "padding included, mode " << mode;
+    EXPECT_TRUE(test::same_bits(back.factors[mode].storage(), model.factors[mode].storage()))
+        << "padding included, mode " << mode;
 }
 
 TEST_F(Hdf5, AnUnfinishedFileLeavesNothingBehind) {
@@ -120,12 +123,16 @@ TEST_F(Hdf5, RefusesWhatIsNotThereOrNotATensor) {
             "tempera: error: data.h5:/words: the HDF5 file has no such dataset\n"
             "hint: name one as FILE.h5:/PATH; it holds /words/counts");
   EXPECT_EQ(refusal([&] { read_hdf5_info(path("data.h5"), "/words/counts/values"); }),
-            "tempera: error: data.h5:/words/counts/values: a tensor of order 1; orders 2 to 8 are supported\nhint: reshape it");
-  EXPECT_EQ(refusal([&] { read_hdf5_block(path("data.h5"), "/words/counts", std::vector<Index>(3, 0), std::vector<Index>(3, 1)); }),
+            "tempera: error: data.h5:/words/counts/values: a tensor of order 1; orders 2 to 8 are supported\nhint: "
+            "reshape it");
+  EXPECT_EQ(refusal([&] {
+              read_hdf5_block(path("data.h5"), "/words/counts", std::vector<Index>(3, 0), std::vector<Index>(3, 1));
+            }),
             "tempera: error: data.h5:/words/counts: holds a sparse tensor where a dense one is wanted\n"
             "hint: convert it with tempera convert --dense");
-  EXPECT_EQ(refusal([&] { read_hdf5_info(file("text.h5", "1 1 1\n")); }),
-            "tempera: error: text.h5: is not an HDF5 file\nhint: its name says .h5 or .hdf5; h5ls shows what can be read");
+  EXPECT_EQ(
+      refusal([&] { read_hdf5_info(file("text.h5", "1 1 1\n")); }),
+      "tempera: error: text.h5: is not an HDF5 file\nhint: its name says .h5 or .hdf5; h5ls shows what can be read");
   EXPECT_EQ(refusal([&] { read_hdf5_info(file("cut.h5", test::read_text(path("data.h5")).substr(0, 1000))); }),
             "tempera: error: cut.h5: the HDF5 file is damaged, cut short or being written\n"
             "hint: copy it again; h5ls shows what can be read");

@@ -21,7 +21,9 @@ namespace tempera::test {
 class IoTest : public testing::Test {
  protected:
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  std::string file(const std::string& name, const std::string& text) const { return write_text(folder_ / name, text).string(); }
+  std::string file(const std::string& name, const std::string& text) const {
+    return write_text(folder_ / name, text).string();
+  }
 
   template <class Action>
   std::string refusal(Action&& action, int status = 3) const {
@@ -46,8 +48,8 @@ inline std::vector<Index> column(const SparseTensor& tensor, int mode) {
 
 inline bool same_bits(std::span<const double> a, std::span<const double> b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](double x, double y) {
-    return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
-  });
+           return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
+         });
 }
 
 /// Same shape, and the same entries in the same order, values equal to the last bit.

@@ -39,7 +39,9 @@ std::string payload(const std::vector<T>& values, bool big_endian) {
 
 class Npy : public test::IoTest {
  protected:
-  std::string refused(const std::string& bytes) const { return refusal([&] { read_npy(file("data.npy", bytes)); }); }
+  std::string refused(const std::string& bytes) const {
+    return refusal([&] { read_npy(file("data.npy", bytes)); });
+  }
 
   template <class T>
   void expect_counting_array(const std::string& letters) const {
@@ -49,10 +51,13 @@ class Npy : public test::IoTest {
       for (const bool fortran : {false, true})
         for (const int version : {1, 2, 3}) {
           const std::string type = (sizeof(T) == 1 ? "|" : big ? ">" : "<") + letters;
-          const auto tensor = read_npy(file("data.npy", npy_bytes(dictionary(type, fortran, "(2, 3)"), payload(counted, big), version)));
+          const auto tensor = read_npy(
+              file("data.npy", npy_bytes(dictionary(type, fortran, "(2, 3)"), payload(counted, big), version)));
           ASSERT_THAT(tensor.shape(), ElementsAre(2, 3));
-          if (fortran) EXPECT_THAT(tensor.values(), ElementsAre(0, 1, 2, 3, 4, 5)) << type;
-          else EXPECT_THAT(tensor.values(), ElementsAre(0, 3, 1, 4, 2, 5)) << type;
+          if (fortran)
+            EXPECT_THAT(tensor.values(), ElementsAre(0, 1, 2, 3, 4, 5)) << type;
+          else
+            EXPECT_THAT(tensor.values(), ElementsAre(0, 3, 1, 4, 2, 5)) << type;
         }
   }
 };
@@ -68,13 +73,16 @@ TEST_F(Npy, ReadsEveryTypeInBothByteOrdersBothLayoutsAndAllVersions) {
   expect_counting_array<std::uint16_t>("u2");
   expect_counting_array<std::uint32_t>("u4");
   expect_counting_array<std::uint64_t>("u8");
-  const auto booleans = read_npy(file("data.npy", npy_bytes(dictionary("|b1", false, "(1, 3)"), std::string("\x01\x00\x01", 3))));
+  const auto booleans =
+      read_npy(file("data.npy", npy_bytes(dictionary("|b1", false, "(1, 3)"), std::string("\x01\x00\x01", 3))));
   EXPECT_THAT(booleans.values(), ElementsAre(1, 0, 1));
 }
 
 TEST_F(Npy, KeepsExtremeValuesAndNegativeIntegers) {
   const std::vector<double> extremes{5e-324, -0.0, 1e308, -1e308};
-  EXPECT_TRUE(test::same_bits(read_npy(file("a.npy", npy_bytes(dictionary("<f8", true, "(2, 2)"), payload(extremes, false)))).values(), extremes));
+  EXPECT_TRUE(test::same_bits(
+      read_npy(file("a.npy", npy_bytes(dictionary("<f8", true, "(2, 2)"), payload(extremes, false)))).values(),
+      extremes));
   const std::vector<std::int64_t> integers{-1, std::numeric_limits<std::int64_t>::min(), std::int64_t{1} << 62, -3};
   EXPECT_THAT(read_npy(file("b.npy", npy_bytes(dictionary(">i8", true, "(2, 2)"), payload(integers, true)))).values(),
               ElementsAre(-1, -0x1p63, 0x1p62, -3));
@@ -108,7 +116,8 @@ TEST_F(Npy, EveryBlockOfEveryLayoutEqualsThatPartOfTheWhole) {
       std::size_t position = 0;
       for (int level = 0; level < order; ++level) {
         const auto mode = static_cast<std::size_t>(fortran ? order - 1 - level : level);
-        position = position * static_cast<std::size_t>(shape[mode]) + static_cast<std::size_t>(offsets[mode] + cell[mode]);
+        position =
+            position * static_cast<std::size_t>(shape[mode]) + static_cast<std::size_t>(offsets[mode] + cell[mode]);
       }
       ASSERT_EQ(block(cell), values[position]) << "seed " << seed << " trial " << trial;
     } while (next_cell(cell, extents));
@@ -124,8 +133,9 @@ TEST_F(Npy, BlocksOfAnArrayLargerThanTheBufferAreRight) {
   struct Block {
     std::vector<Index> offsets, extents;
   };
-  for (const auto& [offsets, extents] : {Block{{0, 0, 0}, shape}, Block{{1, 0, 0}, {2, 700, 300}}, Block{{0, 350, 0}, {3, 350, 300}},
-                                         Block{{0, 0, 7}, {3, 700, 1}}, Block{{2, 699, 299}, {1, 1, 1}}, Block{{0, 10, 290}, {3, 3, 10}}}) {
+  for (const auto& [offsets, extents] :
+       {Block{{0, 0, 0}, shape}, Block{{1, 0, 0}, {2, 700, 300}}, Block{{0, 350, 0}, {3, 350, 300}},
+        Block{{0, 0, 7}, {3, 700, 1}}, Block{{2, 699, 299}, {1, 1, 1}}, Block{{0, 10, 290}, {3, 3, 10}}}) {
     const auto block = read_npy_block(path, header, offsets, extents);
     std::vector<Index> cell(3, 0);
     do {
@@ -137,13 +147,16 @@ TEST_F(Npy, BlocksOfAnArrayLargerThanTheBufferAreRight) {
 
 TEST_F(Npy, RefusesFilesThatAreCutShortOrNotNpy) {
   const std::string good = npy_bytes(dictionary("<f8", false, "(2, 2)"), std::string(32, '\0'));
-  EXPECT_EQ(refused(good.substr(0, good.size() - 1)),
-            "tempera: error: data.npy: the .npy file is cut short: shape (2, 2) of type <f8 takes 32 bytes, 31 are there\n"
-            "hint: copy or write the file again");
-  for (std::size_t kept = 1; kept < good.size(); ++kept) EXPECT_THAT(refused(good.substr(0, kept)), HasSubstr("is cut short")) << kept;
+  EXPECT_EQ(
+      refused(good.substr(0, good.size() - 1)),
+      "tempera: error: data.npy: the .npy file is cut short: shape (2, 2) of type <f8 takes 32 bytes, 31 are there\n"
+      "hint: copy or write the file again");
+  for (std::size_t kept = 1; kept < good.size(); ++kept)
+    EXPECT_THAT(refused(good.substr(0, kept)), HasSubstr("is cut short")) << kept;
   EXPECT_EQ(refused("PK\x03\x04 and more bytes of an archive"),
             "tempera: error: data.npy: is not a .npy file (its first bytes are wrong)\nhint: write it with numpy.save");
-  EXPECT_EQ(refused(good + "x"), "tempera: error: data.npy: 1 bytes follow the array of shape (2, 2)\nhint: keep one array in a file");
+  EXPECT_EQ(refused(good + "x"),
+            "tempera: error: data.npy: 1 bytes follow the array of shape (2, 2)\nhint: keep one array in a file");
   EXPECT_EQ(refused(npy_bytes(dictionary("<f8", false, "(2, 2)"), std::string(32, '\0'), 9)),
             "tempera: error: data.npy: version 9 of the .npy format is unknown\nhint: versions 1 to 3 are read");
   EXPECT_EQ(refused(""), "tempera: error: data.npy: the file is empty\nhint: check that it was written completely");
@@ -151,19 +164,23 @@ TEST_F(Npy, RefusesFilesThatAreCutShortOrNotNpy) {
 
 TEST_F(Npy, RefusesHugeClaimedShapesBeforeAllocating) {
   EXPECT_EQ(refused(npy_bytes(dictionary("<f8", false, "(1000000, 1000000)"), "12345678")),
-            "tempera: error: data.npy: the .npy file is cut short: shape (1000000, 1000000) of type <f8 takes 8000000000000 bytes, 8 are there\n"
+            "tempera: error: data.npy: the .npy file is cut short: shape (1000000, 1000000) of type <f8 takes "
+            "8000000000000 bytes, 8 are there\n"
             "hint: copy or write the file again");
   EXPECT_EQ(refused(npy_bytes(dictionary("<f8", false, "(4294967296, 4294967296)"), "12345678")),
-            "tempera: error: data.npy: the claimed shape (4294967296, 4294967296) is larger than any file\nhint: the header is corrupt");
-  EXPECT_THAT(refused(npy_bytes(dictionary("<f8", false, "(99999999999999999999, 2)"), "12345678")), HasSubstr("header of the .npy file is malformed"));
+            "tempera: error: data.npy: the claimed shape (4294967296, 4294967296) is larger than any file\nhint: the "
+            "header is corrupt");
+  EXPECT_THAT(refused(npy_bytes(dictionary("<f8", false, "(99999999999999999999, 2)"), "12345678")),
+              HasSubstr("header of the .npy file is malformed"));
 }
 
 TEST_F(Npy, RefusesTypesThatAreNotPlainNumbers) {
   const std::string hint = "\nhint: convert it to float64 before saving: numpy.save(path, array.astype('f8'))";
   EXPECT_EQ(refused(npy_bytes(dictionary("|O", false, "(2, 2)"), "pickle")),
             "tempera: error: data.npy: holds Python objects (type '|O'), not plain numbers" + hint);
-  EXPECT_EQ(refused(npy_bytes("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2, 2), }", std::string(32, '\0'))),
-            "tempera: error: data.npy: holds records of several fields, not plain numbers" + hint);
+  EXPECT_EQ(
+      refused(npy_bytes("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2, 2), }", std::string(32, '\0'))),
+      "tempera: error: data.npy: holds records of several fields, not plain numbers" + hint);
   for (const char* type : {"<c16", "<U4", "|S8", "<f2", "<M8[s]", "|f8", "*f8"})
     EXPECT_EQ(refused(npy_bytes(dictionary(type, false, "(2, 2)"), std::string(64, '\0'))),
               std::string("tempera: error: data.npy: holds values of type '") + type + "', not plain numbers" + hint);
@@ -171,19 +188,24 @@ TEST_F(Npy, RefusesTypesThatAreNotPlainNumbers) {
 
 TEST_F(Npy, RefusesMalformedHeadersAndShapesThatAreNoTensor) {
   for (const char* text : {"", "{}", "{'descr': '<f8'}", "{'descr': '<f8', 'fortran_order': 1, 'shape': (2, 2)}",
-                           "{'descr': '<f8', 'fortran_order': False, 'shape': (2, -2)}", "{'descr': '<f8', 'fortran_order': False, 'shape': (2 2)}",
+                           "{'descr': '<f8', 'fortran_order': False, 'shape': (2, -2)}",
+                           "{'descr': '<f8', 'fortran_order': False, 'shape': (2 2)}",
                            "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), 'more': 1}",
                            "{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)}",
                            "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2)} x"})
-    EXPECT_EQ(refused(npy_bytes(text, std::string(32, '\0'))),
-              "tempera: error: data.npy: the header of the .npy file is malformed\nhint: write it again with numpy.save")
+    EXPECT_EQ(
+        refused(npy_bytes(text, std::string(32, '\0'))),
+        "tempera: error: data.npy: the header of the .npy file is malformed\nhint: write it again with numpy.save")
         << text;
   EXPECT_EQ(refused(npy_bytes(dictionary("<f8", false, "(4,)"), std::string(32, '\0'))),
-            "tempera: error: data.npy: an array of order 1; orders 2 to 8 are supported\nhint: reshape it with numpy.reshape");
+            "tempera: error: data.npy: an array of order 1; orders 2 to 8 are supported\nhint: reshape it with "
+            "numpy.reshape");
   EXPECT_EQ(refused(npy_bytes(dictionary("<f8", false, "(1, 1, 1, 1, 1, 1, 1, 1, 4)"), std::string(32, '\0'))),
-            "tempera: error: data.npy: an array of order 9; orders 2 to 8 are supported\nhint: reshape it with numpy.reshape");
-  EXPECT_EQ(refused(npy_bytes(dictionary("<f8", false, "(4, 0)"), "")),
-            "tempera: error: data.npy: the array of shape (4, 0) has no cells\nhint: every mode needs at least one index");
+            "tempera: error: data.npy: an array of order 9; orders 2 to 8 are supported\nhint: reshape it with "
+            "numpy.reshape");
+  EXPECT_EQ(
+      refused(npy_bytes(dictionary("<f8", false, "(4, 0)"), "")),
+      "tempera: error: data.npy: the array of shape (4, 0) has no cells\nhint: every mode needs at least one index");
 }
 
 TEST_F(Npy, RefusesCellsThatAreNotFiniteByTheirCoordinates) {
@@ -193,18 +215,24 @@ TEST_F(Npy, RefusesCellsThatAreNotFiniteByTheirCoordinates) {
     values[4] = bad;
     return npy_bytes(dictionary("<f8", fortran, "(2, 3)"), payload(values, false));
   };
-  const std::string hint = "\nhint: tempera convert --drop-missing writes a .tns file without it; then pass --missing unobserved";
-  EXPECT_EQ(refused(bytes(false, nan)), "tempera: error: data.npy: the cell at indices (1, 1), counted from 0, is nan" + hint);
-  EXPECT_EQ(refused(bytes(true, -infinity)), "tempera: error: data.npy: the cell at indices (0, 2), counted from 0, is -inf" + hint);
+  const std::string hint =
+      "\nhint: tempera convert --drop-missing writes a .tns file without it; then pass --missing unobserved";
+  EXPECT_EQ(refused(bytes(false, nan)),
+            "tempera: error: data.npy: the cell at indices (1, 1), counted from 0, is nan" + hint);
+  EXPECT_EQ(refused(bytes(true, -infinity)),
+            "tempera: error: data.npy: the cell at indices (0, 2), counted from 0, is -inf" + hint);
   const auto path = file("data.npy", bytes(true, nan));
   EXPECT_TRUE(std::isnan(read_npy(path, {.allow_missing = true}).values()[4]));
   EXPECT_EQ(refusal([&] { read_npy(file("other.npy", bytes(true, infinity)), {.allow_missing = true}); }),
             "tempera: error: other.npy: the cell at indices (0, 2), counted from 0, is inf" + hint);
-  EXPECT_EQ(refusal([&] { read_npy_block(path, read_npy_header(path), std::vector<Index>{0, 1}, std::vector<Index>{1, 2}); }),
+  EXPECT_EQ(refusal([&] {
+              read_npy_block(path, read_npy_header(path), std::vector<Index>{0, 1}, std::vector<Index>{1, 2});
+            }),
             "tempera: error: data.npy: the cell at indices (0, 2), counted from 0, is nan" + hint);
   const std::vector<std::int64_t> integers{0, (std::int64_t{1} << 53) + 1, 0, 0};
   EXPECT_EQ(refused(npy_bytes(dictionary("<i8", false, "(2, 2)"), payload(integers, false))),
-            "tempera: error: data.npy: the cell at indices (0, 1), counted from 0, is 9007199254740993, more digits than a double holds\n"
+            "tempera: error: data.npy: the cell at indices (0, 1), counted from 0, is 9007199254740993, more digits "
+            "than a double holds\n"
             "hint: rescale the data, or save it as float64 if rounding is right");
 }
 
@@ -245,7 +273,8 @@ TEST_F(Npy, ReadsTheRealArrays) {
   EXPECT_EQ(missing, 1754);
   EXPECT_EQ(negative, 11);
   double total = 0;
-  for (const double value : read_npy(titanic).values()) total += value;
+  const auto counts = read_npy(titanic);
+  for (const double value : counts.values()) total += value;
   EXPECT_EQ(total, 2201);
 }
 

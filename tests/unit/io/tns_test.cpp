@@ -1,9 +1,12 @@
 #include "core/io/tns.hpp"
 
-#include <zlib.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
+#include <cstdlib>
+#include <random>
+#include <sstream>
 
 #include "tests/unit/io/io_fixture.hpp"
 
@@ -15,7 +18,9 @@ using testing::ElementsAre;
 
 class Tns : public test::IoTest {
  protected:
-  SparseTensor read(const std::string& text, const TnsOptions& options = {}) const { return read_tns(file("data.tns", text), options); }
+  SparseTensor read(const std::string& text, const TnsOptions& options = {}) const {
+    return read_tns(file("data.tns", text), options);
+  }
   std::string refused(const std::string& text, const TnsOptions& options = {}) const {
     return refusal([&] { read(text, options); });
   }
@@ -53,8 +58,10 @@ TEST_F(Tns, ReadsEveryDoubleExactly) {
   const auto tensor = read(
       "1 1 5e-324\n1 1 2.2250738585072014e-308\n1 1 1.7976931348623157e308\n1 1 -0.0\n1 1 123456789012345678\n"
       "1 1 999999999999999\n1 1 0.1\n1 1 9007199254740993\n1 1 -0\n1 1 1.\n");
-  const std::vector<double> expected{5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, -0.0, 123456789012345678.0,
-                                     999999999999999.0, 0.1, 9007199254740992.0, -0.0, 1.0};
+  const std::vector<double> expected{5e-324, 2.2250738585072014e-308, 1.7976931348623157e308,
+                                     -0.0,   123456789012345678.0,    999999999999999.0,
+                                     0.1,    9007199254740992.0,      -0.0,
+                                     1.0};
   EXPECT_TRUE(test::same_bits(tensor.values(), expected));
 }
 
@@ -69,12 +76,14 @@ TEST_F(Tns, RefusesEveryBadLineByItsNumberAndColumn) {
             "tempera: error: data.tns:3: column 2: index 0 in a file whose indices begin at 1\n"
             "hint: pass --index-base 0 if the first index of each mode is 0 in this file");
   EXPECT_EQ(refused("1 -3 1\n"),
-            "tempera: error: data.tns:1: column 2: negative index -3\nhint: indices are whole numbers; comments begin with #");
+            "tempera: error: data.tns:1: column 2: negative index -3\nhint: indices are whole numbers; comments begin "
+            "with #");
   EXPECT_EQ(refused("1 1.5 1\n"),
             "tempera: error: data.tns:1: column 2: index 1.5 is not written as a whole number\n"
             "hint: indices are whole numbers; comments begin with #");
   EXPECT_EQ(refused("1 1 1\n1 b 1\n"),
-            "tempera: error: data.tns:2: column 2: \"b\" is not an index\nhint: indices are whole numbers; comments begin with #");
+            "tempera: error: data.tns:2: column 2: \"b\" is not an index\nhint: indices are whole numbers; comments "
+            "begin with #");
   EXPECT_EQ(refused("1 1 1\n1 1 x7\n"),
             "tempera: error: data.tns:2: column 3: \"x7\" is not a number\nhint: comments begin with #");
   EXPECT_EQ(refused("1 1 1\n1 1 1.5e\n"),
@@ -86,7 +95,8 @@ TEST_F(Tns, RefusesEveryBadLineByItsNumberAndColumn) {
             "tempera: error: data.tns:2: column 3: the value is -inf\n"
             "hint: remove the line if the cell is missing, and say how absent cells count with --missing");
   EXPECT_EQ(refused("1 1 1e999\n"),
-            "tempera: error: data.tns:1: column 3: the value \"1e999\" is outside the range of a double\nhint: rescale the data");
+            "tempera: error: data.tns:1: column 3: the value \"1e999\" is outside the range of a double\nhint: rescale "
+            "the data");
   EXPECT_EQ(refused("1 99999999999999999999 1\n"),
             "tempera: error: data.tns:1: column 2: index \"99999999999999999999\" does not fit 63 bits\n"
             "hint: indices are whole numbers; comments begin with #");
@@ -99,13 +109,15 @@ TEST_F(Tns, RefusesEveryBadLineByItsNumberAndColumn) {
 
 TEST_F(Tns, RefusesOrdersOutsideTwoToEightHeadersAndSizesOfAnotherOrder) {
   const std::string rule = "\nhint: a data line is one index a mode, then the value; there is no header with sizes";
-  EXPECT_EQ(refused("1 5\n"), "tempera: error: data.tns:1: 2 columns would be a tensor of order 1; orders 2 to 8 are supported" + rule);
+  EXPECT_EQ(refused("1 5\n"),
+            "tempera: error: data.tns:1: 2 columns would be a tensor of order 1; orders 2 to 8 are supported" + rule);
   EXPECT_EQ(refused("#\n3\n4 4 4\n1 1 1 1\n"),
             "tempera: error: data.tns:2: 1 column would be a tensor of order 0; orders 2 to 8 are supported" + rule);
   EXPECT_EQ(refused("1 1 1 1 1 1 1 1 1 5\n"),
             "tempera: error: data.tns:1: 10 columns would be a tensor of order 9; orders 2 to 8 are supported" + rule);
   EXPECT_EQ(refused("i j value\n1 1 1\n"),
-            "tempera: error: data.tns:1: column 1: \"i\" is not an index\nhint: indices are whole numbers; comments begin with #");
+            "tempera: error: data.tns:1: column 1: \"i\" is not an index\nhint: indices are whole numbers; comments "
+            "begin with #");
   EXPECT_EQ(refused("1 1 1 1\n", {.dims = {4, 4}}),
             "tempera: error: data.tns:1: 4 columns would be a tensor of order 3, but 2 sizes were declared\n"
             "hint: give --dims one size a mode");
@@ -186,9 +198,11 @@ TEST_F(Tns, EverySplitIntoByteRangesGivesEveryLineOnceAndTheSameLineNumbers) {
 
 TEST_F(Tns, BlockSizeDoesNotChangeWhatIsRead) {
   std::string text;
-  for (int k = 1; k <= 500; ++k) text += std::to_string(k) + " " + std::to_string(k * k) + " " + std::to_string(0.1 * k) + "\n";
+  for (int k = 1; k <= 500; ++k)
+    text += std::to_string(k) + " " + std::to_string(k * k) + " " + std::to_string(0.1 * k) + "\n";
   const auto whole = read(text);
-  for (std::size_t block : {1, 16, 17, 64, 1000, 1 << 16}) test::expect_identical(read(text, {.block_bytes = block}), whole);
+  for (std::size_t block : {1, 16, 17, 64, 1000, 1 << 16})
+    test::expect_identical(read(text, {.block_bytes = block}), whole);
 }
 
 TEST_F(Tns, OrderComesFromTheFirstDataLineAlone) {
@@ -207,7 +221,8 @@ TEST_F(Tns, WritesWhatItReadsBackBitForBitPlainAndCompressed) {
       write_tns(path(name), tensor, base);
       test::expect_identical(read_tns(path(name), {.index_base = base, .dims = {3, 1, 1000000000000}}), tensor);
     }
-  EXPECT_EQ(test::read_text(path("out.tns")).substr(0, 63), "# shape 3 1 1000000000000, indices begin at 1\n1 1 1000000000000");
+  EXPECT_EQ(test::read_text(path("out.tns")).substr(0, 63),
+            "# shape 3 1 1000000000000, indices begin at 1\n1 1 1000000000000");
 }
 
 TEST_F(Tns, AnUnfinishedFileLeavesNothingBehind) {
@@ -216,7 +231,11 @@ TEST_F(Tns, AnUnfinishedFileLeavesNothingBehind) {
     writer.append(std::vector<Index>{0, 0}, 1);
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
-  EXPECT_EQ(refusal([&] { TnsWriter(path("absent/out.tns"), std::vector<Index>{2, 2}); }, 5),
+  EXPECT_EQ(refusal(
+                [&] {
+                  TnsWriter(path("absent/out.tns"), std::vector<Index>{2, 2});
+                },
+                5),
             "tempera: error: absent/out.tns: cannot be written: No such file or directory\n"
             "hint: the folder must exist");
 }
@@ -228,8 +247,9 @@ TEST_F(Tns, RefusesGzipFilesThatAreCutShortCorruptOrNotGzip) {
   const std::string bytes = test::read_text(path("whole.tns.gz"));
   for (const std::size_t kept : {bytes.size() / 2, bytes.size() - 1, bytes.size() - 8, std::size_t{12}}) {
     const auto message = refusal([&] { read_tns(file("cut.tns.gz", bytes.substr(0, kept))); });
-    EXPECT_THAT(message, testing::MatchesRegex("tempera: error: cut.tns.gz: the gzip file is cut short .after [0-9]+ bytes of text.\n"
-                                               "hint: copy or download the file again; gzip -t checks it"));
+    EXPECT_THAT(message, testing::MatchesRegex(
+                             "tempera: error: cut.tns.gz: the gzip file is cut short .after [0-9]+ bytes of text.\n"
+                             "hint: copy or download the file again; gzip -t checks it"));
   }
   std::string wrong_sum = bytes;
   wrong_sum[bytes.size() - 6] = static_cast<char>(wrong_sum[bytes.size() - 6] ^ 0x40);
@@ -238,6 +258,98 @@ TEST_F(Tns, RefusesGzipFilesThatAreCutShortCorruptOrNotGzip) {
             "hint: copy or download the file again; gzip -t checks it");
   EXPECT_EQ(refusal([&] { read_tns(file("plain.tns.gz", "1 1 1\n")); }),
             "tempera: error: plain.tns.gz: is not a gzip file\nhint: remove .gz from its name if it is plain text");
+}
+
+/// What the rules say of a text, by the plainest means: the first bad line, or 0, and the values before it.
+struct Verdict {
+  Index bad_line = 0;
+  std::vector<double> values;
+};
+Verdict judge_by_the_rules(const std::string& text) {
+  Verdict verdict;
+  std::istringstream lines(text);
+  std::size_t columns = 0;
+  Index number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    verdict.bad_line = number;
+    if (line.ends_with('\r')) line.pop_back();
+    std::vector<std::string> fields(1);
+    for (const char c : line) {
+      if (c != ' ' && c != '\t')
+        fields.back() += c;
+      else if (!fields.back().empty())
+        fields.emplace_back();
+    }
+    if (fields.back().empty()) fields.pop_back();
+    if (fields.empty() || fields[0][0] == '#') continue;
+    if (columns == 0) columns = fields.size();
+    if (fields.size() != columns || columns < 3 || columns > 9) return verdict;
+    for (std::size_t mode = 0; mode + 1 < columns; ++mode) {
+      const auto& field = fields[mode];
+      if (field.find_first_not_of("0123456789") != std::string::npos || std::stold(field) < 1 ||
+          std::stold(field) > 1e18)
+        return verdict;
+    }
+    const auto& field = fields.back();
+    char* end = nullptr;
+    const double value = std::strtod(field.c_str(), &end);
+    const bool decimal = field.find_first_not_of("+-.0123456789eE") == std::string::npos;
+    if (*end != '\0' || field.size() != static_cast<std::size_t>(end - field.c_str()) || !decimal ||
+        !std::isfinite(value))
+      return verdict;
+    verdict.values.push_back(value);
+  }
+  verdict.bad_line = 0;
+  return verdict;
+}
+
+TEST_F(Tns, AgreesWithThePlainestReaderOnDamagedTexts) {
+  const std::string valid =
+      "# counts\n1 2 3 4.5\r\n10 20 30 -1e3\n\n7 7 7 12\n 1\t1 1 .5\n123456 2 3 123456789012345678\n1 1 1 0";
+  const std::string bytes = std::string("0123456789 \t\n\r#+-.eEx\xff") + '\0';
+  int refused = 0;
+  for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
+    std::mt19937_64 random(seed);
+    std::string text = valid;
+    for (std::uint64_t edits = random() % 4; edits-- > 0;) {
+      const std::size_t at = random() % text.size();
+      if (random() % 3 == 0)
+        text.erase(at, 1 + random() % 3);
+      else if (random() % 2 == 0)
+        text[at] = bytes[random() % bytes.size()];
+      else
+        text.insert(at, 1, bytes[random() % bytes.size()]);
+    }
+    const Verdict expected = judge_by_the_rules(text);
+    TnsReader reader(file("data.tns", text), TnsOptions{.block_bytes = 16 + random() % 100});
+    std::vector<double> values;
+    for (TnsChunk chunk; reader.next(chunk);) values.insert(values.end(), chunk.values().begin(), chunk.values().end());
+    ASSERT_EQ(reader.state().error() ? reader.state().error()->line : 0, expected.bad_line) << "seed " << seed << "\n"
+                                                                                            << text;
+    ASSERT_TRUE(test::same_bits(values, expected.values)) << "seed " << seed << "\n" << text;
+    ASSERT_EQ(reader.state().lines(), std::count(text.begin(), text.end(), '\n') + (text.back() != '\n'))
+        << "seed " << seed;
+    refused += reader.state().error().has_value();
+  }
+  EXPECT_GT(refused, 500);
+  EXPECT_LT(refused, 2500);
+}
+
+TEST_F(Tns, AFileWithoutPermissionIsAnErrorOfTheEnvironment) {
+  const auto name = file("secret.tns", "1 1 1\n");
+  std::filesystem::permissions(name, std::filesystem::perms::none);
+  const bool root = ::geteuid() == 0;  // root may read everything
+  if (root) {
+    ASSERT_EQ(::seteuid(65534), 0);
+  }
+  const auto message = refusal([&] { read_tns(name); }, 5);
+  if (root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
+  EXPECT_EQ(
+      message,
+      "tempera: error: secret.tns: no permission to read\nhint: change the permissions with chmod, or copy the file");
 }
 
 TEST_F(Tns, ReadsTheSplattTestTensors) {
