@@ -22,6 +22,9 @@ class GatheringListener : public testing::EmptyTestEventListener {
   void OnTestProgramStart(const testing::UnitTest& unit) override {
     if (rank_ == 0) printer_->OnTestProgramStart(unit);
   }
+  void OnTestIterationStart(const testing::UnitTest& unit, int iteration) override {
+    if (rank_ == 0) printer_->OnTestIterationStart(unit, iteration);
+  }
   void OnTestSuiteStart(const testing::TestSuite& suite) override {
     if (rank_ == 0) printer_->OnTestSuiteStart(suite);
   }
@@ -47,6 +50,10 @@ class GatheringListener : public testing::EmptyTestEventListener {
   }
   void OnTestSuiteEnd(const testing::TestSuite& suite) override {
     if (rank_ == 0) printer_->OnTestSuiteEnd(suite);
+  }
+  void OnTestIterationEnd(const testing::UnitTest& unit, int iteration) override {
+    if (rank_ == 0) printer_->OnTestIterationEnd(unit, iteration);
+    std::fflush(stdout);  // mpirun kills the other ranks when one leaves with a failure
   }
   void OnTestProgramEnd(const testing::UnitTest& unit) override {
     if (rank_ == 0) printer_->OnTestProgramEnd(unit);

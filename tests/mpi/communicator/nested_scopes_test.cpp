@@ -165,9 +165,11 @@ TEST(NestedScopes, ASwallowedErrorThatCutALargerOperationShortNeverHangs) {
       }
       world.barrier();
     });
-    // Rank 2 either saw rank 0 leave before it entered the barrier, or it gave the barrier up and cannot enter the
-    // next.
-    EXPECT_TRUE(message == "no error" || message.find("cut short by an error") != std::string::npos) << message;
+    // An even rank either saw rank 0 leave before it entered the barrier, or it gave the barrier up: then it cannot
+    // enter the next one, or (when the others have completed the first for it) comes one barrier too late.
+    const bool seen = message == "no error" || message.find("cut short by an error") != std::string::npos ||
+                      message.find("is in the end of the collective part while rank") != std::string::npos;
+    EXPECT_TRUE(seen) << message;
     expect_usable(world);
   }
 }
