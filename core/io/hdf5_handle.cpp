@@ -199,6 +199,7 @@ Hdf5Handle Hdf5Output::create_dataset(const std::string& object, hid_t type, std
   H5Pset_chunk_cache(access, kChunkCacheSlots, kChunkCacheBytes, 1.0);
   if (!chunk.empty()) check(H5Pset_chunk(layout, static_cast<int>(chunk.size()), hdf5_sizes(chunk).data()));
   const Hdf5Handle space(H5Screate_simple(static_cast<int>(shape.size()), hdf5_sizes(shape).data(), nullptr));
+  H5Pset_obj_track_times(layout, false);  // equal results are equal bytes
   Hdf5Handle dataset(H5Dcreate2(file_, object.c_str(), type, space, links, layout, access));
   check(dataset);
   return dataset;

@@ -104,7 +104,7 @@ TEST_F(DecomposeCommand, GivesTheSameFitOnEveryNumberOfRanksAndTheSameBitsOnEqua
       const auto result = decompose({"x.tns", "--rank", "3", "--tolerance", "0", "--iterations", "30", "--output", name, "--quiet"}, ranks);
       ASSERT_EQ(result.status, 0) << result.err;
     }
-    EXPECT_EQ(test::read_text(folder_ / (run + "/factors.h5")), test::read_text(folder_ / (run + "again/factors.h5"))) << ranks << " ranks";
+    EXPECT_TRUE(test::read_text(folder_ / (run + "/factors.h5")) == test::read_text(folder_ / (run + "again/factors.h5"))) << ranks << " ranks";
     fits.push_back(json(run + "/summary.json")["fit"].get<double>());
     EXPECT_EQ(json(run + "/summary.json")["mpi_ranks"], ranks);
   }
@@ -114,7 +114,7 @@ TEST_F(DecomposeCommand, GivesTheSameFitOnEveryNumberOfRanksAndTheSameBitsOnEqua
 TEST_F(DecomposeCommand, ShowsLabelsAndSumsDuplicates) {
   file("x.tns", "1 1 5\n1 1 2\n2 2 1\n");
   file("x.tns.labels.json", R"({"modes":[{"name":"fruit","labels":["apple","pear"]},{"name":"colour","labels":["red","green"]}]})");
-  const auto result = decompose({"x.tns", "--rank", "2", "--output", "run"});
+  const auto result = decompose({"x.tns", "--rank", "1", "--output", "run"});
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("fruit"));
   EXPECT_THAT(result.out, HasSubstr("apple 1.00"));
@@ -148,9 +148,9 @@ TEST_F(DecomposeCommand, OverwritesARunOnlyWhenTold) {
 }
 
 TEST_F(DecomposeCommand, RefusesBadFiles) {
-  expect_refusal({"absent.tns"}, 3, "absent.tns: no such file\nhint: check the path");
+  expect_refusal({"absent.tns"}, 3, "absent.tns: no such file\nhint: check the path; it is relative to the working directory");
   std::filesystem::create_directory(folder_ / "folder.tns");
-  expect_refusal({"folder.tns"}, 3, "folder.tns: is a directory\nhint: name a file in it");
+  expect_refusal({"folder.tns"}, 3, "folder.tns: is a directory, not a file\nhint: name a tensor file inside it");
 }
 
 // One row a defect of text input; the line number is checked through the whole message.
@@ -262,7 +262,7 @@ TEST_F(DecomposeCommand, AFullDiskLeavesNoPartialResult) {
     const auto result = decompose({"x.tns", "--rank", "20", "--iterations", "3", "--output", (disk / "run").string()}, ranks);
     EXPECT_EQ(result.status, 5) << result.err;
     EXPECT_EQ(test::occurrences(result.err, "tempera: error: "), 1) << result.err;
-    EXPECT_THAT(result.err, HasSubstr("No space left on device"));
+    EXPECT_THAT(result.err, HasSubstr("run/factors.h5: cannot be written: about "));
     EXPECT_FALSE(std::filesystem::exists(disk / "run/factors.h5"));
     EXPECT_FALSE(std::filesystem::exists(disk / "run/summary.json"));
     disk.clear();
