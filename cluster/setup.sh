@@ -156,7 +156,7 @@ demo() {
   mpi_environment
   demo_texts
   mkdir -p "$root/build/demo" "$root/runs"
-  rm -f "$tensor"
+  rm -f "$tensor" "$tensor.labels.json"
   say "counting letter trigrams in ${#texts[@]} texts: $tensor"
   "$root/build/tempera" convert --ngrams 3 "${texts[@]}" "$tensor" </dev/null
   mpirun="$(sed -n 's/^MPIEXEC_EXECUTABLE:[A-Z]*=//p' "$root/build/CMakeCache.txt")"
@@ -165,7 +165,8 @@ demo() {
   # Open MPI counts cores, not hardware threads, so even two ranks may be more than it allows unasked.
   "${mpirun:-mpirun}" -n 2 --oversubscribe "$root/build/tempera" decompose "$tensor" \
     --rank 8 --constraint nonnegative --output "$run" </dev/null
-  printf '\nrun folder: %s\n' "$run"
+  say "demo: done in $SECONDS s"
+  printf 'run folder: %s\n' "$run"
 }
 
 run_tests() {
@@ -191,7 +192,7 @@ main() {
   case "$1" in
     deps) deps ;;
     build) deps; return_to_caller "$1"; build tempera ;;
-    demo) deps; return_to_caller "$1"; build tempera; demo ;;
+    demo) deps; return_to_caller "$1"; build tempera; demo; return ;;
     test) deps; return_to_caller "$1"; build all; run_tests ;;
     -h|--help) usage; return ;;
     *) usage >&2; exit 2 ;;
