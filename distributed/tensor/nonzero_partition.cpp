@@ -17,7 +17,8 @@ namespace tempera {
 namespace {
 
 constexpr std::size_t kCountedCandidates = 6;  // grids whose true block sizes are counted, per kind of parts
-constexpr Index kRound = Index{1} << 17;       // nonzeros a rank sends in one round of the redistribution
+// Nonzeros a rank sends in one round of the redistribution: a small share of what it holds, so that buffers do not count.
+constexpr Index kSmallestRound = Index{1} << 12, kLargestRound = Index{1} << 17, kRounds = 32;
 
 void extend_candidates(int ranks, std::span<const Index> limits, std::vector<int>& prefix,
                        std::vector<std::vector<int>>& found) {
@@ -156,28 +157,32 @@ SparseTensor redistribute(const Communicator& communicator, const NonzeroPartiti
   const auto ranks = static_cast<std::size_t>(communicator.size());
   const std::size_t order = shape.size(), words = order + 1;
   std::vector<Index> counts(ranks, 0);
-  Index largest_block = 0;
+  Index held = 0;
   for (const SparseTensor& block : blocks) {
-    largest_block = std::max(largest_block, block.nonzeros());
+    held += block.nonzeros();
     for (std::size_t k = 0; k < static_cast<std::size_t>(block.nonzeros()); ++k)
       ++counts[static_cast<std::size_t>(rank_of(partition.modes, partition.grid, block, k))];
   }
-  std::vector<Index> one_each(ranks, 1);
+  const Index round = std::clamp(held / kRounds, kSmallestRound, kLargestRound);
+  const std::vector<Index> one_each(ranks, 1);
   Index arriving = 0;
   for (Index count : communicator.all_to_all(std::span<const Index>(counts), std::span<const Index>(one_each))) arriving += count;
 
-  SparseTensor mine({shape.begin(), shape.end()});
-  mine.reserve(arriving);
-  std::vector<Index> cell(order), send;
+  std::vector<std::vector<Index>> indices(order);
+  std::vector<double> values;
+  for (auto& mode : indices) mode.reserve(static_cast<std::size_t>(arriving));
+  values.reserve(static_cast<std::size_t>(arriving));
+  std::vector<std::vector<Index>> outgoing(ranks);
+  std::vector<Index> send;
   std::size_t block_number = 0, entry = 0;
   for (;;) {
-    // Up to kRound nonzeros of this rank: bucket them by destination, as words index … index, value.
-    std::vector<std::vector<Index>> outgoing(ranks);
+    // Bucket the nonzeros of this round by destination, as words index … index, value.
+    for (auto& bucket : outgoing) bucket.clear();
     Index taken = 0;
-    while (block_number < blocks.size() && taken < kRound) {
+    while (block_number < blocks.size() && taken < round) {
       const SparseTensor& block = blocks[block_number];
       const auto count = static_cast<std::size_t>(block.nonzeros());
-      for (; entry < count && taken < kRound; ++entry, ++taken) {
+      for (; entry < count && taken < round; ++entry, ++taken) {
         auto& bucket = outgoing[static_cast<std::size_t>(rank_of(partition.modes, partition.grid, block, entry))];
         for (std::size_t mode = 0; mode < order; ++mode) bucket.push_back(block.indices(static_cast<int>(mode))[entry]);
         bucket.push_back(std::bit_cast<Index>(block.values()[entry]));
@@ -193,15 +198,14 @@ SparseTensor redistribute(const Communicator& communicator, const NonzeroPartiti
     for (std::size_t q = 0; q < ranks; ++q) {
       counts[q] = static_cast<Index>(outgoing[q].size());
       send.insert(send.end(), outgoing[q].begin(), outgoing[q].end());
-      std::vector<Index>().swap(outgoing[q]);
     }
     const auto received = communicator.all_to_all(std::span<const Index>(send), std::span<const Index>(counts));
     for (std::size_t k = 0; k < received.size(); k += words) {
-      std::copy_n(received.begin() + static_cast<std::ptrdiff_t>(k), order, cell.begin());
-      mine.append(cell, std::bit_cast<double>(received[k + order]));
+      for (std::size_t mode = 0; mode < order; ++mode) indices[mode].push_back(received[k + mode]);
+      values.push_back(std::bit_cast<double>(received[k + order]));
     }
   }
-  return mine;
+  return SparseTensor({shape.begin(), shape.end()}, std::move(indices), std::move(values));
 }
 
 }  // namespace tempera

@@ -33,7 +33,7 @@ namespace tempera::drivers {
 namespace {
 
 constexpr int kTopEntries = 5;
-constexpr Index kBlockBytes = Index{1} << 22;  // of factor rows on their way to rank 0
+constexpr Index kBlockBytes = Index{1} << 19;  // of factor rows on their way to rank 0; a few such buffers live at once
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
