@@ -49,8 +49,7 @@ Error current_exception_as_error() {
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {
-    return Error(Category::environment, "", "out of memory",
-                 "use more MPI ranks or nodes, or a smaller --rank");
+    return Error(Category::environment, "", "out of memory", "use more MPI ranks or nodes, or a smaller --rank");
   } catch (const std::exception& error) {
     return Error(Category::numerical, "", std::string("internal error: ") + error.what(),
                  "this is a defect of tempera; please report it with the command line");

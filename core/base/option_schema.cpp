@@ -16,23 +16,15 @@ namespace {
 
 std::string default_metavar(OptionKind kind) {
   switch (kind) {
-    case OptionKind::flag:
-      return "";
-    case OptionKind::integer:
-      return "N";
-    case OptionKind::real:
-      return "X";
+    case OptionKind::flag: return "";
+    case OptionKind::integer: return "N";
+    case OptionKind::real: return "X";
     case OptionKind::text:
-    case OptionKind::texts:
-      return "TEXT";
-    case OptionKind::path:
-      return "PATH";
-    case OptionKind::choice:
-      return "NAME";
-    case OptionKind::integers:
-      return "N,N,...";
-    case OptionKind::duration:
-      return "TIME";
+    case OptionKind::texts: return "TEXT";
+    case OptionKind::path: return "PATH";
+    case OptionKind::choice: return "NAME";
+    case OptionKind::integers: return "N,N,...";
+    case OptionKind::duration: return "TIME";
   }
   return "";
 }

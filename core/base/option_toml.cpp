@@ -38,19 +38,13 @@ toml::table parse(const std::filesystem::path& file) {
 
 std::string describe(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::string:
-      return "text";
+    case toml::node_type::string: return "text";
     case toml::node_type::integer:
-    case toml::node_type::floating_point:
-      return "a number";
-    case toml::node_type::boolean:
-      return "true or false";
-    case toml::node_type::array:
-      return "an array";
-    case toml::node_type::table:
-      return "a table";
-    default:
-      return "a date or time";
+    case toml::node_type::floating_point: return "a number";
+    case toml::node_type::boolean: return "true or false";
+    case toml::node_type::array: return "an array";
+    case toml::node_type::table: return "a table";
+    default: return "a date or time";
   }
 }
 

@@ -103,45 +103,30 @@ std::string OptionRange::text(std::string_view suffix) const {
 
 std::string kind_text(OptionKind kind) {
   switch (kind) {
-    case OptionKind::flag:
-      return "true or false";
-    case OptionKind::integer:
-      return "a whole number";
-    case OptionKind::real:
-      return "a number";
+    case OptionKind::flag: return "true or false";
+    case OptionKind::integer: return "a whole number";
+    case OptionKind::real: return "a number";
     case OptionKind::text:
-    case OptionKind::choice:
-      return "text";
-    case OptionKind::path:
-      return "a path";
-    case OptionKind::texts:
-      return "a list of texts";
-    case OptionKind::integers:
-      return "a list of whole numbers such as 10,20,30";
-    case OptionKind::duration:
-      return "a duration such as 60s, 30m or 2h";
+    case OptionKind::choice: return "text";
+    case OptionKind::path: return "a path";
+    case OptionKind::texts: return "a list of texts";
+    case OptionKind::integers: return "a list of whole numbers such as 10,20,30";
+    case OptionKind::duration: return "a duration such as 60s, 30m or 2h";
   }
   return {};
 }
 
 OptionValue parse_option_value(OptionKind kind, std::string_view text) {
   switch (kind) {
-    case OptionKind::flag:
-      return parse_flag(text);
-    case OptionKind::integer:
-      return parse_integer(text);
-    case OptionKind::real:
-      return parse_real(text);
-    case OptionKind::integers:
-      return parse_integers(text);
-    case OptionKind::duration:
-      return parse_duration(text);
-    case OptionKind::texts:
-      return std::vector<std::string>{std::string(text)};
+    case OptionKind::flag: return parse_flag(text);
+    case OptionKind::integer: return parse_integer(text);
+    case OptionKind::real: return parse_real(text);
+    case OptionKind::integers: return parse_integers(text);
+    case OptionKind::duration: return parse_duration(text);
+    case OptionKind::texts: return std::vector<std::string>{std::string(text)};
     case OptionKind::text:
     case OptionKind::path:
-    case OptionKind::choice:
-      break;
+    case OptionKind::choice: break;
   }
   return std::string(text);
 }

@@ -25,6 +25,8 @@ void RegionTable::count_traffic(std::int64_t messages, std::int64_t bytes) {
   row.bytes += bytes;
 }
 
-std::string RegionTable::current() const { return open_.empty() ? std::string() : rows_[open_.back().row].path; }
+std::string RegionTable::current() const {
+  return open_.empty() ? std::string() : rows_[open_.back().row].path;
+}
 
 }  // namespace tempera

@@ -16,9 +16,9 @@ class RegionTable {
   struct Row {
     std::string path;
     std::int64_t calls = 0;
-    double seconds = 0;          ///< inclusive of nested regions
-    std::int64_t messages = 0;   ///< sent by this process, exclusive of nested regions
-    std::int64_t bytes = 0;      ///< sent by this process, exclusive of nested regions
+    double seconds = 0;         ///< inclusive of nested regions
+    std::int64_t messages = 0;  ///< sent by this process, exclusive of nested regions
+    std::int64_t bytes = 0;     ///< sent by this process, exclusive of nested regions
   };
 
   /// Opens a region until the returned guard is destroyed. Guards must be destroyed in reverse order of creation.

@@ -13,16 +13,12 @@ namespace {
 std::string hint_for(int error_number) {
   switch (error_number) {
     case ENOSPC:
-    case EDQUOT:
-      return "free some space, or write to another disk";
+    case EDQUOT: return "free some space, or write to another disk";
     case EACCES:
     case EPERM:
-    case EROFS:
-      return "choose a folder that you may write to";
-    case ENOENT:
-      return "the folder must exist";
-    default:
-      return {};
+    case EROFS: return "choose a folder that you may write to";
+    case ENOENT: return "the folder must exist";
+    default: return {};
   }
 }
 

@@ -9,8 +9,7 @@ void random_start(FactorMatrix& factor, std::span<const Index> global_rows, std:
   TEMPERA_EXPECTS(static_cast<std::size_t>(factor.rows()) == global_rows.size());
   for (Index i = 0; i < factor.rows(); ++i) {
     RandomStream stream(seed, "cp-start", {restart, mode, global_rows[static_cast<std::size_t>(i)]});
-    for (Index r = 0; r < factor.columns(); ++r)
-      factor(i, r) = stream.uniform();
+    for (Index r = 0; r < factor.columns(); ++r) factor(i, r) = stream.uniform();
   }
 }
 

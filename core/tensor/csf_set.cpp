@@ -25,7 +25,9 @@ std::vector<int> rooted_at(int root, std::vector<int> modes) {
 
 }  // namespace
 
-CsfSet::CsfSet(NonzeroList nonzeros, CsfPolicy policy) { build(nonzeros, policy); }
+CsfSet::CsfSet(NonzeroList nonzeros, CsfPolicy policy) {
+  build(nonzeros, policy);
+}
 
 CsfSet::CsfSet(NonzeroList nonzeros, std::size_t byte_budget) {
   // The trees of one tensor differ in their inner nodes only; the first one tells how large the others will be.

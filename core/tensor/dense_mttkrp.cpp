@@ -21,7 +21,8 @@ Index product(std::span<const Index> sizes) {
 
 std::vector<RowView> views(std::span<const FactorMatrix> factors) {
   std::vector<RowView> result;
-  for (const auto& factor : factors) result.push_back({factor.data(), factor.rows(), factor.columns(), factor.stride()});
+  for (const auto& factor : factors)
+    result.push_back({factor.data(), factor.rows(), factor.columns(), factor.stride()});
   return result;
 }
 
@@ -105,7 +106,8 @@ void mttkrp(const DenseTensor& tensor, std::span<const FactorMatrix> factors, in
   if (mode == 0) {
     times_khatri_rao(x, size, others, views(factors.subspan(1)), result.data(), result.stride());
   } else if (mode == tensor.order() - 1) {
-    transposed_times_khatri_rao(x, others, size, views(factors.first(factors.size() - 1)), result.data(), result.stride());
+    transposed_times_khatri_rao(x, others, size, views(factors.first(factors.size() - 1)), result.data(),
+                                result.stride());
   } else {
     inner_mode(tensor, factors, mode, result);
   }
@@ -124,7 +126,8 @@ ResidualSums residual_sums(const DenseTensor& tensor, std::span<const FactorMatr
     const Index count = std::min(block, others - first);
     khatri_rao_rows(slow_views, first, count, krp.data(), rank);
     for (Index k = 0; k < count; ++k)
-      for (Index r = 0; r < rank; ++r) krp[static_cast<std::size_t>(k * rank + r)] *= weights[static_cast<std::size_t>(r)];
+      for (Index r = 0; r < rank; ++r)
+        krp[static_cast<std::size_t>(k * rank + r)] *= weights[static_cast<std::size_t>(r)];
     // model (size × count, column-major) = U_0 (size × rank) · krp'
     cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, static_cast<int>(size), static_cast<int>(count),
                 static_cast<int>(rank), 1.0, factors.front().data(), static_cast<int>(factors.front().stride()),

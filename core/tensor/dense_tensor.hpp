@@ -23,7 +23,9 @@ class DenseTensor {
 
   /// Position of a cell in values(). @pre one coordinate a mode, inside the shape
   Index offset(std::span<const Index> coordinates) const;
-  double& operator()(std::span<const Index> coordinates) { return values_[static_cast<std::size_t>(offset(coordinates))]; }
+  double& operator()(std::span<const Index> coordinates) {
+    return values_[static_cast<std::size_t>(offset(coordinates))];
+  }
   double operator()(std::span<const Index> coordinates) const {
     return values_[static_cast<std::size_t>(offset(coordinates))];
   }

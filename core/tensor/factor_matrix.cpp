@@ -10,9 +10,12 @@
 
 namespace tempera {
 
-void FactorMatrix::Free::operator()(double* pointer) const noexcept { std::free(pointer); }
+void FactorMatrix::Free::operator()(double* pointer) const noexcept {
+  std::free(pointer);
+}
 
-FactorMatrix::FactorMatrix(Index rows, Index columns) : rows_(rows), columns_(columns), stride_(padded_columns(columns)) {
+FactorMatrix::FactorMatrix(Index rows, Index columns)
+    : rows_(rows), columns_(columns), stride_(padded_columns(columns)) {
   TEMPERA_EXPECTS(rows >= 0 && columns >= 0);
   const std::size_t bytes = static_cast<std::size_t>(rows_) * static_cast<std::size_t>(stride_) * sizeof(double);
   if (bytes == 0) return;

@@ -14,8 +14,8 @@ GramMatrix gram(const FactorMatrix& factor, Index first, Index count) {
   const auto rank = static_cast<int>(result.rank);
   constexpr Index kRows = 4096;  // partial sums of a fixed length keep the rounding error small for long modes
   for (Index row = first; row < first + count; row += kRows)
-    cblas_dsyrk(CblasColMajor, CblasUpper, CblasNoTrans, rank, static_cast<int>(std::min(kRows, first + count - row)), 1.0,
-                factor.row(row), static_cast<int>(factor.stride()), 1.0, result.values.data(), rank);
+    cblas_dsyrk(CblasColMajor, CblasUpper, CblasNoTrans, rank, static_cast<int>(std::min(kRows, first + count - row)),
+                1.0, factor.row(row), static_cast<int>(factor.stride()), 1.0, result.values.data(), rank);
   for (Index j = 0; j < result.rank; ++j)
     for (Index i = j + 1; i < result.rank; ++i) result(i, j) = result(j, i);
   return result;

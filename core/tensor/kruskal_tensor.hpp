@@ -10,8 +10,8 @@ namespace tempera {
 /// Normal form: columns of unit 2-norm, weights in decreasing order; in each component the entry of largest magnitude
 /// of modes 0 … order − 2 is positive (the sign sits in the last mode).
 struct KruskalTensor {
-  std::vector<double> weights;          ///< one a component
-  std::vector<FactorMatrix> factors;    ///< factors[n] is shape[n] × rank
+  std::vector<double> weights;        ///< one a component
+  std::vector<FactorMatrix> factors;  ///< factors[n] is shape[n] × rank
 
   int order() const { return static_cast<int>(factors.size()); }
   Index rank() const { return static_cast<Index>(weights.size()); }

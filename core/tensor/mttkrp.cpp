@@ -115,8 +115,7 @@ void mttkrp(const SparseTensor& tensor, std::span<const FactorMatrix> factors, i
     for (Index r = 0; r < result.columns(); ++r) {
       double product = tensor.values()[entry];
       for (int other = 0; other < tensor.order(); ++other)
-        if (other != mode)
-          product *= factors[static_cast<std::size_t>(other)](tensor.indices(other)[entry], r);
+        if (other != mode) product *= factors[static_cast<std::size_t>(other)](tensor.indices(other)[entry], r);
       out[r] += product;
     }
   }

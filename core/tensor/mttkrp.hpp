@@ -43,7 +43,9 @@ struct ResidualSums {
   double residual_squared = 0;
   double model_squared = 0;
 };
-ResidualSums residual_sums(const CsfTensor& tensor, std::span<const FactorMatrix> factors, std::span<const double> weights);
-ResidualSums residual_sums(const DenseTensor& tensor, std::span<const FactorMatrix> factors, std::span<const double> weights);
+ResidualSums residual_sums(const CsfTensor& tensor, std::span<const FactorMatrix> factors,
+                           std::span<const double> weights);
+ResidualSums residual_sums(const DenseTensor& tensor, std::span<const FactorMatrix> factors,
+                           std::span<const double> weights);
 
 }  // namespace tempera

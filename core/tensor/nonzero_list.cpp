@@ -18,7 +18,9 @@ namespace {
 
 constexpr std::uint64_t kLargest32 = std::numeric_limits<std::uint32_t>::max();
 
-int field_bits(Index size) { return size <= 1 ? 0 : std::bit_width(static_cast<std::uint64_t>(size - 1)); }
+int field_bits(Index size) {
+  return size <= 1 ? 0 : std::bit_width(static_cast<std::uint64_t>(size - 1));
+}
 
 /// Shift of each mode's field when the fields stand in this order, most significant first.
 std::vector<int> shifts(const std::vector<int>& bits, const std::vector<int>& mode_order) {
@@ -110,7 +112,8 @@ Index NonzeroList::sum_duplicates() {
           std::size_t end = k + 1;
           while (end < entries.size() && entries[end].key == entries[k].key) ++end;
           if (end - k > 1)  // increasing value: the sum must not depend on how the file was split over ranks
-            std::sort(entries.begin() + static_cast<std::ptrdiff_t>(k), entries.begin() + static_cast<std::ptrdiff_t>(end),
+            std::sort(entries.begin() + static_cast<std::ptrdiff_t>(k),
+                      entries.begin() + static_cast<std::ptrdiff_t>(end),
                       [](const auto& a, const auto& b) { return a.value < b.value; });
           auto merged = entries[k];
           for (std::size_t same = k + 1; same < end; ++same) merged.value += entries[same].value;

@@ -35,7 +35,8 @@ SparseTensor::SparseTensor(std::vector<Index> shape) : shape_(std::move(shape)),
   check_shape(shape_, false);
 }
 
-SparseTensor::SparseTensor(std::vector<Index> shape, std::vector<std::vector<Index>> indices, std::vector<double> values)
+SparseTensor::SparseTensor(std::vector<Index> shape, std::vector<std::vector<Index>> indices,
+                           std::vector<double> values)
     : shape_(std::move(shape)), indices_(std::move(indices)), values_(std::move(values)) {
   check_shape(shape_, false);
   TEMPERA_EXPECTS(indices_.size() == shape_.size());
@@ -65,9 +66,10 @@ void SparseTensor::enlarge(std::span<const Index> shape) {
     throw Error(Category::shape, "", fmt::format("{} sizes given for a tensor of order {}", shape.size(), order()));
   for (std::size_t mode = 0; mode < shape.size(); ++mode)
     if (shape[mode] < shape_[mode])
-      throw Error(Category::shape, "",
-                  fmt::format("mode {} has indices up to {}, more than the given size {}", mode, shape_[mode], shape[mode]),
-                  "sizes may enlarge a tensor, never cut it");
+      throw Error(
+          Category::shape, "",
+          fmt::format("mode {} has indices up to {}, more than the given size {}", mode, shape_[mode], shape[mode]),
+          "sizes may enlarge a tensor, never cut it");
   shape_.assign(shape.begin(), shape.end());
 }
 

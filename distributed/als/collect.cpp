@@ -7,8 +7,9 @@
 
 namespace tempera {
 
-void for_each_row_block(const Communicator& communicator, Index size, std::span<const Index> rows, const FactorMatrix& factor,
-                        Index block_rows, const std::function<void(Index first, const FactorMatrix& block)>& on_root) {
+void for_each_row_block(const Communicator& communicator, Index size, std::span<const Index> rows,
+                        const FactorMatrix& factor, Index block_rows,
+                        const std::function<void(Index first, const FactorMatrix& block)>& on_root) {
   TEMPERA_EXPECTS(static_cast<Index>(rows.size()) == factor.rows() && block_rows >= 1);
   const Index columns = factor.columns();
   std::size_t next = 0;

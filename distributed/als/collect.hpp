@@ -15,8 +15,9 @@ namespace tempera {
 /// @param rows    global rows of `factor` on this rank, increasing
 /// @param size    rows of the whole factor
 /// @param on_root called on rank 0 for each block, in order
-void for_each_row_block(const Communicator& communicator, Index size, std::span<const Index> rows, const FactorMatrix& factor,
-                        Index block_rows, const std::function<void(Index first, const FactorMatrix& block)>& on_root);
+void for_each_row_block(const Communicator& communicator, Index size, std::span<const Index> rows,
+                        const FactorMatrix& factor, Index block_rows,
+                        const std::function<void(Index first, const FactorMatrix& block)>& on_root);
 
 struct TopEntry {
   Index row;

@@ -57,7 +57,8 @@ void put_in_normal_form(const DistributedTensor& tensor, CpResult& result) {
   const auto rank = result.weights.size();
   std::vector<std::size_t> order(rank);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return result.weights[a] > result.weights[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return result.weights[a] > result.weights[b]; });
   std::vector<double> last_sign(rank, 1.0), weights;
   for (std::size_t k : order) weights.push_back(result.weights[k]);
   result.weights = weights;
@@ -79,18 +80,24 @@ void put_in_normal_form(const DistributedTensor& tensor, CpResult& result) {
 }
 
 void check_options(const DistributedTensor& tensor, const CpOptions& options) {
-  if (options.rank < 1) throw Error(Category::usage, "--rank", fmt::format("{} is not a rank", options.rank), "the rank is at least 1");
+  if (options.rank < 1)
+    throw Error(Category::usage, "--rank", fmt::format("{} is not a rank", options.rank), "the rank is at least 1");
   if (options.iterations < 1)
-    throw Error(Category::usage, "--iterations", fmt::format("{} sweeps", options.iterations), "at least one sweep is needed");
+    throw Error(Category::usage, "--iterations", fmt::format("{} sweeps", options.iterations),
+                "at least one sweep is needed");
   if (!(options.tolerance >= 0))
-    throw Error(Category::usage, "--tolerance", fmt::format("{} is not a tolerance", options.tolerance), "0 runs all iterations");
-  if (options.restarts < 1) throw Error(Category::usage, "--restarts", fmt::format("{} starts", options.restarts), "at least one start is needed");
+    throw Error(Category::usage, "--tolerance", fmt::format("{} is not a tolerance", options.tolerance),
+                "0 runs all iterations");
+  if (options.restarts < 1)
+    throw Error(Category::usage, "--restarts", fmt::format("{} starts", options.restarts),
+                "at least one start is needed");
   if (!options.constraints.empty() && static_cast<int>(options.constraints.size()) != tensor.order())
     throw Error(Category::usage, "--constraint", "constraints for a tensor of another order");
 }
 
 /// Runs the starts on the active ranks and leaves the best model in `result`.
-void run_starts(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer, CpResult& result) {
+void run_starts(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer,
+                CpResult& result) {
   CpSweep sweep(tensor, options);
   Kept kept;
   bool damped = false, pseudo_inverse = false;
@@ -127,7 +134,8 @@ void run_starts(const DistributedTensor& tensor, const CpOptions& options, const
       result.best_restart = restart;
       kept.weights = sweep.weights();
       kept.factors.clear();
-      for (int mode = 0; mode < tensor.order(); ++mode) kept.factors.push_back(owned_part(tensor, mode, sweep.factor(mode)));
+      for (int mode = 0; mode < tensor.order(); ++mode)
+        kept.factors.push_back(owned_part(tensor, mode, sweep.factor(mode)));
     }
     result.stopped = stopped;
   }
@@ -136,9 +144,11 @@ void run_starts(const DistributedTensor& tensor, const CpOptions& options, const
   result.weights = std::move(kept.weights);
   result.factors = std::move(kept.factors);
   if (pseudo_inverse)
-    result.notes.push_back("a mode's normal equations were singular: solved by a pseudo-inverse (the rank may be too high)");
+    result.notes.push_back(
+        "a mode's normal equations were singular: solved by a pseudo-inverse (the rank may be too high)");
   else if (damped)
-    result.notes.push_back("a mode's normal equations were nearly singular: their diagonal was damped by 1e-12 to 1e-10 of its mean");
+    result.notes.push_back(
+        "a mode's normal equations were nearly singular: their diagonal was damped by 1e-12 to 1e-10 of its mean");
 }
 
 void zero_model(const DistributedTensor& tensor, const CpOptions& options, CpResult& result) {
@@ -165,7 +175,8 @@ CpResult cp_als(const DistributedTensor& tensor, const CpOptions& options, const
     result.rows.emplace_back(owned.begin(), owned.end());
   }
   if (!(tensor.norm_squared() <= 1.7e308))
-    throw Error(Category::numerical, "", "the squared norm of the tensor overflows", "scale the values, for example to unit maximum");
+    throw Error(Category::numerical, "", "the squared norm of the tensor overflows",
+                "scale the values, for example to unit maximum");
   if (tensor.norm_squared() == 0) {
     zero_model(tensor, options, result);
   } else {
@@ -174,8 +185,13 @@ CpResult cp_als(const DistributedTensor& tensor, const CpOptions& options, const
       put_in_normal_form(tensor, result);
     }
     // Left-out ranks learn the outcome from rank 0, which is always active.
-    double scalars[] = {result.fit, result.relative_error, result.fit_resolution, static_cast<double>(result.iterations),
-                        result.converged ? 1.0 : 0.0, static_cast<double>(result.stopped), static_cast<double>(result.best_restart)};
+    double scalars[] = {result.fit,
+                        result.relative_error,
+                        result.fit_resolution,
+                        static_cast<double>(result.iterations),
+                        result.converged ? 1.0 : 0.0,
+                        static_cast<double>(result.stopped),
+                        static_cast<double>(result.best_restart)};
     all.broadcast(std::span<double>(scalars), 0);
     result.fit = scalars[0];
     result.relative_error = scalars[1];

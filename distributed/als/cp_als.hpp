@@ -41,19 +41,19 @@ struct CpObserver {
 
 /// Distributed CP model in normal form (see KruskalTensor). Factor rows stay with their owners.
 struct CpResult {
-  std::vector<double> weights;                 ///< on all ranks
-  std::vector<FactorMatrix> factors;           ///< rows of this rank, one matrix a mode (no rows on inactive ranks)
-  std::vector<std::vector<Index>> rows;        ///< their global row numbers, increasing; rows nobody holds are zero
-  double fit = 0;                              ///< 1 − ‖X − M‖ / ‖X‖; 1 for a zero tensor with a zero model
-  double relative_error = 0;                   ///< ‖X − M‖ / ‖X‖
-  double fit_resolution = 0;                   ///< the fit may be off by this much through cancellation
-  int iterations = 0;                          ///< sweeps of the start that was kept
+  std::vector<double> weights;           ///< on all ranks
+  std::vector<FactorMatrix> factors;     ///< rows of this rank, one matrix a mode (no rows on inactive ranks)
+  std::vector<std::vector<Index>> rows;  ///< their global row numbers, increasing; rows nobody holds are zero
+  double fit = 0;                        ///< 1 − ‖X − M‖ / ‖X‖; 1 for a zero tensor with a zero model
+  double relative_error = 0;             ///< ‖X − M‖ / ‖X‖
+  double fit_resolution = 0;             ///< the fit may be off by this much through cancellation
+  int iterations = 0;                    ///< sweeps of the start that was kept
   bool converged = false;
   StopReason stopped = StopReason::iterations;
   int best_restart = 0;
-  std::vector<double> restart_fits;            ///< one a start
-  int dead_components = 0;                     ///< components of weight 0
-  std::vector<std::string> notes;              ///< what the user should know (damped solves, zero tensor …)
+  std::vector<double> restart_fits;  ///< one a start
+  int dead_components = 0;           ///< components of weight 0
+  std::vector<std::string> notes;    ///< what the user should know (damped solves, zero tensor …)
 };
 
 /// CP (canonical polyadic) decomposition by alternating least squares, with nonnegativity by HALS per mode.

@@ -42,12 +42,14 @@ class DenseRowExchange final : public RowExchange {
   static std::vector<double> pack(const FactorMatrix& rows, Index first, Index count) {
     std::vector<double> packed;
     packed.reserve(static_cast<std::size_t>(count * rows.columns()));
-    for (Index i = first; i < first + count; ++i) packed.insert(packed.end(), rows.row(i), rows.row(i) + rows.columns());
+    for (Index i = first; i < first + count; ++i)
+      packed.insert(packed.end(), rows.row(i), rows.row(i) + rows.columns());
     return packed;
   }
   static void unpack(const std::vector<double>& packed, FactorMatrix& rows, Index first) {
     const Index count = static_cast<Index>(packed.size()) / std::max<Index>(1, rows.columns());
-    for (Index k = 0; k < count; ++k) std::copy_n(packed.data() + k * rows.columns(), rows.columns(), rows.row(first + k));
+    for (Index k = 0; k < count; ++k)
+      std::copy_n(packed.data() + k * rows.columns(), rows.columns(), rows.row(first + k));
   }
 
   Communicator layer_;

@@ -54,11 +54,13 @@ class DistributedDenseTensor final : public DistributedTensor {
 
 }  // namespace
 
-ProcessGrid choose_dense_grid(const Communicator& communicator, std::span<const Index> shape, const std::vector<int>& grid) {
+ProcessGrid choose_dense_grid(const Communicator& communicator, std::span<const Index> shape,
+                              const std::vector<int>& grid) {
   check_shape(shape, true);
   if (!grid.empty()) {
     if (grid.size() != shape.size())
-      throw Error(Category::usage, "--grid", fmt::format("{} extents for a tensor of order {}", grid.size(), shape.size()),
+      throw Error(Category::usage, "--grid",
+                  fmt::format("{} extents for a tensor of order {}", grid.size(), shape.size()),
                   "give one extent a mode, such as 2x2x1");
     for (std::size_t mode = 0; mode < shape.size(); ++mode)
       if (grid[mode] > shape[mode])
@@ -72,7 +74,8 @@ ProcessGrid choose_dense_grid(const Communicator& communicator, std::span<const 
     double least = std::numeric_limits<double>::infinity();
     for (const auto& candidate : grid_candidates(ranks, shape)) {
       double rows = 0;
-      for (std::size_t mode = 0; mode < shape.size(); ++mode) rows += static_cast<double>(shape[mode]) / candidate[mode];
+      for (std::size_t mode = 0; mode < shape.size(); ++mode)
+        rows += static_cast<double>(shape[mode]) / candidate[mode];
       if (rows < least) {
         least = rows;
         best = candidate;
@@ -95,7 +98,8 @@ DenseBlock dense_block(const ProcessGrid& grid, std::span<const Index> shape) {
 }
 
 std::unique_ptr<DistributedTensor> distribute(ProcessGrid grid, std::span<const Index> shape, DenseTensor block) {
-  return std::make_unique<DistributedDenseTensor>(std::vector<Index>(shape.begin(), shape.end()), std::move(grid), std::move(block));
+  return std::make_unique<DistributedDenseTensor>(std::vector<Index>(shape.begin(), shape.end()), std::move(grid),
+                                                  std::move(block));
 }
 
 }  // namespace tempera

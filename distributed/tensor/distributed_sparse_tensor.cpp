@@ -45,7 +45,8 @@ std::vector<std::uint32_t> localised(std::span<const Index> indices, std::span<c
     for (std::size_t k = 0; k < indices.size(); ++k) result[k] = table[static_cast<std::size_t>(indices[k] - first)];
   } else {
     for (std::size_t k = 0; k < indices.size(); ++k)
-      result[k] = local_of[static_cast<std::size_t>(std::lower_bound(touched.begin(), touched.end(), indices[k]) - touched.begin())];
+      result[k] = local_of[static_cast<std::size_t>(std::lower_bound(touched.begin(), touched.end(), indices[k]) -
+                                                    touched.begin())];
   }
   return result;
 }
@@ -116,8 +117,8 @@ class DistributedSparseTensor final : public DistributedTensor {
       const auto& global_rows = rows(mode).global_rows;
       std::vector<std::uint32_t> local_of(touched.size());
       for (std::size_t k = 0; k < global_rows.size(); ++k)
-        local_of[static_cast<std::size_t>(std::lower_bound(touched.begin(), touched.end(), global_rows[k]) - touched.begin())] =
-            static_cast<std::uint32_t>(k);
+        local_of[static_cast<std::size_t>(std::lower_bound(touched.begin(), touched.end(), global_rows[k]) -
+                                          touched.begin())] = static_cast<std::uint32_t>(k);
       local[static_cast<std::size_t>(mode)] = localised(indices, touched, local_of);
       local_shape.push_back(std::max<Index>(1, static_cast<Index>(touched.size())));
       mine.release_indices(mode);

@@ -75,7 +75,8 @@ struct DistributionOptions {
 /// @throws Error{usage} for a grid that does not fit, Error{shape} for an impossible shape
 /// Memory a rank: the coordinates twice over at most while building (8(N + 1) bytes a nonzero each), then the CSF trees.
 std::unique_ptr<DistributedTensor> distribute(const Communicator& communicator, std::span<const Index> shape,
-                                              std::vector<SparseTensor> blocks, const DistributionOptions& options = {});
+                                              std::vector<SparseTensor> blocks,
+                                              const DistributionOptions& options = {});
 
 /// Where the dense block of a rank lies in the whole tensor.
 struct DenseBlock {
@@ -85,7 +86,8 @@ struct DenseBlock {
 
 /// Grid for a dense tensor: the one with the smallest Σ I_n / p_n, the rows each rank exchanges.
 /// @throws Error{usage} when fixed extents do not fit
-ProcessGrid choose_dense_grid(const Communicator& communicator, std::span<const Index> shape, const std::vector<int>& grid = {});
+ProcessGrid choose_dense_grid(const Communicator& communicator, std::span<const Index> shape,
+                              const std::vector<int>& grid = {});
 /// Block of this rank: an even split of every mode.
 DenseBlock dense_block(const ProcessGrid& grid, std::span<const Index> shape);
 

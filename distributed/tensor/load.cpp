@@ -26,7 +26,8 @@ constexpr Index kUnknownSize = std::numeric_limits<Index>::max();
 
 SparseTensor block_of(const TnsChunk& chunk) {
   std::vector<std::vector<Index>> indices;
-  for (int mode = 0; mode < chunk.order(); ++mode) indices.emplace_back(chunk.indices(mode).begin(), chunk.indices(mode).end());
+  for (int mode = 0; mode < chunk.order(); ++mode)
+    indices.emplace_back(chunk.indices(mode).begin(), chunk.indices(mode).end());
   std::vector<Index> shape(indices.size(), kUnknownSize);
   return SparseTensor(std::move(shape), std::move(indices), {chunk.values().begin(), chunk.values().end()});
 }
@@ -52,7 +53,9 @@ TextTensor read_text_ranges(const Communicator& communicator, const std::filesys
   }
   options.order = communicator.broadcast_value(options.order, 0);
   size = communicator.broadcast_value(size, 0);
-  const auto cut = [&](int rank) { return size / communicator.size() * rank + std::min<std::int64_t>(rank, size % communicator.size()); };
+  const auto cut = [&](int rank) {
+    return size / communicator.size() * rank + std::min<std::int64_t>(rank, size % communicator.size());
+  };
   TnsReader reader(path, cut(communicator.rank()), cut(communicator.rank() + 1), options);
   TextTensor text;
   for (TnsChunk chunk; reader.next(chunk);)
@@ -64,7 +67,8 @@ TextTensor read_text_ranges(const Communicator& communicator, const std::filesys
   return text;
 }
 
-TextTensor read_compressed_text(const Communicator& communicator, const std::filesystem::path& path, TnsOptions options) {
+TextTensor read_compressed_text(const Communicator& communicator, const std::filesystem::path& path,
+                                TnsOptions options) {
   const auto ranks = static_cast<std::size_t>(communicator.size());
   std::unique_ptr<TnsReader> reader;
   if (communicator.is_root()) {
@@ -102,7 +106,8 @@ TextTensor read_compressed_text(const Communicator& communicator, const std::fil
     }
     more = communicator.broadcast_value(static_cast<int>(more), 0) != 0;
   }
-  text.shape = agreed_shape(communicator, reader ? reader->state().extents() : std::vector<Index>(), options.order, options.dims);
+  text.shape = agreed_shape(communicator, reader ? reader->state().extents() : std::vector<Index>(), options.order,
+                            options.dims);
   return text;
 }
 
@@ -129,9 +134,12 @@ std::unique_ptr<DistributedTensor> load_dense(const Communicator& communicator, 
 }
 
 std::unique_ptr<DistributedTensor> load_sparse_hdf5(const Communicator& communicator, const TensorFile& file,
-                                                    const std::vector<Index>& shape, Index nonzeros, const LoadOptions& options) {
+                                                    const std::vector<Index>& shape, Index nonzeros,
+                                                    const LoadOptions& options) {
   constexpr Index kBlock = Index{1} << 18;
-  const auto cut = [&](int rank) { return nonzeros / communicator.size() * rank + std::min<Index>(rank, nonzeros % communicator.size()); };
+  const auto cut = [&](int rank) {
+    return nonzeros / communicator.size() * rank + std::min<Index>(rank, nonzeros % communicator.size());
+  };
   std::vector<SparseTensor> blocks;
   for (Index first = cut(communicator.rank()), end = cut(communicator.rank() + 1); first < end; first += kBlock)
     blocks.push_back(read_hdf5_nonzeros(file.path, file.object, first, std::min(kBlock, end - first)));
@@ -142,16 +150,21 @@ std::unique_ptr<DistributedTensor> load_sparse_hdf5(const Communicator& communic
 std::vector<Index> enlarged(const TensorFile& file, const TensorFileInfo& info, const std::vector<Index>& dims) {
   if (dims.empty()) return info.shape;
   const bool fits = dims.size() == info.shape.size() &&
-                    (info.dense ? dims == info.shape : std::equal(dims.begin(), dims.end(), info.shape.begin(), std::greater_equal<>()));
+                    (info.dense ? dims == info.shape
+                                : std::equal(dims.begin(), dims.end(), info.shape.begin(), std::greater_equal<>()));
   if (!fits)
-    throw Error(Category::shape, file.path.string(), fmt::format("--dims {} does not fit the stored shape {}", fmt::join(dims, ","), fmt::join(info.shape, ",")),
-                info.dense ? "a dense tensor has the sizes it is stored with: leave --dims out" : "sizes may enlarge a tensor, never cut it");
+    throw Error(
+        Category::shape, file.path.string(),
+        fmt::format("--dims {} does not fit the stored shape {}", fmt::join(dims, ","), fmt::join(info.shape, ",")),
+        info.dense ? "a dense tensor has the sizes it is stored with: leave --dims out"
+                   : "sizes may enlarge a tensor, never cut it");
   return dims;
 }
 
 }  // namespace
 
-std::unique_ptr<DistributedTensor> load_tensor(const Communicator& communicator, const std::string& name, const LoadOptions& options) {
+std::unique_ptr<DistributedTensor> load_tensor(const Communicator& communicator, const std::string& name,
+                                               const LoadOptions& options) {
   const auto region = communicator.regions().open("load");
   const TensorFile file = TensorFile::parse(name);
   if (file.is_text()) return load_text(communicator, file, options);
@@ -164,7 +177,8 @@ std::unique_ptr<DistributedTensor> load_tensor(const Communicator& communicator,
   const int order = communicator.broadcast_value(info.order, 0);
   info.shape.resize(static_cast<std::size_t>(order));
   communicator.broadcast(std::span<Index>(info.shape), 0);
-  if (communicator.broadcast_value(static_cast<int>(info.dense), 0) != 0) return load_dense(communicator, file, info.shape, options);
+  if (communicator.broadcast_value(static_cast<int>(info.dense), 0) != 0)
+    return load_dense(communicator, file, info.shape, options);
   return load_sparse_hdf5(communicator, file, info.shape, communicator.broadcast_value(info.nonzeros, 0), options);
 }
 
@@ -175,14 +189,17 @@ std::string sha256_of_file(const Communicator& communicator, const std::filesyst
   Sha256 digest;
   for (int rank = 0; rank < communicator.size(); ++rank) {
     if (rank == communicator.rank()) {
-      const auto cut = [&](int r) { return size / communicator.size() * r + std::min<std::int64_t>(r, size % communicator.size()); };
+      const auto cut = [&](int r) {
+        return size / communicator.size() * r + std::min<std::int64_t>(r, size % communicator.size());
+      };
       std::ifstream stream(path, std::ios::binary);
       stream.seekg(cut(rank));
       std::vector<char> buffer(std::size_t{1} << 20);
       for (std::int64_t left = cut(rank + 1) - cut(rank); left > 0;) {
         stream.read(buffer.data(), std::min<std::int64_t>(left, static_cast<std::int64_t>(buffer.size())));
         if (stream.gcount() == 0)
-          throw Error(Category::input, path.string(), "the file became shorter while it was read", "do not write to an input during a run");
+          throw Error(Category::input, path.string(), "the file became shorter while it was read",
+                      "do not write to an input during a run");
         digest.update(std::as_bytes(std::span(buffer.data(), static_cast<std::size_t>(stream.gcount()))));
         left -= stream.gcount();
       }

@@ -11,8 +11,8 @@
 namespace tempera {
 
 struct LoadOptions {
-  Index index_base = 1;       ///< of text tensors
-  std::vector<Index> dims;    ///< declared sizes, at least the largest indices; empty: as in the file
+  Index index_base = 1;     ///< of text tensors
+  std::vector<Index> dims;  ///< declared sizes, at least the largest indices; empty: as in the file
   DistributionOptions distribution;
 };
 

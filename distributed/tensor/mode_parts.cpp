@@ -8,7 +8,9 @@
 
 namespace tempera {
 
-ModeParts ModeParts::whole(Index size) { return bins_for(size, false); }
+ModeParts ModeParts::whole(Index size) {
+  return bins_for(size, false);
+}
 
 ModeParts ModeParts::bins_for(Index size, bool scattered) {
   ModeParts result;
@@ -75,7 +77,8 @@ void ModeParts::deal(std::span<const Index> weights, int parts) {
   parts_ = parts;
   std::vector<std::size_t> by_weight(weights.size());
   std::iota(by_weight.begin(), by_weight.end(), std::size_t{0});
-  std::stable_sort(by_weight.begin(), by_weight.end(), [&](std::size_t a, std::size_t b) { return weights[a] > weights[b]; });
+  std::stable_sort(by_weight.begin(), by_weight.end(),
+                   [&](std::size_t a, std::size_t b) { return weights[a] > weights[b]; });
   using Load = std::pair<Index, int>;
   std::priority_queue<Load, std::vector<Load>, std::greater<>> lightest;
   for (int part = 0; part < parts; ++part) lightest.push({0, part});

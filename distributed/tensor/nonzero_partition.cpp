@@ -57,22 +57,24 @@ std::vector<std::vector<Index>> histograms(const Communicator& communicator, std
   for (std::size_t mode = 0; mode < modes.size(); ++mode) {
     std::vector<Index> weights(static_cast<std::size_t>(modes[mode].bins()), 0);
     for (const SparseTensor& block : blocks)
-      for (Index index : block.indices(static_cast<int>(mode))) ++weights[static_cast<std::size_t>(modes[mode].bin_of(index))];
+      for (Index index : block.indices(static_cast<int>(mode)))
+        ++weights[static_cast<std::size_t>(modes[mode].bin_of(index))];
     communicator.all_reduce(std::span<Index>(weights), Reduction::sum);
     result.push_back(std::move(weights));
   }
   return result;
 }
 
-int rank_of(const std::vector<ModeParts>& modes, const std::vector<int>& grid, const SparseTensor& block, std::size_t entry) {
+int rank_of(const std::vector<ModeParts>& modes, const std::vector<int>& grid, const SparseTensor& block,
+            std::size_t entry) {
   int rank = 0;
   for (std::size_t mode = modes.size(); mode-- > 0;)
     rank = rank * grid[mode] + modes[mode].part_of(block.indices(static_cast<int>(mode))[entry]);
   return rank;
 }
 
-double counted_balance(const Communicator& communicator, const std::vector<ModeParts>& modes, const std::vector<int>& grid,
-                       std::span<const SparseTensor> blocks, Index nonzeros) {
+double counted_balance(const Communicator& communicator, const std::vector<ModeParts>& modes,
+                       const std::vector<int>& grid, std::span<const SparseTensor> blocks, Index nonzeros) {
   int ranks = 1;
   for (int extent : grid) ranks *= extent;
   if (ranks == 1 || nonzeros == 0) return 1;
@@ -93,11 +95,13 @@ std::vector<std::vector<int>> candidates(const Communicator& communicator, std::
     return {std::vector<int>(shape.size(), 1)};
   }
   if (grid.size() != shape.size())
-    throw Error(Category::usage, "--grid", fmt::format("{} extents for a tensor of order {}", grid.size(), shape.size()),
+    throw Error(Category::usage, "--grid",
+                fmt::format("{} extents for a tensor of order {}", grid.size(), shape.size()),
                 "give one extent a mode, such as 2x2x1");
   for (std::size_t mode = 0; mode < shape.size(); ++mode)
     if (grid[mode] > shape[mode])
-      throw Error(Category::usage, "--grid", fmt::format("extent {} exceeds the size {} of mode {}", grid[mode], shape[mode], mode),
+      throw Error(Category::usage, "--grid",
+                  fmt::format("extent {} exceeds the size {} of mode {}", grid[mode], shape[mode], mode),
                   "use smaller extents in short modes, or --grid auto");
   return {grid};
 }
@@ -119,7 +123,8 @@ NonzeroPartition choose_partition(const Communicator& communicator, std::span<co
 
   auto grids = candidates(communicator, shape, grid);
   std::stable_sort(grids.begin(), grids.end(), [&](const auto& a, const auto& b) {
-    return estimated_rows(shape, a, static_cast<double>(nonzeros)) < estimated_rows(shape, b, static_cast<double>(nonzeros));
+    return estimated_rows(shape, a, static_cast<double>(nonzeros)) <
+           estimated_rows(shape, b, static_cast<double>(nonzeros));
   });
   if (grids.size() > kCountedCandidates) grids.resize(kCountedCandidates);
 
@@ -166,7 +171,8 @@ SparseTensor redistribute(const Communicator& communicator, const NonzeroPartiti
   const Index round = std::clamp(held / kRounds, kSmallestRound, kLargestRound);
   const std::vector<Index> one_each(ranks, 1);
   Index arriving = 0;
-  for (Index count : communicator.all_to_all(std::span<const Index>(counts), std::span<const Index>(one_each))) arriving += count;
+  for (Index count : communicator.all_to_all(std::span<const Index>(counts), std::span<const Index>(one_each)))
+    arriving += count;
 
   std::vector<std::vector<Index>> indices(order);
   std::vector<double> values;

@@ -49,11 +49,11 @@ class ModeParts {
 /// Medium-grained N-D partition of a sparse tensor: nonzero (i_0, …, i_{N−1}) belongs to the rank of the grid at
 /// (part of i_0, …, part of i_{N−1}).  Smith & Karypis 2016.
 struct NonzeroPartition {
-  std::vector<int> grid;         ///< extents; the product may be below the number of ranks
+  std::vector<int> grid;  ///< extents; the product may be below the number of ranks
   std::vector<ModeParts> modes;
-  Index nonzeros = 0;            ///< before duplicates are summed
-  double balance = 1;            ///< most nonzeros on a rank over the mean of the active ranks
-  bool scattered = false;        ///< true when neighbouring cuts could not balance and indices were dealt out
+  Index nonzeros = 0;      ///< before duplicates are summed
+  double balance = 1;      ///< most nonzeros on a rank over the mean of the active ranks
+  bool scattered = false;  ///< true when neighbouring cuts could not balance and indices were dealt out
 };
 
 /// Chooses grid and parts. Every rank holds any share of the nonzeros, in blocks. Collective.

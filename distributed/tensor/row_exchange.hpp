@@ -22,7 +22,8 @@ struct RowLayout {
 
   Index rows() const { return static_cast<Index>(global_rows.size()); }
   std::span<const Index> owned_rows() const {
-    return std::span<const Index>(global_rows).subspan(static_cast<std::size_t>(owned_begin), static_cast<std::size_t>(owned_count));
+    return std::span<const Index>(global_rows)
+        .subspan(static_cast<std::size_t>(owned_begin), static_cast<std::size_t>(owned_count));
   }
 };
 

@@ -38,9 +38,11 @@ std::vector<int> choose_owners(const std::vector<Touch>& touches, int ranks) {
     if (end - begin == 1) return;
     int chosen = touches[begin].rank;
     for (std::size_t k = begin; k < end; ++k)
-      if (owned[static_cast<std::size_t>(touches[k].rank)] < owned[static_cast<std::size_t>(chosen)]) chosen = touches[k].rank;
+      if (owned[static_cast<std::size_t>(touches[k].rank)] < owned[static_cast<std::size_t>(chosen)])
+        chosen = touches[k].rank;
     ++owned[static_cast<std::size_t>(chosen)];
-    std::fill(owner.begin() + static_cast<std::ptrdiff_t>(begin), owner.begin() + static_cast<std::ptrdiff_t>(end), chosen);
+    std::fill(owner.begin() + static_cast<std::ptrdiff_t>(begin), owner.begin() + static_cast<std::ptrdiff_t>(end),
+              chosen);
   });
   return owner;
 }
@@ -70,20 +72,21 @@ class SparseRowExchange final : public RowExchange {
     for (Index row : touched) asked[static_cast<std::size_t>(directory_of(row, layer.size()))].push_back(row);
     const auto [rows_sent, row_counts] = flatten(asked);
     std::vector<Index> arrived_counts;
-    const auto arrived = layer.all_to_all(std::span<const Index>(rows_sent), std::span<const Index>(row_counts), &arrived_counts);
+    const auto arrived =
+        layer.all_to_all(std::span<const Index>(rows_sent), std::span<const Index>(row_counts), &arrived_counts);
 
     // 2. the directory chooses owners and answers in the order it was asked; owners learn who else touches their rows
     std::vector<Touch> touches;
     std::size_t position = 0;
     for (std::size_t q = 0; q < ranks; ++q)
       for (Index k = 0; k < arrived_counts[q]; ++k) touches.push_back({arrived[position++], static_cast<int>(q)});
-    std::sort(touches.begin(), touches.end(), [](const Touch& a, const Touch& b) {
-      return a.row != b.row ? a.row < b.row : a.rank < b.rank;
-    });
+    std::sort(touches.begin(), touches.end(),
+              [](const Touch& a, const Touch& b) { return a.row != b.row ? a.row < b.row : a.rank < b.rank; });
     const std::vector<int> owners = choose_owners(touches, layer.size());
     std::vector<std::vector<Index>> answers(ranks), notices(ranks);
     for (std::size_t k = 0; k < touches.size(); ++k) {
-      answers[static_cast<std::size_t>(touches[k].rank)].push_back(owners[k]);  // rows of a rank come in increasing order
+      answers[static_cast<std::size_t>(touches[k].rank)].push_back(
+          owners[k]);  // rows of a rank come in increasing order
       if (touches[k].rank != owners[k]) {
         auto& notice = notices[static_cast<std::size_t>(owners[k])];
         notice.push_back(touches[k].row);
@@ -91,9 +94,11 @@ class SparseRowExchange final : public RowExchange {
       }
     }
     const auto [answer_words, answer_counts] = flatten(answers);
-    const auto my_owners = layer.all_to_all(std::span<const Index>(answer_words), std::span<const Index>(answer_counts));
+    const auto my_owners =
+        layer.all_to_all(std::span<const Index>(answer_words), std::span<const Index>(answer_counts));
     const auto [notice_words, notice_counts] = flatten(notices);
-    const auto my_notices = layer.all_to_all(std::span<const Index>(notice_words), std::span<const Index>(notice_counts));
+    const auto my_notices =
+        layer.all_to_all(std::span<const Index>(notice_words), std::span<const Index>(notice_counts));
     set_layout(asked, my_owners);
     set_ghost_holders(my_notices);
   }
@@ -110,8 +115,9 @@ class SparseRowExchange final : public RowExchange {
     std::vector<double> buffer(holder_positions_.size() * static_cast<std::size_t>(columns));
     std::vector<Incoming<double>> incoming;
     for (const Peer& holder : holders_)
-      incoming.push_back({holder.rank, std::span<double>(buffer).subspan(static_cast<std::size_t>(holder.first * columns),
-                                                                         static_cast<std::size_t>(holder.count * columns))});
+      incoming.push_back(
+          {holder.rank, std::span<double>(buffer).subspan(static_cast<std::size_t>(holder.first * columns),
+                                                          static_cast<std::size_t>(holder.count * columns))});
     layer_.exchange(std::span<const Outgoing<double>>(outgoing), std::span<const Incoming<double>>(incoming));
     for (std::size_t k = 0; k < holder_positions_.size(); ++k) {
       double* row = partial.row(holder_positions_[k]);
@@ -128,9 +134,9 @@ class SparseRowExchange final : public RowExchange {
       std::copy_n(rows.row(holder_positions_[k]), columns, packed.data() + k * static_cast<std::size_t>(columns));
     std::vector<Outgoing<double>> outgoing;
     for (const Peer& holder : holders_)
-      outgoing.push_back({holder.rank, std::span<const double>(packed).subspan(
-                                           static_cast<std::size_t>(holder.first * columns),
-                                           static_cast<std::size_t>(holder.count * columns))});
+      outgoing.push_back(
+          {holder.rank, std::span<const double>(packed).subspan(static_cast<std::size_t>(holder.first * columns),
+                                                                static_cast<std::size_t>(holder.count * columns))});
     std::vector<double> buffer(static_cast<std::size_t>((layout_.rows() - layout_.owned_count) * columns));
     std::vector<Incoming<double>> incoming;
     for (const Peer& owner : owners_)
@@ -174,10 +180,10 @@ class SparseRowExchange final : public RowExchange {
 
   void set_ghost_holders(std::span<const Index> notices) {
     std::vector<Touch> holders;
-    for (std::size_t k = 0; k < notices.size(); k += 2) holders.push_back({notices[k], static_cast<int>(notices[k + 1])});
-    std::sort(holders.begin(), holders.end(), [](const Touch& a, const Touch& b) {
-      return a.rank != b.rank ? a.rank < b.rank : a.row < b.row;
-    });
+    for (std::size_t k = 0; k < notices.size(); k += 2)
+      holders.push_back({notices[k], static_cast<int>(notices[k + 1])});
+    std::sort(holders.begin(), holders.end(),
+              [](const Touch& a, const Touch& b) { return a.rank != b.rank ? a.rank < b.rank : a.row < b.row; });
     const auto owned = layout_.owned_rows();
     for (const Touch& holder : holders) {
       if (holders_.empty() || holders_.back().rank != holder.rank)
@@ -196,9 +202,9 @@ class SparseRowExchange final : public RowExchange {
   }
 
   Communicator layer_;
-  std::vector<Peer> owners_;              ///< runs of ghosts by owner
-  std::vector<Peer> holders_;             ///< runs of holder_positions_ by the rank that holds ghosts of my rows
-  std::vector<Index> holder_positions_;   ///< local (owned) rows, holder after holder
+  std::vector<Peer> owners_;             ///< runs of ghosts by owner
+  std::vector<Peer> holders_;            ///< runs of holder_positions_ by the rank that holds ghosts of my rows
+  std::vector<Index> holder_positions_;  ///< local (owned) rows, holder after holder
 };
 
 }  // namespace

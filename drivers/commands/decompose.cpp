@@ -49,7 +49,8 @@ std::vector<std::string> host_names(const Communicator& world) {
 /// One run from the checked options to the written folder. Lives on every rank; folder and progress on rank 0 only.
 class Decomposition {
  public:
-  Decomposition(const Communicator& world, const DecomposeOptions& options, const OptionSchema& schema, std::int64_t start_bytes)
+  Decomposition(const Communicator& world, const DecomposeOptions& options, const OptionSchema& schema,
+                std::int64_t start_bytes)
       : world_(world), options_(options), schema_(schema), start_bytes_(start_bytes) {}
 
   int run() {
@@ -97,7 +98,8 @@ class Decomposition {
     manifest["command"] = "decompose";
     manifest["options"] = options_to_json(schema_);
     manifest["seed"] = options_.common.seed;
-    manifest["input"] = {{"path", std::filesystem::absolute(options_.input).lexically_normal().string()}, {"sha256", sha256_}};
+    manifest["input"] = {{"path", std::filesystem::absolute(options_.input).lexically_normal().string()},
+                         {"sha256", sha256_}};
     folder_->begin(std::move(manifest));
     begun_ = true;
     ProgressSettings settings;
@@ -116,9 +118,14 @@ class Decomposition {
       ++facts_.total_iterations;
       if (!progress_) return;
       const double elapsed = seconds_now() - start;
-      progress_->step({{"step", "sweep"}, {"restart", step.restart}, {"iteration", step.iteration}, {"fit", step.fit},
-                       {"change", step.change}, {"seconds", elapsed}},
-                      fmt::format("{}sweep {}  fit {:.6f}  change {:.1e}", options_.restarts > 1 ? fmt::format("start {}  ", step.restart + 1) : "",
+      progress_->step({{"step", "sweep"},
+                       {"restart", step.restart},
+                       {"iteration", step.iteration},
+                       {"fit", step.fit},
+                       {"change", step.change},
+                       {"seconds", elapsed}},
+                      fmt::format("{}sweep {}  fit {:.6f}  change {:.1e}",
+                                  options_.restarts > 1 ? fmt::format("start {}  ", step.restart + 1) : "",
                                   step.iteration, step.fit, step.change));
     };
     CpResult result = cp_als(*tensor_, cp_, observer);

@@ -13,7 +13,8 @@ namespace tempera::drivers {
 
 namespace {
 
-constexpr const char* kGridHint = "give one extent a mode that multiply to the number of MPI ranks, such as 2x2x1, or auto";
+constexpr const char* kGridHint =
+    "give one extent a mode that multiply to the number of MPI ranks, such as 2x2x1, or auto";
 
 struct ConstraintText {
   Constraint constraint;
@@ -62,7 +63,8 @@ ConstraintText parse_one(const std::string& text) {
 }  // namespace
 
 void declare(OptionSchema& schema, DecomposeOptions& options) {
-  schema.example("mpirun -n 4 tempera decompose ratings.tns.gz --rank 16 --constraint nonnegative --output runs/ratings");
+  schema.example(
+      "mpirun -n 4 tempera decompose ratings.tns.gz --rank 16 --constraint nonnegative --output runs/ratings");
   schema.positional("input", OptionKind::text, options.input)
       .help("tensor to factor: .tns, .tns.gz, .npy, .h5 (FILE.h5:/PATH for another dataset than /tensor)")
       .required();
@@ -75,8 +77,15 @@ void declare(OptionSchema& schema, DecomposeOptions& options) {
       .help("nonnegative, for all modes or for those listed (nonnegative@0,2); repeatable");
   schema.group("Data");
   schema.choice("missing", options.missing, {"zero"}).help("what an absent entry of a sparse tensor means");
-  schema.integer("index-base", options.index_base).minimum(0).maximum(1).help("number of the first index in a text tensor");
-  schema.integers("dims", options.dims).absent("auto").minimum(1).metavar("N,N,…").help("sizes of the modes, at least the largest indices");
+  schema.integer("index-base", options.index_base)
+      .minimum(0)
+      .maximum(1)
+      .help("number of the first index in a text tensor");
+  schema.integers("dims", options.dims)
+      .absent("auto")
+      .minimum(1)
+      .metavar("N,N,…")
+      .help("sizes of the modes, at least the largest indices");
   schema.group("Fit");
   schema.integer("iterations", options.iterations).minimum(1).help("most sweeps of one start");
   schema.real("tolerance", options.tolerance)
@@ -95,7 +104,8 @@ std::vector<int> parse_grid(const std::string& text, int ranks) {
   double product = 1;
   for (std::string_view part : split(text, 'x')) {
     const auto extent = whole_number(part);
-    if (!extent || *extent < 1) throw Error(Category::usage, "--grid", fmt::format("'{}' is not a grid", text), kGridHint);
+    if (!extent || *extent < 1)
+      throw Error(Category::usage, "--grid", fmt::format("'{}' is not a grid", text), kGridHint);
     extents.push_back(*extent);
     product *= *extent;
   }
@@ -113,10 +123,12 @@ std::vector<Constraint> parse_constraints(const std::vector<std::string>& texts,
   std::vector<Constraint> result(static_cast<std::size_t>(order), Constraint::none);
   for (const std::string& text : texts) {
     const ConstraintText one = parse_one(text);
-    for (int mode = 0; one.modes.empty() && mode < order; ++mode) result[static_cast<std::size_t>(mode)] = one.constraint;
+    for (int mode = 0; one.modes.empty() && mode < order; ++mode)
+      result[static_cast<std::size_t>(mode)] = one.constraint;
     for (int mode : one.modes) {
       if (mode >= order)
-        throw Error(Category::usage, "--constraint", fmt::format("mode {} in '{}' of a tensor of order {}", mode, text, order),
+        throw Error(Category::usage, "--constraint",
+                    fmt::format("mode {} in '{}' of a tensor of order {}", mode, text, order),
                     fmt::format("modes are numbered from 0 to {}", order - 1));
       result[static_cast<std::size_t>(mode)] = one.constraint;
     }

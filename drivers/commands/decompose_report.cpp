@@ -25,7 +25,8 @@ std::string stop_text(const CpResult& result) {
 
 /// The fit with the digits it has: a fit that is close to 1 shows its distance from 1.
 std::string fit_text(const CpResult& result) {
-  if (result.relative_error == 0 && result.fit_resolution > 0) return fmt::format("1 (to within rounding, {:.1g})", result.fit_resolution);
+  if (result.relative_error == 0 && result.fit_resolution > 0)
+    return fmt::format("1 (to within rounding, {:.1g})", result.fit_resolution);
   if (result.relative_error < 1e-4) return fmt::format("1 - {:.3g}", result.relative_error);
   return fmt::format("{:.6f}", result.fit);
 }
@@ -49,22 +50,24 @@ std::string pad(const std::string& text, int width) {
 
 std::string components_text(const DecomposeOptions& options, const CpResult& result, const DecomposeFacts& facts) {
   const std::size_t order = facts.shape.size();
-  const auto shown = static_cast<std::size_t>(options.common.verbose ? result.weights.size()
-                                                                     : std::min<std::size_t>(result.weights.size(), kShownComponents));
+  const auto shown = static_cast<std::size_t>(
+      options.common.verbose ? result.weights.size() : std::min<std::size_t>(result.weights.size(), kShownComponents));
   std::vector<std::vector<std::string>> table{{"component", "weight"}};
   for (std::size_t mode = 0; mode < order; ++mode) table.front().push_back(mode_name(facts, mode));
   for (std::size_t r = 0; r < shown; ++r) {
     std::vector<std::string> line{std::to_string(r + 1), fmt::format("{:.4g}", result.weights[r])};
     for (std::size_t mode = 0; mode < order; ++mode) {
       std::vector<std::string> entries;
-      for (const TopEntry& entry : facts.top[mode][r]) entries.push_back(fmt::format("{} {:.2f}", label_of(options, facts, mode, entry.row), entry.value));
+      for (const TopEntry& entry : facts.top[mode][r])
+        entries.push_back(fmt::format("{} {:.2f}", label_of(options, facts, mode, entry.row), entry.value));
       line.push_back(fmt::format("{}", fmt::join(entries, ", ")));
     }
     table.push_back(std::move(line));
   }
   std::vector<int> widths(table.front().size(), 0);
   for (const auto& line : table)
-    for (std::size_t column = 0; column < line.size(); ++column) widths[column] = std::max(widths[column], display_width(line[column]));
+    for (std::size_t column = 0; column < line.size(); ++column)
+      widths[column] = std::max(widths[column], display_width(line[column]));
   std::string text;
   for (const auto& line : table) {
     std::string row = " ";
@@ -72,13 +75,15 @@ std::string components_text(const DecomposeOptions& options, const CpResult& res
     row.erase(row.find_last_not_of(' ') + 1);
     text += row + "\n";
   }
-  if (shown < result.weights.size()) text += fmt::format("  … and {} more (--verbose shows all)\n", result.weights.size() - shown);
+  if (shown < result.weights.size())
+    text += fmt::format("  … and {} more (--verbose shows all)\n", result.weights.size() - shown);
   return text;
 }
 
 }  // namespace
 
-nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const CpResult& result, const DecomposeFacts& facts) {
+nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const CpResult& result,
+                                         const DecomposeFacts& facts) {
   nlohmann::ordered_json summary;
   summary["schema"] = 1;
   summary["command"] = "decompose";
@@ -119,29 +124,40 @@ nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const 
 std::string decompose_text(const DecomposeOptions& options, const CpResult& result, const DecomposeFacts& facts,
                            const std::string& run_folder) {
   std::string text = fmt::format("CP decomposition of {}\n", options.input);
-  const auto line = [&](const char* title, const std::string& content) { text += fmt::format("  {:10}{}\n", title, content); };
-  line("tensor", fmt::format("{}, {} {} ({:.3g} % of the cells)", fmt::join(facts.shape, " x "), human_count(facts.nonzeros),
-                             facts.sparse ? "nonzeros" : "cells", 100.0 * static_cast<double>(facts.nonzeros) / cell_count(facts.shape)));
+  const auto line = [&](const char* title, const std::string& content) {
+    text += fmt::format("  {:10}{}\n", title, content);
+  };
+  line("tensor", fmt::format("{}, {} {} ({:.3g} % of the cells)", fmt::join(facts.shape, " x "),
+                             human_count(facts.nonzeros), facts.sparse ? "nonzeros" : "cells",
+                             100.0 * static_cast<double>(facts.nonzeros) / cell_count(facts.shape)));
   if (facts.sparse) line("missing", "absent entries are zeros (--missing zero)");
-  if (facts.duplicates > 0) line("note", facts.duplicates == 1 ? std::string("1 entry with repeated coordinates was added to another")
-                                                              : human_count(facts.duplicates) + " entries with repeated coordinates were added to others");
+  if (facts.duplicates > 0)
+    line("note", facts.duplicates == 1
+                     ? std::string("1 entry with repeated coordinates was added to another")
+                     : human_count(facts.duplicates) + " entries with repeated coordinates were added to others");
   line("model", fmt::format("rank {}, {} loss, {}", options.rank, options.loss,
-                            options.constraints.empty() ? "unconstrained" : fmt::format("{}", fmt::join(options.constraints, " "))));
+                            options.constraints.empty() ? "unconstrained"
+                                                        : fmt::format("{}", fmt::join(options.constraints, " "))));
   line("ranks", fmt::format("{} MPI rank{}, grid {}, {}, heaviest rank {:.2f} x the mean", facts.mpi_ranks,
                             facts.mpi_ranks == 1 ? "" : "s", fmt::join(facts.grid, "x"), facts.storage, facts.balance));
   if (facts.active_ranks < facts.mpi_ranks)
-    line("note", fmt::format("{} MPI ranks hold no data: the sizes allow no grid of {}", facts.mpi_ranks - facts.active_ranks, facts.mpi_ranks));
+    line("note", fmt::format("{} MPI ranks hold no data: the sizes allow no grid of {}",
+                             facts.mpi_ranks - facts.active_ranks, facts.mpi_ranks));
   line("fit", fmt::format("{}  (1 - relative error {:.6g})", fit_text(result), result.relative_error));
-  line("sweeps", fmt::format("{}, {}{}", result.iterations, stop_text(result),
-                             result.restart_fits.size() > 1 ? fmt::format(" (best of {} starts: fits {:.6f} to {:.6f})", result.restart_fits.size(),
-                                                                          *std::min_element(result.restart_fits.begin(), result.restart_fits.end()),
-                                                                          *std::max_element(result.restart_fits.begin(), result.restart_fits.end()))
-                                                            : std::string()));
+  line("sweeps",
+       fmt::format("{}, {}{}", result.iterations, stop_text(result),
+                   result.restart_fits.size() > 1
+                       ? fmt::format(" (best of {} starts: fits {:.6f} to {:.6f})", result.restart_fits.size(),
+                                     *std::min_element(result.restart_fits.begin(), result.restart_fits.end()),
+                                     *std::max_element(result.restart_fits.begin(), result.restart_fits.end()))
+                       : std::string()));
   line("time", fmt::format("{} for the sweeps ({} each), {} for reading", human_duration(facts.seconds),
-                           human_duration(facts.seconds / std::max(1, facts.total_iterations)), human_duration(facts.load_seconds)));
+                           human_duration(facts.seconds / std::max(1, facts.total_iterations)),
+                           human_duration(facts.load_seconds)));
   line("memory", fmt::format("{} on the fullest MPI rank", human_bytes(static_cast<double>(facts.memory_bytes_max))));
   for (const std::string& note : result.notes) line("note", note);
-  if (result.dead_components > 0) line("note", fmt::format("{} components are zero: a lower --rank fits as well", result.dead_components));
+  if (result.dead_components > 0)
+    line("note", fmt::format("{} components are zero: a lower --rank fits as well", result.dead_components));
   text += "\n" + components_text(options, result, facts);
   if (options.common.profile) text += "\n" + region_table_text(facts.regions);
   text += fmt::format("\nrun folder: {}\n", run_folder);

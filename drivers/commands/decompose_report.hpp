@@ -17,7 +17,7 @@ namespace tempera::drivers {
 struct DecomposeFacts {
   std::vector<Index> shape;
   Index nonzeros = 0;
-  bool sparse = false;      ///< some cells are not stored
+  bool sparse = false;  ///< some cells are not stored
   Index duplicates = 0;
   std::string storage;
   double balance = 1;
@@ -34,7 +34,8 @@ struct DecomposeFacts {
 };
 
 /// summary.json
-nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const CpResult& result, const DecomposeFacts& facts);
+nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const CpResult& result,
+                                         const DecomposeFacts& facts);
 
 /// The same for people.
 std::string decompose_text(const DecomposeOptions& options, const CpResult& result, const DecomposeFacts& facts,

@@ -18,12 +18,9 @@ namespace {
 
 std::string_view word(Finding::Level level) {
   switch (level) {
-    case Finding::Level::ok:
-      return "OK";
-    case Finding::Level::warn:
-      return "WARN";
-    case Finding::Level::fail:
-      return "FAIL";
+    case Finding::Level::ok: return "OK";
+    case Finding::Level::warn: return "WARN";
+    case Finding::Level::fail: return "FAIL";
   }
   return "";
 }

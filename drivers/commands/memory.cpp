@@ -51,7 +51,8 @@ void check_cp_memory(const Communicator& world, const DistributedTensor& tensor,
   const double needed = cp_bytes(tensor, static_cast<double>(rank));
   if (needed > share)
     throw Error(Category::environment, "--rank",
-                fmt::format("rank {} needs {} on an MPI rank for which {} are available", rank, human_bytes(needed), human_bytes(share)),
+                fmt::format("rank {} needs {} on an MPI rank for which {} are available", rank, human_bytes(needed),
+                            human_bytes(share)),
                 "choose a smaller --rank, or more nodes");
 }
 

@@ -44,7 +44,9 @@ fs::path free_default(const std::string& command) {
 
 }  // namespace
 
-std::string utc_time() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+std::string utc_time() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
 
 RunFolder::RunFolder(const fs::path& output, const std::string& command, bool overwrite)
     : path_(output.empty() ? free_default(command) : output) {
@@ -53,12 +55,16 @@ RunFolder::RunFolder(const fs::path& output, const std::string& command, bool ov
     if (!fs::is_directory(path_, error))
       refuse(path_, "the output exists and is not a folder", "choose another --output");
     const bool empty = fs::is_empty(path_, error);
-    if (error) refuse(path_, "the output folder cannot be read: " + error.message(), "check its permissions, or choose another --output");
+    if (error)
+      refuse(path_, "the output folder cannot be read: " + error.message(),
+             "check its permissions, or choose another --output");
     if (!empty && !overwrite)
-      refuse(path_, "the output folder is not empty", "choose another --output, or --overwrite to replace the run in it");
+      refuse(path_, "the output folder is not empty",
+             "choose another --output, or --overwrite to replace the run in it");
   }
   const fs::path ancestor = existing_ancestor(path_);
-  if (!fs::is_directory(ancestor, error)) refuse(path_, ancestor.string() + " is not a folder", "choose another --output");
+  if (!fs::is_directory(ancestor, error))
+    refuse(path_, ancestor.string() + " is not a folder", "choose another --output");
   if (access(ancestor.c_str(), W_OK | X_OK) != 0)
     refuse(path_, "no permission to write in " + ancestor.string(), "choose another --output");
 }
@@ -69,7 +75,8 @@ void RunFolder::begin(nlohmann::ordered_json manifest) {
   if (error) refuse(path_, "the output folder cannot be created: " + error.message(), "choose another --output");
   for (const char* name : kRunFiles) {
     fs::remove(path_ / name, error);
-    if (error) refuse(path_ / name, "an earlier result cannot be removed: " + error.message(), "choose another --output");
+    if (error)
+      refuse(path_ / name, "an earlier result cannot be removed: " + error.message(), "choose another --output");
   }
   manifest_ = std::move(manifest);
   manifest_["start"] = utc_time();

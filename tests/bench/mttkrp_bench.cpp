@@ -108,13 +108,18 @@ int main(int argc, char** argv) {
     factor_bandwidth[mode] = triad(static_cast<double>(shape[mode] * rank * 8));
   const double tree_bandwidth = triad(static_cast<double>(trees.trees().front().bytes()));
 
-  nlohmann::ordered_json report{{"bench", "mttkrp"},      {"nonzeros", trees.trees().front().nonzeros()},
-                                {"rank", rank},           {"exponent", exponent},
-                                {"simd", name(simd_level())}, {"peak_flops", peak},
-                                {"tree_bandwidth_bytes_per_second", tree_bandwidth}, {"build_seconds", build_seconds}};
+  nlohmann::ordered_json report{{"bench", "mttkrp"},
+                                {"nonzeros", trees.trees().front().nonzeros()},
+                                {"rank", rank},
+                                {"exponent", exponent},
+                                {"simd", name(simd_level())},
+                                {"peak_flops", peak},
+                                {"tree_bandwidth_bytes_per_second", tree_bandwidth},
+                                {"build_seconds", build_seconds}};
   fmt::print("{} nonzeros, rank {}, {}, trees {:.1f} MB built in {:.2f} s\n", trees.trees().front().nonzeros(), rank,
              name(simd_level()), static_cast<double>(trees.bytes()) / 1e6, build_seconds);
-  fmt::print("multiply-add peak {:.1f} GFLOP/s, triad at the tree's footprint {:.1f} GB/s\n", peak / 1e9, tree_bandwidth / 1e9);
+  fmt::print("multiply-add peak {:.1f} GFLOP/s, triad at the tree's footprint {:.1f} GB/s\n", peak / 1e9,
+             tree_bandwidth / 1e9);
   fmt::print("mode   best ms  median ms  GFLOP/s  GB/s   bound ms  fraction  compulsory\n");
   bool correct = true;
   double time_of_all = 0, bound_of_all = 0;
@@ -147,9 +152,15 @@ int main(int argc, char** argv) {
     time_of_all += median;
     bound_of_all += bound;
     fmt::print("{:4}  {:8.2f}  {:9.2f}  {:7.2f}  {:5.1f}  {:8.2f}  {:8.2f}  {:10.2f}\n", mode, best * 1e3, median * 1e3,
-               flops / median / 1e9, (stream_bytes + row_bytes) / median / 1e9, bound * 1e3, bound / median, compulsory / median);
-    report["modes"].push_back({{"mode", mode}, {"best_seconds", best}, {"median_seconds", median}, {"flops", flops},
-                               {"bytes", stream_bytes + row_bytes}, {"bound_seconds", bound}, {"fraction", bound / median},
+               flops / median / 1e9, (stream_bytes + row_bytes) / median / 1e9, bound * 1e3, bound / median,
+               compulsory / median);
+    report["modes"].push_back({{"mode", mode},
+                               {"best_seconds", best},
+                               {"median_seconds", median},
+                               {"flops", flops},
+                               {"bytes", stream_bytes + row_bytes},
+                               {"bound_seconds", bound},
+                               {"fraction", bound / median},
                                {"compulsory_fraction", compulsory / median}});
   }
   report["fraction"] = bound_of_all / time_of_all;

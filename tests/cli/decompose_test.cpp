@@ -82,7 +82,8 @@ TEST_F(DecomposeCommand, LeavesACompleteRunFolder) {
   EXPECT_EQ(manifest["options"]["values"]["rank"], 2);
   EXPECT_EQ(manifest["options"]["set_by"]["rank"], "command line");
   EXPECT_EQ(manifest["input"]["sha256"], sha256_of_file(folder_ / "x.npy"));
-  for (const char* key : {"version", "git_hash", "build_flags", "mpi_version", "blas_version", "mpi_ranks", "hosts", "start", "end"})
+  for (const char* key :
+       {"version", "git_hash", "build_flags", "mpi_version", "blas_version", "mpi_ranks", "hosts", "start", "end"})
     EXPECT_FALSE(manifest[key].is_null()) << key;
 
   std::istringstream progress(test::read_text(folder_ / "run/progress.jsonl"));
@@ -101,10 +102,13 @@ TEST_F(DecomposeCommand, GivesTheSameFitOnEveryNumberOfRanksAndTheSameBitsOnEqua
   for (int ranks : {1, 2, 3, 4}) {
     const std::string run = "run" + std::to_string(ranks);
     for (const std::string& name : {run, run + "again"}) {
-      const auto result = decompose({"x.tns", "--rank", "3", "--tolerance", "0", "--iterations", "30", "--output", name, "--quiet"}, ranks);
+      const auto result = decompose(
+          {"x.tns", "--rank", "3", "--tolerance", "0", "--iterations", "30", "--output", name, "--quiet"}, ranks);
       ASSERT_EQ(result.status, 0) << result.err;
     }
-    EXPECT_TRUE(test::read_text(folder_ / (run + "/factors.h5")) == test::read_text(folder_ / (run + "again/factors.h5"))) << ranks << " ranks";
+    EXPECT_TRUE(test::read_text(folder_ / (run + "/factors.h5")) ==
+                test::read_text(folder_ / (run + "again/factors.h5")))
+        << ranks << " ranks";
     fits.push_back(json(run + "/summary.json")["fit"].get<double>());
     EXPECT_EQ(json(run + "/summary.json")["mpi_ranks"], ranks);
   }
@@ -113,7 +117,8 @@ TEST_F(DecomposeCommand, GivesTheSameFitOnEveryNumberOfRanksAndTheSameBitsOnEqua
 
 TEST_F(DecomposeCommand, ShowsLabelsAndSumsDuplicates) {
   file("x.tns", "1 1 5\n1 1 2\n2 2 1\n");
-  file("x.tns.labels.json", R"({"modes":[{"name":"fruit","labels":["apple","pear"]},{"name":"colour","labels":["red","green"]}]})");
+  file("x.tns.labels.json",
+       R"({"modes":[{"name":"fruit","labels":["apple","pear"]},{"name":"colour","labels":["red","green"]}]})");
   const auto result = decompose({"x.tns", "--rank", "1", "--output", "run"});
   ASSERT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("fruit"));
@@ -125,7 +130,8 @@ TEST_F(DecomposeCommand, ShowsLabelsAndSumsDuplicates) {
 
 TEST_F(DecomposeCommand, ReadsOptionsFromAFileAndPrintsJson) {
   file("options.toml", "rank = 2\nconstraint = [\"nonnegative@0,2\"]\niterations = 5\ntolerance = 0.0\n");
-  const auto result = decompose({good(), "--config", "options.toml", "--iterations", "4", "--json", "--output", "run", "--quiet"});
+  const auto result =
+      decompose({good(), "--config", "options.toml", "--iterations", "4", "--json", "--output", "run", "--quiet"});
   ASSERT_EQ(result.status, 0) << result.err;
   const Json summary = Json::parse(result.out);
   EXPECT_EQ(summary["rank"], 2);
@@ -140,15 +146,17 @@ TEST_F(DecomposeCommand, OverwritesARunOnlyWhenTold) {
   file("run/notes.txt", "mine");
   const auto refused = decompose({"good.tns", "--rank", "1", "--output", "run"});
   EXPECT_EQ(refused.status, 5);
-  EXPECT_EQ(refused.err, "tempera: error: run: the output folder is not empty\n"
-                         "hint: choose another --output, or --overwrite to replace the run in it\n");
+  EXPECT_EQ(refused.err,
+            "tempera: error: run: the output folder is not empty\n"
+            "hint: choose another --output, or --overwrite to replace the run in it\n");
   EXPECT_EQ(decompose({"good.tns", "--rank", "2", "--output", "run", "--overwrite"}).status, 0);
   EXPECT_EQ(json("run/summary.json")["rank"], 2);
   EXPECT_EQ(test::read_text(folder_ / "run/notes.txt"), "mine");
 }
 
 TEST_F(DecomposeCommand, RefusesBadFiles) {
-  expect_refusal({"absent.tns"}, 3, "absent.tns: no such file\nhint: check the path; it is relative to the working directory");
+  expect_refusal({"absent.tns"}, 3,
+                 "absent.tns: no such file\nhint: check the path; it is relative to the working directory");
   std::filesystem::create_directory(folder_ / "folder.tns");
   expect_refusal({"folder.tns"}, 3, "folder.tns: is a directory, not a file\nhint: name a tensor file inside it");
 }
@@ -171,7 +179,8 @@ TEST_F(DecomposeCommand, RefusesBadTextWithTheLine) {
   EXPECT_THAT(message_of(""), HasSubstr("tempera: error: bad.tns: "));
   EXPECT_THAT(message_of("# only a header\n\n"), HasSubstr("bad.tns"));
   EXPECT_THAT(message_of("1 1 1 2\n1 x 1 2\n"), HasSubstr("bad.tns:2: "));
-  EXPECT_THAT(message_of("1 1 1 2\n\n# c\n0 1 1 2\n"), testing::AllOf(HasSubstr("bad.tns:4: "), HasSubstr("--index-base")));
+  EXPECT_THAT(message_of("1 1 1 2\n\n# c\n0 1 1 2\n"),
+              testing::AllOf(HasSubstr("bad.tns:4: "), HasSubstr("--index-base")));
   EXPECT_THAT(message_of("1 1 1 2\n2 1 1 2\n", {"--dims", "1,1,1"}), HasSubstr("bad.tns:2: "));
   EXPECT_THAT(message_of("1 1 1 2\n1 1 2\n"), HasSubstr("bad.tns:2: "));
   EXPECT_THAT(message_of("1 1 1 nan\n"), HasSubstr("bad.tns:1: "));
@@ -224,7 +233,8 @@ TEST_F(DecomposeCommand, RefusesWrongOptions) {
   EXPECT_THAT(usage({"--rank", "-3"}), HasSubstr("--rank"));
   EXPECT_THAT(usage({"--tolerance", "-1"}), HasSubstr("--tolerance"));
   EXPECT_THAT(usage({"--rnak", "3"}), HasSubstr("did you mean --rank?"));
-  EXPECT_EQ(usage({"--constraint", "nonegative"}), "tempera: error: --constraint: unknown constraint 'nonegative'\nhint: did you mean 'nonnegative'?\n");
+  EXPECT_EQ(usage({"--constraint", "nonegative"}),
+            "tempera: error: --constraint: unknown constraint 'nonegative'\nhint: did you mean 'nonnegative'?\n");
   EXPECT_THAT(usage({"--constraint", "nonnegative@3"}), HasSubstr("mode 3 in 'nonnegative@3' of a tensor of order 3"));
   EXPECT_THAT(usage({"--grid", "2x1x1"}), HasSubstr("grid 2x1x1 is for 2 MPI ranks, but 1 run"));
   EXPECT_THAT(usage({"--grid", "2xx1"}), HasSubstr("'2xx1' is not a grid"));
@@ -259,7 +269,8 @@ TEST_F(DecomposeCommand, AFullDiskLeavesNoPartialResult) {
   if (!disk.is_mounted()) GTEST_SKIP() << "no permission to mount a small file system";
   write_tns(folder_ / "x.tns", test::random_sparse({400, 300, 200}, 3000, 3));
   for (int ranks : {0, 2}) {
-    const auto result = decompose({"x.tns", "--rank", "20", "--iterations", "3", "--output", (disk / "run").string()}, ranks);
+    const auto result =
+        decompose({"x.tns", "--rank", "20", "--iterations", "3", "--output", (disk / "run").string()}, ranks);
     EXPECT_EQ(result.status, 5) << result.err;
     EXPECT_EQ(test::occurrences(result.err, "tempera: error: "), 1) << result.err;
     EXPECT_THAT(result.err, HasSubstr("run/factors.h5: cannot be written: about "));
@@ -275,7 +286,8 @@ TEST_F(DecomposeCommand, FindsTheAminoAcids) {
   TEMPERA_REQUIRE_DATA(sparse, "aminoacid-fluorescence/aminoacids.tns.gz");
   for (const auto& input : {dense, sparse})
     for (bool nonnegative : {false, true}) {
-      Texts arguments{input.string(), "--rank", "3", "--tolerance", "1e-10", "--iterations", "2000", "--output", "run", "--overwrite", "--quiet"};
+      Texts arguments{input.string(), "--rank",   "3",   "--tolerance", "1e-10",  "--iterations",
+                      "2000",         "--output", "run", "--overwrite", "--quiet"};
       if (nonnegative) arguments.insert(arguments.end(), {"--constraint", "nonnegative"});
       ASSERT_EQ(decompose(arguments, 2).status, 0);
       EXPECT_NEAR(json("run/summary.json")["fit"].get<double>(), nonnegative ? 0.97485888 : 0.97495148, 2e-8);

@@ -4,40 +4,23 @@ namespace tempera::detail {
 
 const char* name(Operation operation) {
   switch (operation) {
-    case Operation::recovery:
-      return "recovery";
-    case Operation::end_of_scope:
-      return "the end of the collective part";
-    case Operation::agreement:
-      return "the agreement on an error";
-    case Operation::split:
-      return "split";
-    case Operation::barrier:
-      return "barrier";
-    case Operation::broadcast:
-      return "broadcast";
-    case Operation::all_reduce:
-      return "all_reduce";
-    case Operation::exclusive_sum:
-      return "exclusive_sum";
-    case Operation::all_gather:
-      return "all_gather";
-    case Operation::gather:
-      return "gather";
-    case Operation::all_to_all:
-      return "all_to_all";
-    case Operation::reduce_scatter_sum:
-      return "reduce_scatter_sum";
-    case Operation::all_gather_into:
-      return "all_gather_into";
-    case Operation::exchange:
-      return "exchange";
-    case Operation::send_object:
-      return "send_object";
-    case Operation::receive_object:
-      return "receive_object";
-    case Operation::stop_request:
-      return "the check for a stop signal";
+    case Operation::recovery: return "recovery";
+    case Operation::end_of_scope: return "the end of the collective part";
+    case Operation::agreement: return "the agreement on an error";
+    case Operation::split: return "split";
+    case Operation::barrier: return "barrier";
+    case Operation::broadcast: return "broadcast";
+    case Operation::all_reduce: return "all_reduce";
+    case Operation::exclusive_sum: return "exclusive_sum";
+    case Operation::all_gather: return "all_gather";
+    case Operation::gather: return "gather";
+    case Operation::all_to_all: return "all_to_all";
+    case Operation::reduce_scatter_sum: return "reduce_scatter_sum";
+    case Operation::all_gather_into: return "all_gather_into";
+    case Operation::exchange: return "exchange";
+    case Operation::send_object: return "send_object";
+    case Operation::receive_object: return "receive_object";
+    case Operation::stop_request: return "the check for a stop signal";
   }
   return "an unknown operation";
 }

@@ -22,8 +22,7 @@ T combine(T a, T b, Reduction reduction) {
       if constexpr (std::is_floating_point_v<T>)
         if (std::isnan(a) || std::isnan(b)) return std::isnan(a) ? a : b;
       return (reduction == Reduction::minimum ? b < a : a < b) ? b : a;
-    case Reduction::logical_or:
-      return static_cast<T>(a != T{} || b != T{});
+    case Reduction::logical_or: return static_cast<T>(a != T{} || b != T{});
   }
   return a;
 }

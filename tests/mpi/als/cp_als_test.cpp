@@ -54,11 +54,13 @@ TEST(CpAls, RecoversPlantedModelsOfOrders3To5WithNoise) {
         const auto dense = test::distributed(world, tensor);
         const CpResult from_dense = cp_als(*dense, options);
         EXPECT_GE(test::factor_match_score(truth, test::gathered(*dense, from_dense)), 0.99)
-            << "dense, order " << shape.size() << " rank " << rank << " nonnegative " << nonnegative << " seed " << seed;
+            << "dense, order " << shape.size() << " rank " << rank << " nonnegative " << nonnegative << " seed "
+            << seed;
         const auto sparse = test::distributed(world, test::every_cell(tensor));
         const CpResult from_sparse = cp_als(*sparse, options);
         EXPECT_GE(test::factor_match_score(truth, test::gathered(*sparse, from_sparse)), 0.99)
-            << "sparse, order " << shape.size() << " rank " << rank << " nonnegative " << nonnegative << " seed " << seed;
+            << "sparse, order " << shape.size() << " rank " << rank << " nonnegative " << nonnegative << " seed "
+            << seed;
         EXPECT_NEAR(from_dense.fit, from_sparse.fit, 1e-8);
       }
 }
@@ -147,7 +149,8 @@ TEST(CpAls, FitDoesNotDependOnTheNumberOfRanks) {
       fits.push_back(mine);
     }
     for (const auto& fit : fits)
-      for (std::size_t k = 0; k < fit.size(); ++k) EXPECT_NEAR(fit[k], fits.front()[k], 1e-10 * std::abs(fits.front()[k]));
+      for (std::size_t k = 0; k < fit.size(); ++k)
+        EXPECT_NEAR(fit[k], fits.front()[k], 1e-10 * std::abs(fits.front()[k]));
   }
 }
 
@@ -226,7 +229,8 @@ TEST(CpAls, NonnegativeFactorsAreNonnegativeAndStationary) {
   for (Index i = 0; i < shape[2]; ++i)
     for (Index r = 0; r < 3; ++r) {
       double gradient = -m(i, r);
-      for (Index s = 0; s < 3; ++s) gradient += model.factors[2](i, s) * model.weights[static_cast<std::size_t>(s)] * h(s, r);
+      for (Index s = 0; s < 3; ++s)
+        gradient += model.factors[2](i, s) * model.weights[static_cast<std::size_t>(s)] * h(s, r);
       EXPECT_GE(model.factors[2](i, r), 0.0);
       EXPECT_GE(gradient, -1e-7 * largest);
       if (model.factors[2](i, r) > 1e-8) {

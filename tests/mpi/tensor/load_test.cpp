@@ -43,7 +43,8 @@ void expect_same_tensor(const DistributedTensor& tensor, const SparseTensor& exp
     FactorMatrix oracle(expected.shape()[static_cast<std::size_t>(mode)], 3);
     mttkrp(expected, factors, mode, oracle);
     std::vector<FactorMatrix> local;
-    for (int m = 0; m < expected.order(); ++m) local.push_back(test::local_rows(factors[static_cast<std::size_t>(m)], tensor.rows(m)));
+    for (int m = 0; m < expected.order(); ++m)
+      local.push_back(test::local_rows(factors[static_cast<std::size_t>(m)], tensor.rows(m)));
     FactorMatrix result(tensor.rows(mode).rows(), 3);
     tensor.mttkrp(local, mode, result);
     tensor.exchange(mode).reduce_to_owners(result);
@@ -68,8 +69,10 @@ TEST(Load, EveryFormatGivesTheSameTensorOnAnyNumberOfRanks) {
     world.barrier();
     LoadOptions options;
     options.dims = {20, 15, 12};
-    for (const char* name : {"x.tns", "x.tns.gz", "x.h5"}) expect_same_tensor(*load_tensor(world, folder / name, options), sparse);
-    for (const char* name : {"d.npy", "d.h5", "d.tns"}) expect_same_tensor(*load_tensor(world, folder / name), test::every_cell(dense));
+    for (const char* name : {"x.tns", "x.tns.gz", "x.h5"})
+      expect_same_tensor(*load_tensor(world, folder / name, options), sparse);
+    for (const char* name : {"d.npy", "d.h5", "d.tns"})
+      expect_same_tensor(*load_tensor(world, folder / name), test::every_cell(dense));
   });
 }
 
@@ -90,7 +93,8 @@ TEST(Load, TheFirstBadLineOfTheFileIsReportedWhicheverRankReadsIt) {
   for (int bad : {1, 2, 150, 299, 300}) {
     if (world.is_root()) {
       std::string text;
-      for (int line = 1; line <= 300; ++line) text += line == bad || line == 300 ? "1 1 oops\n" : "# comment or data\n1 1 2.5\n";
+      for (int line = 1; line <= 300; ++line)
+        text += line == bad || line == 300 ? "1 1 oops\n" : "# comment or data\n1 1 2.5\n";
       test::write_text(folder / "x.tns", text);
     }
     world.barrier();
@@ -133,7 +137,8 @@ TEST(Load, RealRatingsTensorHasTheDocumentedChecksums) {
       factors.emplace_back(static_cast<Index>(rows.size()), 4);
       for (std::size_t k = 0; k < rows.size(); ++k)
         for (Index r = 0; r < 4; ++r)
-          factors.back()(static_cast<Index>(k), r) = std::sin(0.37 * static_cast<double>(rows[k] + 1) * static_cast<double>(r + 1));
+          factors.back()(static_cast<Index>(k), r) =
+              std::sin(0.37 * static_cast<double>(rows[k] + 1) * static_cast<double>(r + 1));
     }
     for (int mode = 0; mode < 3; ++mode) {
       double found[2] = {0, 0};
@@ -149,7 +154,8 @@ TEST(Load, RealRatingsTensorHasTheDocumentedChecksums) {
           }
       }
       world.all_reduce(std::span<double>(found), Reduction::sum);
-      EXPECT_NEAR(std::sqrt(found[0]), norms[static_cast<std::size_t>(mode)], 1e-9 * norms[static_cast<std::size_t>(mode)]);
+      EXPECT_NEAR(std::sqrt(found[0]), norms[static_cast<std::size_t>(mode)],
+                  1e-9 * norms[static_cast<std::size_t>(mode)]);
       EXPECT_NEAR(found[1], sums[static_cast<std::size_t>(mode)], 1e-8 * 3000);
     }
   });

@@ -13,7 +13,8 @@ void expect_rows(const DistributedTensor& tensor, const std::vector<FactorMatrix
                  const FactorMatrix& expected) {
   if (!tensor.active()) return;
   std::vector<FactorMatrix> local;
-  for (int m = 0; m < tensor.order(); ++m) local.push_back(test::local_rows(factors[static_cast<std::size_t>(m)], tensor.rows(m)));
+  for (int m = 0; m < tensor.order(); ++m)
+    local.push_back(test::local_rows(factors[static_cast<std::size_t>(m)], tensor.rows(m)));
   FactorMatrix result(tensor.rows(mode).rows(), expected.columns());
   tensor.mttkrp(local, mode, result);
   tensor.exchange(mode).reduce_to_owners(result);
@@ -40,7 +41,8 @@ TEST(DistributedMttkrp, SparseEqualsBruteForceForEveryGrid) {
 
 TEST(DistributedMttkrp, DenseEqualsBruteForceForEveryGrid) {
   const Communicator world(MPI_COMM_WORLD);
-  for (const std::vector<Index>& shape : {std::vector<Index>{6, 5}, {7, 4, 5}, {5, 1, 6}, {4, 5, 3, 4}, {3, 4, 2, 3, 4}})
+  for (const std::vector<Index>& shape :
+       {std::vector<Index>{6, 5}, {7, 4, 5}, {5, 1, 6}, {4, 5, 3, 4}, {3, 4, 2, 3, 4}})
     for (Index rank : {1, 5, 8}) {
       const DenseTensor tensor = test::random_dense(shape, 23);
       const auto factors = test::random_factors(shape, rank, 23);

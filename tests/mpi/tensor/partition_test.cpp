@@ -15,8 +15,8 @@ namespace {
 /// Index with probability proportional to 1/(index + 1)^exponent, approximately: the inverse of the continuous law.
 Index zipf(RandomStream& stream, Index size, double exponent) {
   const double u = stream.uniform(), n = static_cast<double>(size);
-  const double x = exponent == 1 ? std::pow(n + 1, u)
-                                 : std::pow(u * (std::pow(n + 1, 1 - exponent) - 1) + 1, 1 / (1 - exponent));
+  const double x =
+      exponent == 1 ? std::pow(n + 1, u) : std::pow(u * (std::pow(n + 1, 1 - exponent) - 1) + 1, 1 / (1 - exponent));
   return std::min(size - 1, static_cast<Index>(x) - 1);
 }
 

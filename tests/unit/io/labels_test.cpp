@@ -65,8 +65,7 @@ std::map<std::string, double> count_by_strings(const std::vector<std::string>& t
 TEST_F(Ngrams, EqualTheDefinitionForEveryLengthAndAcrossBlocks) {
   std::string longer;  // more than one block of the reader
   for (std::size_t k = 0; k < 60000; ++k)
-    longer += "The Quick, brown-fox  jumps\n"[k * k % 28],
-        longer += k % 97 == 0 ? "  \n" : "eE9x";
+    longer += "The Quick, brown-fox  jumps\n"[k * k % 28], longer += k % 97 == 0 ? "  \n" : "eE9x";
   const std::vector<std::string> texts{"Hello,  World!\n", "\xc3\xa4 no", longer};
   std::vector<std::filesystem::path> files;
   for (const auto& text : texts) files.emplace_back(file("text" + std::to_string(files.size()), text));

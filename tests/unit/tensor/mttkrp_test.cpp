@@ -26,10 +26,22 @@ struct Case {
 
 // Sizes 1, empty slices (more indices than nonzeros), full tensors, every order.
 const std::vector<Case> kCases = {
-    {{1, 1}, 1},          {{5, 3}, 7},          {{1, 6}, 4},          {{40, 30}, 5},
-    {{3, 4, 5}, 60},      {{3, 4, 5}, 11},      {{1, 7, 2}, 9},       {{50, 1, 60}, 20},
-    {{2, 3, 4, 5}, 50},   {{6, 1, 1, 7}, 20},   {{20, 30, 2, 9}, 15}, {{3, 2, 4, 2, 3}, 70},
-    {{9, 9, 9, 9, 9}, 6}, {{2, 3, 2, 2, 3, 2}, 60}, {{2, 2, 3, 1, 2, 2, 3}, 50}, {{2, 2, 2, 2, 2, 2, 2, 2}, 100},
+    {{1, 1}, 1},
+    {{5, 3}, 7},
+    {{1, 6}, 4},
+    {{40, 30}, 5},
+    {{3, 4, 5}, 60},
+    {{3, 4, 5}, 11},
+    {{1, 7, 2}, 9},
+    {{50, 1, 60}, 20},
+    {{2, 3, 4, 5}, 50},
+    {{6, 1, 1, 7}, 20},
+    {{20, 30, 2, 9}, 15},
+    {{3, 2, 4, 2, 3}, 70},
+    {{9, 9, 9, 9, 9}, 6},
+    {{2, 3, 2, 2, 3, 2}, 60},
+    {{2, 2, 3, 1, 2, 2, 3}, 50},
+    {{2, 2, 2, 2, 2, 2, 2, 2}, 100},
 };
 const std::vector<Index> kRanks = {1, 2, 7, 8, 9, 16, 24, 33, 40};
 
@@ -106,7 +118,8 @@ TEST(Mttkrp, InnerProductIsTheSameFromEveryMode) {
     const auto m = static_cast<std::size_t>(mode);
     FactorMatrix result(shape[m], 4);
     mttkrp(set, factors, mode, result);
-    inner.push_back(std::inner_product(result.storage().begin(), result.storage().end(), factors[m].storage().begin(), 0.0));
+    inner.push_back(
+        std::inner_product(result.storage().begin(), result.storage().end(), factors[m].storage().begin(), 0.0));
   }
   EXPECT_NEAR(inner[0], inner[1], 1e-12 * std::abs(inner[0]));
   EXPECT_NEAR(inner[0], inner[2], 1e-12 * std::abs(inner[0]));
