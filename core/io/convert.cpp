@@ -5,10 +5,9 @@
 
 #include <cerrno>
 #include <cmath>
-#include <fstream>
-#include <limits>
 
 #include "core/base/error.hpp"
+#include "core/base/memory.hpp"
 #include "core/base/system_error.hpp"
 #include "core/base/text.hpp"
 #include "core/io/hdf5_file.hpp"
@@ -40,23 +39,13 @@ void check_output(const TensorFile& output, const ConvertOptions& options, bool 
   if (::access(folder.c_str(), W_OK) != 0) throw write_error(output.path, errno);
 }
 
-std::optional<double> free_memory_bytes() {
-  std::ifstream file("/proc/meminfo");
-  std::string key, unit;
-  for (double kibibytes = 0; file >> key >> kibibytes;) {
-    if (key == "MemAvailable:") return kibibytes * 1024;
-    std::getline(file, unit);
-  }
-  return std::nullopt;
-}
-
 DenseTensor make_dense(const SparseTensor& sparse, const TensorFile& output, const ConvertOptions& options) {
   const double needed = 8 * cell_count(sparse.shape());
-  const auto allowed = options.memory_bytes ? options.memory_bytes : free_memory_bytes();
-  if (needed > allowed.value_or(std::numeric_limits<double>::infinity()))
+  const double allowed = options.memory_bytes.value_or(available_memory());
+  if (needed > allowed)
     throw Error(Category::environment, output.path.string(),
                 fmt::format("a dense tensor of shape {} takes {}, {} are free", fmt::join(sparse.shape(), " x "),
-                            human_bytes(needed), human_bytes(*allowed)),
+                            human_bytes(needed), human_bytes(allowed)),
                 "keep it sparse: write .tns or .h5 without --dense");
   check_shape(sparse.shape(), true);
   DenseTensor dense(sparse.shape());

@@ -1,9 +1,13 @@
 #include <cblas.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "core/base/contract.hpp"
+#include "core/base/error.hpp"
 #include "core/linalg/khatri_rao.hpp"
 #include "core/tensor/mttkrp.hpp"
 
@@ -12,6 +16,15 @@ namespace tempera {
 namespace {
 
 constexpr Index kBlockDoubles = Index{1} << 17;  // 1 MB of Khatri–Rao rows at a time
+
+/// BLAS counts in 32 bits. @throws Error{environment} for a block that is larger than it can address
+int blas_size(Index size) {
+  if (size > std::numeric_limits<int>::max())
+    throw Error(Category::environment, "",
+                fmt::format("a dense block with {} rows of one unfolding on an MPI rank", size),
+                "use more MPI ranks: BLAS addresses at most 2^31 - 1 rows");
+  return static_cast<int>(size);
+}
 
 Index product(std::span<const Index> sizes) {
   Index result = 1;
@@ -26,34 +39,23 @@ std::vector<RowView> views(std::span<const FactorMatrix> factors) {
   return result;
 }
 
-/// result (rows × rank, row-major) = A · KRP, where A is rows × inner, column-major with leading dimension `rows`.
-void times_khatri_rao(const double* a, Index rows, Index inner, std::span<const RowView> matrices, double* result,
-                      Index stride) {
-  const Index rank = matrices.front().columns;
-  const Index block = std::clamp<Index>(kBlockDoubles / rank, 1, inner);
-  std::vector<double> krp(static_cast<std::size_t>(block * rank));
-  for (Index first = 0; first < inner; first += block) {
-    const Index count = std::min(block, inner - first);
-    khatri_rao_rows(matrices, first, count, krp.data(), rank);
-    // Column-major: result' (rank × rows) = krp' (rank × count) · A' (count × rows)
-    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, static_cast<int>(rank), static_cast<int>(rows),
-                static_cast<int>(count), 1.0, krp.data(), static_cast<int>(rank), a + first * rows,
-                static_cast<int>(rows), first == 0 ? 0.0 : 1.0, result, static_cast<int>(stride));
-  }
-}
+enum class Operand { plain, transposed };
 
-/// result (columns × rank, row-major) = A' · KRP, where A is inner × columns, column-major with leading dimension `inner`.
-void transposed_times_khatri_rao(const double* a, Index inner, Index columns, std::span<const RowView> matrices,
-                                 double* result, Index stride) {
+/// result (n × rank, row-major) = op(A) · KRP, where KRP has `inner` rows and A is column-major: n × inner (plain) or
+/// inner × n (transposed). KRP is formed in blocks of rows.
+void times_khatri_rao(Operand op, const double* a, Index n, Index inner, std::span<const RowView> matrices,
+                      double* result, Index stride) {
   const Index rank = matrices.front().columns;
   const Index block = std::clamp<Index>(kBlockDoubles / rank, 1, inner);
   std::vector<double> krp(static_cast<std::size_t>(block * rank));
+  const bool plain = op == Operand::plain;
   for (Index first = 0; first < inner; first += block) {
     const Index count = std::min(block, inner - first);
     khatri_rao_rows(matrices, first, count, krp.data(), rank);
-    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(rank), static_cast<int>(columns),
-                static_cast<int>(count), 1.0, krp.data(), static_cast<int>(rank), a + first, static_cast<int>(inner),
-                first == 0 ? 0.0 : 1.0, result, static_cast<int>(stride));
+    // Column-major: result' (rank × n) += krp' (rank × count) · op(A)' (count × n)
+    cblas_dgemm(CblasColMajor, CblasNoTrans, plain ? CblasTrans : CblasNoTrans, blas_size(rank), blas_size(n),
+                blas_size(count), 1.0, krp.data(), blas_size(rank), plain ? a + first * n : a + first,
+                blas_size(plain ? n : inner), first == 0 ? 0.0 : 1.0, result, blas_size(stride));
   }
 }
 
@@ -68,7 +70,7 @@ void inner_mode(const DenseTensor& tensor, std::span<const FactorMatrix> factors
   if (left <= right) {
     // partial[(l, i), r] = Σ_right X[(l, i), right] KRP[right, r], then sum over l with the left product.
     std::vector<double> partial(static_cast<std::size_t>(left * size * rank));
-    times_khatri_rao(x, left * size, right, right_views, partial.data(), rank);
+    times_khatri_rao(Operand::plain, x, left * size, right, right_views, partial.data(), rank);
     std::vector<double> krp(static_cast<std::size_t>(left * rank));
     khatri_rao_rows(left_views, 0, left, krp.data(), rank);
     for (Index i = 0; i < size; ++i)
@@ -80,7 +82,7 @@ void inner_mode(const DenseTensor& tensor, std::span<const FactorMatrix> factors
       }
   } else {
     std::vector<double> partial(static_cast<std::size_t>(size * right * rank));
-    transposed_times_khatri_rao(x, left, size * right, left_views, partial.data(), rank);
+    times_khatri_rao(Operand::transposed, x, size * right, left, left_views, partial.data(), rank);
     std::vector<double> krp(static_cast<std::size_t>(right * rank));
     khatri_rao_rows(right_views, 0, right, krp.data(), rank);
     for (Index q = 0; q < right; ++q)
@@ -104,10 +106,10 @@ void mttkrp(const DenseTensor& tensor, std::span<const FactorMatrix> factors, in
   const Index size = result.rows(), others = tensor.size() / size;
   const double* x = tensor.values().data();
   if (mode == 0) {
-    times_khatri_rao(x, size, others, views(factors.subspan(1)), result.data(), result.stride());
+    times_khatri_rao(Operand::plain, x, size, others, views(factors.subspan(1)), result.data(), result.stride());
   } else if (mode == tensor.order() - 1) {
-    transposed_times_khatri_rao(x, others, size, views(factors.first(factors.size() - 1)), result.data(),
-                                result.stride());
+    times_khatri_rao(Operand::transposed, x, size, others, views(factors.first(factors.size() - 1)), result.data(),
+                     result.stride());
   } else {
     inner_mode(tensor, factors, mode, result);
   }

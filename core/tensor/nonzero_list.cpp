@@ -78,6 +78,15 @@ NonzeroList::NonzeroList(std::vector<Index> shape, Index count) : shape_(std::mo
                 "use more MPI ranks, so that each holds fewer rows of the long modes");
 }
 
+NonzeroList::NonzeroList(const SparseTensor& tensor) : NonzeroList(tensor.shape(), tensor.nonzeros()) {
+  for (int mode = 0; mode < tensor.order(); ++mode) {
+    const auto indices = tensor.indices(mode);
+    set_mode(mode, std::vector<std::uint32_t>(indices.begin(), indices.end()));
+  }
+  set_values(tensor.values());
+  sum_duplicates();
+}
+
 Index NonzeroList::size() const {
   return std::visit([](const auto& entries) { return static_cast<Index>(entries.size()); }, entries_);
 }

@@ -7,6 +7,7 @@
 
 #include "core/base/index.hpp"
 #include "core/tensor/csf_tensor.hpp"
+#include "core/tensor/sparse_tensor.hpp"
 
 namespace tempera {
 
@@ -20,6 +21,9 @@ class NonzeroList {
   /// Room for `count` nonzeros of a local shape, all zero; fill with set_mode and set_values.
   /// @throws Error{environment} for more than 2^32 − 1 nonzeros on one rank or a mode of more than 2^32 local indices
   NonzeroList(std::vector<Index> shape, Index count);
+
+  /// All of a tensor whose global indices are the local ones; duplicates are summed.
+  explicit NonzeroList(const SparseTensor& tensor);
 
   int order() const { return static_cast<int>(shape_.size()); }
   Index size() const;

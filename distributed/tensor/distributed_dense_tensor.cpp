@@ -58,15 +58,7 @@ ProcessGrid choose_dense_grid(const Communicator& communicator, std::span<const 
                               const std::vector<int>& grid) {
   check_shape(shape, true);
   if (!grid.empty()) {
-    if (grid.size() != shape.size())
-      throw Error(Category::usage, "--grid",
-                  fmt::format("{} extents for a tensor of order {}", grid.size(), shape.size()),
-                  "give one extent a mode, such as 2x2x1");
-    for (std::size_t mode = 0; mode < shape.size(); ++mode)
-      if (grid[mode] > shape[mode])
-        throw Error(Category::usage, "--grid",
-                    fmt::format("extent {} exceeds the size {} of mode {}", grid[mode], shape[mode], mode),
-                    "use smaller extents in short modes, or --grid auto");
+    check_grid(shape, grid);
     return ProcessGrid(communicator, grid);
   }
   for (int ranks = communicator.size(); ranks > 1; --ranks) {

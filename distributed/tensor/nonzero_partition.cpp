@@ -94,6 +94,13 @@ std::vector<std::vector<int>> candidates(const Communicator& communicator, std::
       if (auto found = grid_candidates(ranks, shape); !found.empty()) return found;
     return {std::vector<int>(shape.size(), 1)};
   }
+  check_grid(shape, grid);
+  return {grid};
+}
+
+}  // namespace
+
+void check_grid(std::span<const Index> shape, const std::vector<int>& grid) {
   if (grid.size() != shape.size())
     throw Error(Category::usage, "--grid",
                 fmt::format("{} extents for a tensor of order {}", grid.size(), shape.size()),
@@ -103,10 +110,7 @@ std::vector<std::vector<int>> candidates(const Communicator& communicator, std::
       throw Error(Category::usage, "--grid",
                   fmt::format("extent {} exceeds the size {} of mode {}", grid[mode], shape[mode], mode),
                   "use smaller extents in short modes, or --grid auto");
-  return {grid};
 }
-
-}  // namespace
 
 std::vector<std::vector<int>> grid_candidates(int ranks, std::span<const Index> limits) {
   std::vector<std::vector<int>> found;

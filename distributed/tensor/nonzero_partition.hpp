@@ -69,6 +69,9 @@ NonzeroPartition choose_partition(const Communicator& communicator, std::span<co
 
 constexpr double kGoodBalance = 1.05;
 
+/// @throws Error{usage} unless `grid` has one extent a mode, none above the size of its mode
+void check_grid(std::span<const Index> shape, const std::vector<int>& grid);
+
 /// All ways to write `ranks` as an ordered product of `order` extents, extents[n] ≤ limits[n].
 std::vector<std::vector<int>> grid_candidates(int ranks, std::span<const Index> limits);
 

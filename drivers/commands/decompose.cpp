@@ -11,6 +11,7 @@
 
 #include "core/base/command_line.hpp"
 #include "core/base/error.hpp"
+#include "core/base/memory.hpp"
 #include "core/base/option_help.hpp"
 #include "core/base/option_json.hpp"
 #include "core/base/progress.hpp"

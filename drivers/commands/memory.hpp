@@ -6,10 +6,6 @@
 
 namespace tempera::drivers {
 
-/// Resident memory of this process now, and its highest so far, in bytes.
-std::int64_t resident_bytes();
-std::int64_t peak_resident_bytes();
-
 /// Bytes that a CP fit of this rank keeps on this MPI rank: three matrices of the rows it touches (factors, products, the
 /// best start) and the rank × rank matrices.
 double cp_bytes(const DistributedTensor& tensor, double rank);

@@ -56,17 +56,6 @@ SparseTensor skewed_tensor(const std::vector<Index>& shape, Index nonzeros, doub
   return SparseTensor(shape, std::move(indices), std::move(values));
 }
 
-NonzeroList as_list(const SparseTensor& tensor) {
-  NonzeroList list(tensor.shape(), tensor.nonzeros());
-  for (int mode = 0; mode < tensor.order(); ++mode) {
-    const auto indices = tensor.indices(mode);
-    list.set_mode(mode, std::vector<std::uint32_t>(indices.begin(), indices.end()));
-  }
-  list.set_values(tensor.values());
-  list.sum_duplicates();
-  return list;
-}
-
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -92,7 +81,7 @@ int main(int argc, char** argv) {
   const std::vector<Index> shape{12000, 9000, 28000};
   const SparseTensor tensor = skewed_tensor(shape, nonzeros, exponent);
   const double build_start = seconds_now();
-  const CsfSet trees(as_list(tensor), CsfPolicy::all);
+  const CsfSet trees(NonzeroList(tensor), CsfPolicy::all);
   const double build_seconds = seconds_now() - build_start;
   std::vector<FactorMatrix> factors;
   for (Index size : shape) {

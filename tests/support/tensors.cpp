@@ -81,17 +81,6 @@ DenseTensor planted(const KruskalTensor& model, double noise, std::uint64_t seed
   return tensor;
 }
 
-NonzeroList nonzero_list(const SparseTensor& tensor) {
-  NonzeroList list(tensor.shape(), tensor.nonzeros());
-  for (int mode = 0; mode < tensor.order(); ++mode) {
-    const auto indices = tensor.indices(mode);
-    list.set_mode(mode, std::vector<std::uint32_t>(indices.begin(), indices.end()));
-  }
-  list.set_values(tensor.values());
-  list.sum_duplicates();
-  return list;
-}
-
 FactorMatrix brute_force_mttkrp(const DenseTensor& tensor, const std::vector<FactorMatrix>& factors, int mode) {
   FactorMatrix result(tensor.shape()[static_cast<std::size_t>(mode)], factors.front().columns());
   std::vector<Index> cell(tensor.shape().size(), 0);

@@ -6,7 +6,6 @@
 #include "core/tensor/dense_tensor.hpp"
 #include "core/tensor/factor_matrix.hpp"
 #include "core/tensor/kruskal_tensor.hpp"
-#include "core/tensor/nonzero_list.hpp"
 #include "core/tensor/sparse_tensor.hpp"
 
 namespace tempera::test {
@@ -25,9 +24,6 @@ SparseTensor every_cell(const DenseTensor& tensor);
 DenseTensor filled(const SparseTensor& tensor);
 /// The cells of a CP model plus noise: noise is the ratio of norms ‖E‖/‖M‖ (0: exact).
 DenseTensor planted(const KruskalTensor& model, double noise, std::uint64_t seed);
-
-/// Ready to build trees; duplicates merged.
-NonzeroList nonzero_list(const SparseTensor& tensor);
 
 /// Brute force by the definition: loops over all cells.
 FactorMatrix brute_force_mttkrp(const DenseTensor& tensor, const std::vector<FactorMatrix>& factors, int mode);

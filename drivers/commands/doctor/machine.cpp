@@ -5,10 +5,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
-#include <optional>
-#include <sstream>
 
 #include "core/base/build_info.hpp"
+#include "core/base/memory.hpp"
 #include "core/base/roofline.hpp"
 #include "core/base/simd.hpp"
 #include "core/base/text.hpp"
@@ -28,20 +27,6 @@ std::string entry(const char* file, const std::string& key) {
     return line.substr(std::min(line.size(), line.find_first_not_of(" \t", colon + 1)));
   }
   return {};
-}
-
-double meminfo_bytes(const std::string& key) {
-  double kibibytes = 0;
-  std::istringstream(entry("/proc/meminfo", key)) >> kibibytes;
-  return kibibytes * 1024;
-}
-
-/// Memory limit of a container or batch job (control groups, version 2), if it sets one.
-std::optional<double> memory_limit() {
-  std::ifstream file("/sys/fs/cgroup/memory.max");
-  double bytes = 0;
-  if (file >> bytes) return bytes;
-  return std::nullopt;
 }
 
 }  // namespace
@@ -67,13 +52,10 @@ void check_machine(Findings& findings) {
        fmt::format("{}, {} logical processors online, vector kernels for {}", model.empty() ? "unknown model" : model,
                    sysconf(_SC_NPROCESSORS_ONLN), name(simd_level())),
        ""});
-  const double total = meminfo_bytes("MemTotal");
-  const double available = meminfo_bytes("MemAvailable");
-  const auto limit = memory_limit();
+  const double available = available_memory();
   Finding memory{Finding::Level::ok, "memory",
-                 fmt::format("{} of {} available", human_bytes(available), human_bytes(total)), ""};
-  if (limit) memory.text += fmt::format(", limited to {} by a control group", human_bytes(*limit));
-  if (std::min(available, limit.value_or(available)) < kLittleMemory) {
+                 fmt::format("{} of {} available", human_bytes(available), human_bytes(total_memory())), ""};
+  if (available < kLittleMemory) {
     memory.level = Finding::Level::warn;
     memory.mend = "less than 1 GiB: end other programs, ask the batch system for more, or use more nodes";
   }

@@ -10,7 +10,6 @@
 namespace tempera {
 namespace {
 
-using test::nonzero_list;
 using test::random_sparse;
 
 std::map<std::vector<Index>, double> cells(const SparseTensor& tensor) {
@@ -48,7 +47,7 @@ TEST(Csf, HoldsExactlyTheCellsOfTheCoordinatesInEveryModeOrder) {
     const SparseTensor tensor = random_sparse(shape, 25, 4);
     std::vector<int> order(shape.size());
     for (std::size_t k = 0; k < order.size(); ++k) order[k] = static_cast<int>((k + 1) % order.size());
-    EXPECT_EQ(cells(nonzero_list(tensor).build(order)), cells(tensor));
+    EXPECT_EQ(cells(NonzeroList(tensor).build(order)), cells(tensor));
   }
 }
 
@@ -59,7 +58,7 @@ TEST(Csf, WideKeysHoldLongModes) {
   for (int root = 0; root < 5; ++root) {
     std::vector<int> order{0, 1, 2, 3, 4};
     std::rotate(order.begin(), order.begin() + root, order.end());
-    EXPECT_EQ(cells(nonzero_list(tensor).build(order)), cells(tensor));
+    EXPECT_EQ(cells(NonzeroList(tensor).build(order)), cells(tensor));
   }
 }
 
@@ -83,17 +82,17 @@ TEST(Csf, DuplicatesAreSummedWhateverTheirOrder) {
 }
 
 TEST(Csf, EmptyTensorGivesAnEmptyTree) {
-  const CsfTensor tree = nonzero_list(SparseTensor({3, 4, 5})).build({2, 0, 1});
+  const CsfTensor tree = NonzeroList(SparseTensor({3, 4, 5})).build({2, 0, 1});
   EXPECT_EQ(tree.nonzeros(), 0);
   EXPECT_EQ(tree.nodes(0), 0);
 }
 
 TEST(CsfSet, PolicyFollowsTheByteBudget) {
   const SparseTensor tensor = random_sparse({20, 30, 40}, 2000, 1);
-  const std::size_t one = CsfSet(nonzero_list(tensor), CsfPolicy::one).bytes();
-  EXPECT_EQ(CsfSet(nonzero_list(tensor), std::size_t{1}).policy(), CsfPolicy::one);
-  EXPECT_EQ(CsfSet(nonzero_list(tensor), 2 * one).policy(), CsfPolicy::two);
-  const CsfSet all(nonzero_list(tensor), 3 * one);
+  const std::size_t one = CsfSet(NonzeroList(tensor), CsfPolicy::one).bytes();
+  EXPECT_EQ(CsfSet(NonzeroList(tensor), std::size_t{1}).policy(), CsfPolicy::one);
+  EXPECT_EQ(CsfSet(NonzeroList(tensor), 2 * one).policy(), CsfPolicy::two);
+  const CsfSet all(NonzeroList(tensor), 3 * one);
   EXPECT_EQ(all.policy(), CsfPolicy::all);
   for (int mode = 0; mode < 3; ++mode) EXPECT_EQ(all.tree_for(mode).mode_order().front(), mode);
 }

@@ -13,7 +13,6 @@ namespace {
 
 using test::brute_force_mttkrp;
 using test::filled;
-using test::nonzero_list;
 using test::random_dense;
 using test::random_factors;
 using test::random_sparse;
@@ -53,7 +52,7 @@ TEST(Mttkrp, CsfMatchesBruteForceForEveryModeOrderAndShape) {
       const auto factors = random_factors(c.shape, rank, seed);
       const DenseTensor dense = filled(tensor);
       for (CsfPolicy policy : {CsfPolicy::one, CsfPolicy::two, CsfPolicy::all}) {
-        const CsfSet set(nonzero_list(tensor), policy);
+        const CsfSet set(NonzeroList(tensor), policy);
         for (int mode = 0; mode < tensor.order(); ++mode) {
           FactorMatrix result(c.shape[static_cast<std::size_t>(mode)], rank);
           mttkrp(set, factors, mode, result, 1 + static_cast<int>(seed % 3));
@@ -71,7 +70,7 @@ TEST(Mttkrp, EveryTreeServesEveryMode) {
   std::vector<int> order(4);
   std::iota(order.begin(), order.end(), 0);
   do {
-    const CsfTensor tree = nonzero_list(tensor).build(order);
+    const CsfTensor tree = NonzeroList(tensor).build(order);
     for (int mode = 0; mode < 4; ++mode) {
       FactorMatrix result(shape[static_cast<std::size_t>(mode)], 5);
       mttkrp(tree, factors, mode, result);
@@ -112,7 +111,7 @@ TEST(Mttkrp, DenseMatchesBruteForceForEveryModeOrderAndShape) {
 TEST(Mttkrp, InnerProductIsTheSameFromEveryMode) {
   const std::vector<Index> shape{7, 5, 6};
   const auto factors = random_factors(shape, 4, 5);
-  const CsfSet set(nonzero_list(random_sparse(shape, 60, 5)), CsfPolicy::all);
+  const CsfSet set(NonzeroList(random_sparse(shape, 60, 5)), CsfPolicy::all);
   std::vector<double> inner;
   for (int mode = 0; mode < 3; ++mode) {
     const auto m = static_cast<std::size_t>(mode);
@@ -128,7 +127,7 @@ TEST(Mttkrp, InnerProductIsTheSameFromEveryMode) {
 TEST(Mttkrp, BitsDoNotDependOnThreads) {
   const std::vector<Index> shape{300, 200, 100};
   const auto factors = random_factors(shape, 16, 7);
-  const CsfSet set(nonzero_list(random_sparse(shape, 20000, 7)), CsfPolicy::all);
+  const CsfSet set(NonzeroList(random_sparse(shape, 20000, 7)), CsfPolicy::all);
   for (int mode = 0; mode < 3; ++mode) {
     FactorMatrix one(shape[static_cast<std::size_t>(mode)], 16), four = one;
     mttkrp(set, factors, mode, one, 1);
@@ -149,7 +148,7 @@ TEST(ResidualSums, EqualTheDirectSumOverStoredCells) {
       residual += (tensor.values()[k] - m) * (tensor.values()[k] - m);
       squared += m * m;
     }
-    const CsfSet set(nonzero_list(tensor), CsfPolicy::one);
+    const CsfSet set(NonzeroList(tensor), CsfPolicy::one);
     const ResidualSums sums = residual_sums(set.trees().front(), model.factors, model.weights);
     EXPECT_NEAR(sums.residual_squared, residual, 1e-12 * residual);
     EXPECT_NEAR(sums.model_squared, squared, 1e-12 * squared + 1e-300);
