@@ -111,10 +111,9 @@ class Decomposition {
   }
 
   CpResult factor() {
-    const StopRequest signals;
     const double start = seconds_now();
     CpObserver observer;
-    observer.stop = [&] { return signals.local(); };
+    observer.stop = [&] { return signals_.local(); };
     observer.progress = [&](const CpStep& step) {
       ++facts_.total_iterations;
       if (!progress_) return;
@@ -174,6 +173,7 @@ class Decomposition {
   const DecomposeOptions& options_;
   const OptionSchema& schema_;
   std::int64_t start_bytes_;
+  StopRequest signals_;  // from the beginning: a signal while the input is read ends the run after its first sweep
   CpOptions cp_;
   std::unique_ptr<DistributedTensor> tensor_;
   std::string sha256_;
