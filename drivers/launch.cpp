@@ -110,12 +110,14 @@ void set_threads(int threads) {
   openblas_set_num_threads(threads);
 }
 
-void begin_computation(const Communicator& world, const Launch& launch, int threads, bool quiet) {
+LaunchFacts begin_computation(const Communicator& world, const Launch& launch, int threads, bool quiet) {
   refuse_unconnected_srun(launch, world.size());
   set_threads(threads);
-  const auto warnings = launch_warnings(launch_facts(world), threads);
-  if (quiet || !launch.is_first()) return;
-  for (const std::string& warning : warnings) fmt::print(stderr, "tempera: warning: {}\n", warning);
+  const LaunchFacts facts = launch_facts(world);
+  if (quiet || !launch.is_first()) return facts;
+  for (const std::string& warning : launch_warnings(facts, threads))
+    fmt::print(stderr, "tempera: warning: {}\n", warning);
+  return facts;
 }
 
 }  // namespace tempera::drivers

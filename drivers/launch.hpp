@@ -29,7 +29,8 @@ struct LaunchFacts {
   int cores_of_node = 1;  ///< logical processors that any rank on the node may use
   int cores_of_rank = 1;  ///< fewest that one rank may use
 };
-/// Collective over `world`; the same on all ranks.
+/// Collective over `world`; the same on all ranks. Uses MPI directly: call it before `collectively`, never inside, where
+/// it would not notice a rank that has failed.
 LaunchFacts launch_facts(const Communicator& world);
 
 /// What slows this launch down, one text each with its mend; empty if nothing does.
@@ -39,8 +40,8 @@ std::vector<std::string> launch_warnings(const LaunchFacts& facts, int threads);
 void set_threads(int threads);
 
 /// What every computing command does first once MPI runs: refuses a broken srun launch, sets the threads and, unless
-/// quiet, lets the first process warn about cores. Collective over `world`.
+/// quiet, lets the first process warn about cores. Collective over `world`; call it before `collectively`.
 /// @throws Error{environment} on every rank
-void begin_computation(const Communicator& world, const Launch& launch, int threads, bool quiet);
+LaunchFacts begin_computation(const Communicator& world, const Launch& launch, int threads, bool quiet);
 
 }  // namespace tempera::drivers

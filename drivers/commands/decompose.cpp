@@ -51,8 +51,8 @@ std::vector<std::string> host_names(const Communicator& world) {
 class Decomposition {
  public:
   Decomposition(const Communicator& world, const DecomposeOptions& options, const OptionSchema& schema,
-                std::int64_t start_bytes)
-      : world_(world), options_(options), schema_(schema), start_bytes_(start_bytes) {}
+                int ranks_on_node, std::int64_t start_bytes)
+      : world_(world), options_(options), schema_(schema), ranks_on_node_(ranks_on_node), start_bytes_(start_bytes) {}
 
   int run() {
     const std::vector<int> grid = parse_grid(options_.grid, world_.size());
@@ -88,7 +88,7 @@ class Decomposition {
     cp_.tolerance = options_.tolerance;
     cp_.restarts = options_.restarts;
     cp_.seed = static_cast<std::uint64_t>(options_.common.seed);
-    check_cp_memory(world_, *tensor_, options_.rank);
+    check_cp_memory(*tensor_, options_.rank, ranks_on_node_);
     facts_.load_seconds = seconds_now() - start;
   }
 
@@ -172,6 +172,7 @@ class Decomposition {
   const Communicator& world_;
   const DecomposeOptions& options_;
   const OptionSchema& schema_;
+  int ranks_on_node_;
   std::int64_t start_bytes_;
   StopRequest signals_;  // from the beginning: a signal while the input is read ends the run after its first sweep
   CpOptions cp_;
@@ -199,8 +200,8 @@ int run_decompose(std::span<const std::string> arguments, const Launch& launch) 
   const MpiEnvironment mpi;
   const std::int64_t start_bytes = resident_bytes();
   const Communicator world(MPI_COMM_WORLD);
-  begin_computation(world, launch, options.common.threads, options.common.quiet);
-  Decomposition decomposition(world, options, schema, start_bytes);
+  const LaunchFacts facts = begin_computation(world, launch, options.common.threads, options.common.quiet);
+  Decomposition decomposition(world, options, schema, facts.ranks_on_node, start_bytes);
   try {
     const int status = collectively(world, [&] { return decomposition.run(); });
     decomposition.finish(status);

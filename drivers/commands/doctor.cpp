@@ -37,11 +37,11 @@ void print(const Findings& findings) {
              count(Finding::Level::warn));
 }
 
-Findings all_findings(const Communicator& world, const Launch& launch, int threads) {
+Findings all_findings(const Communicator& world, const Launch& launch, const LaunchFacts& facts, int threads) {
   Findings findings;
   check_build(findings);
   check_machine(findings);
-  check_launch(world, launch, threads, findings);
+  check_launch(world, launch, facts, threads, findings);
   check_libraries(findings);
   check_scalapack(world, findings);
   check_speed(world, findings);
@@ -62,7 +62,8 @@ int run_doctor(std::span<const std::string> arguments, const Launch& launch) {
   const MpiEnvironment mpi;
   const Communicator world(MPI_COMM_WORLD);
   set_threads(threads);
-  const Findings findings = collectively(world, [&] { return all_findings(world, launch, threads); });
+  const LaunchFacts facts = launch_facts(world);
+  const Findings findings = collectively(world, [&] { return all_findings(world, launch, facts, threads); });
   if (launch.is_first()) print(findings);
   const bool failed = std::any_of(findings.begin(), findings.end(),
                                   [](const Finding& finding) { return finding.level == Finding::Level::fail; });

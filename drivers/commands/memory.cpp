@@ -5,20 +5,26 @@
 #include "core/base/error.hpp"
 #include "core/base/memory.hpp"
 #include "core/base/text.hpp"
-#include "drivers/launch.hpp"
+#include "core/tensor/factor_matrix.hpp"
 
 namespace tempera::drivers {
 
-double cp_bytes(const DistributedTensor& tensor, double rank) {
+namespace {
+constexpr Index kLargestPadded = Index{1} << 60;
+}
+
+double cp_bytes(const DistributedTensor& tensor, Index rank) {
   if (!tensor.active()) return 0;
   double rows = 0;
   for (int mode = 0; mode < tensor.order(); ++mode) rows += static_cast<double>(tensor.rows(mode).rows());
-  return 8 * (3 * rows * rank + (tensor.order() + 4) * rank * rank);
+  // Any number may have been typed: near the end of the integers the padding is nothing.
+  const auto columns = static_cast<double>(rank < kLargestPadded ? padded_columns(rank) : rank);
+  return 8 * (3 * rows * columns + (tensor.order() + 4) * columns * columns);
 }
 
-void check_cp_memory(const Communicator& world, const DistributedTensor& tensor, std::int64_t rank) {
-  const double share = available_memory() / launch_facts(world).ranks_on_node;
-  const double needed = cp_bytes(tensor, static_cast<double>(rank));
+void check_cp_memory(const DistributedTensor& tensor, Index rank, int ranks_on_node) {
+  const double share = available_memory() / ranks_on_node;
+  const double needed = cp_bytes(tensor, rank);
   if (needed > share)
     throw Error(Category::environment, "--rank",
                 fmt::format("rank {} needs {} on an MPI rank for which {} are available", rank, human_bytes(needed),

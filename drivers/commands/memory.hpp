@@ -1,18 +1,16 @@
 #pragma once
 
-#include <cstdint>
-
 #include "distributed/tensor/distributed_tensor.hpp"
 
 namespace tempera::drivers {
 
 /// Bytes that a CP fit of this rank keeps on this MPI rank: three matrices of the rows it touches (factors, products, the
-/// best start) and the rank × rank matrices.
-double cp_bytes(const DistributedTensor& tensor, double rank);
+/// best start), whose rows are padded, and the rank × rank matrices.
+double cp_bytes(const DistributedTensor& tensor, Index rank);
 
 /// Refuses a rank that cannot fit, before anything is allocated: compares cp_bytes with this node's available memory
-/// divided by the ranks on it. Collective.
+/// divided by the ranks on it. Local.
 /// @throws Error{environment} naming both figures
-void check_cp_memory(const Communicator& world, const DistributedTensor& tensor, std::int64_t rank);
+void check_cp_memory(const DistributedTensor& tensor, Index rank, int ranks_on_node);
 
 }  // namespace tempera::drivers

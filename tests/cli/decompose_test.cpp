@@ -246,6 +246,26 @@ TEST_F(DecomposeCommand, RefusesWrongOptions) {
   EXPECT_THAT(ranks.err, HasSubstr("grid 3x1x1 is for 3 MPI ranks, but 2 run"));
 }
 
+// Only the first rank reads the labels: the others must not wait for it.
+TEST_F(DecomposeCommand, RefusesBadLabelsOnEveryNumberOfRanks) {
+  good();
+  const std::string form =
+      "\nhint: the form is {\"modes\":[{\"name\":\"letter\",\"labels\":[\"a\",\"b\"]}]}, with one entry a mode";
+  const auto expect_everywhere = [&](const std::string& message) {
+    expect_refusal({"good.tns"}, 3, message);
+    const auto three = decompose({"good.tns", "--output", "refused"}, 3);
+    EXPECT_EQ(three.status, 3) << three.err;
+    EXPECT_EQ(test::occurrences(three.err, "tempera: error: " + message + "\n"), 1) << three.err;
+  };
+  file("good.tns.labels.json", "{\n  broken");
+  expect_everywhere("good.tns.labels.json:2: is not valid JSON here" + form);
+  file("good.tns.labels.json", R"({"modes":[{"labels":["a"]},{},{}]})");
+  expect_everywhere("good.tns.labels.json: 1 labels for mode 0, whose size is 3" + form);
+  std::filesystem::remove(folder_ / "good.tns.labels.json");
+  std::filesystem::create_directory(folder_ / "good.tns.labels.json");
+  expect_everywhere("good.tns.labels.json: is a directory, not a file\nhint: name a tensor file inside it");
+}
+
 TEST_F(DecomposeCommand, RefusesARankThatCannotFitIntoMemory) {
   for (int ranks : {0, 2}) {
     const auto result = decompose({good(), "--rank", "10000000", "--output", "refused"}, ranks);

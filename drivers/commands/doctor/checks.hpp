@@ -24,8 +24,9 @@ using Findings = std::vector<Finding>;
 void check_build(Findings& findings);
 /// Processor, instruction set, cores and memory of this node.
 void check_machine(Findings& findings);
-/// MPI library, ranks, launcher, root, oversubscription.
-void check_launch(const Communicator& world, const Launch& launch, int threads, Findings& findings);
+/// MPI library, ranks, launcher, root, oversubscription. `facts` from launch_facts.
+void check_launch(const Communicator& world, const Launch& launch, const LaunchFacts& facts, int threads,
+                  Findings& findings);
 /// BLAS and HDF5.
 void check_libraries(Findings& findings);
 /// A Cholesky factorisation on all ranks against its closed form.

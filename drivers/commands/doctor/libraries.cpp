@@ -40,7 +40,8 @@ Finding check_root(const std::string& library) {
 
 }  // namespace
 
-void check_launch(const Communicator& world, const Launch& launch, int threads, Findings& findings) {
+void check_launch(const Communicator& world, const Launch& launch, const LaunchFacts& facts, int threads,
+                  Findings& findings) {
   const int ranks = world.size();
   int version = 0;
   int subversion = 0;
@@ -54,7 +55,6 @@ void check_launch(const Communicator& world, const Launch& launch, int threads, 
     findings.push_back({Finding::Level::warn, "launcher",
                         "srun started several tasks, but MPI sees one process in each",
                         "use 'srun --mpi=pmix' ('srun --mpi=list' shows what there is), or mpirun inside sbatch"});
-  const LaunchFacts facts = launch_facts(world);
   const auto warnings = launch_warnings(facts, threads);
   for (const std::string& warning : warnings) {
     const std::size_t split = warning.find("; ");
