@@ -37,6 +37,12 @@ std::string cut(const std::string& line, int columns) {
   return text + "...";
 }
 
+/// People's stream may be full or closed: that must not end the computation.
+void put(std::FILE* stream, const std::string& text) {
+  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stream));
+  static_cast<void>(std::fflush(stream));
+}
+
 }  // namespace
 
 bool is_terminal(std::FILE* stream) {
@@ -60,9 +66,7 @@ Progress::~Progress() {
 }
 
 void Progress::step(const nlohmann::ordered_json& record, std::string line) {
-  if (log_ >= 0)
-    if (const int problem = write_all(log_, record.dump() + "\n"); problem != 0)
-      throw write_error(settings_.log, problem);
+  if (log_ >= 0) append(record.dump() + "\n");
   if (settings_.quiet) return;
   hidden_ = std::move(line);
   const double now = settings_.clock();
@@ -72,33 +76,37 @@ void Progress::step(const nlohmann::ordered_json& record, std::string line) {
   hidden_.clear();
 }
 
+void Progress::append(const std::string& line) {
+  const off_t before = ::lseek(log_, 0, SEEK_END);
+  const int problem = write_all(log_, line);
+  if (problem == 0) return;
+  // Whoever reads the log shall find whole lines; if even this fails the first problem is still the one to tell.
+  if (before >= 0) static_cast<void>(::ftruncate(log_, before) == 0);
+  throw write_error(settings_.log, problem);
+}
+
 void Progress::show(const std::string& line) {
   if (!settings_.live) {
-    fmt::print(settings_.stream, "{}\n", line);
+    put(settings_.stream, fmt::format("{}\n", line));
   } else {
     const std::string text = cut(line, terminal_columns(settings_.stream) - 1);
     const int width = display_width(text);
-    fmt::print(settings_.stream, "\r{}{:{}}", text, "", std::max(0, live_width_ - width));
+    put(settings_.stream, fmt::format("\r{}{:{}}", text, "", std::max(0, live_width_ - width)));
     live_width_ = width;
   }
-  std::fflush(settings_.stream);
 }
 
 void Progress::note(std::string_view line) {
   if (settings_.quiet) return;
-  if (live_width_ > 0) fmt::print(settings_.stream, "\r{:{}}\r", "", live_width_);
+  if (live_width_ > 0) put(settings_.stream, fmt::format("\r{:{}}\r", "", live_width_));
   live_width_ = 0;
-  fmt::print(settings_.stream, "{}\n", line);
-  std::fflush(settings_.stream);
+  put(settings_.stream, fmt::format("{}\n", line));
 }
 
 void Progress::finish() {
   if (!hidden_.empty()) show(hidden_);
   hidden_.clear();
-  if (live_width_ > 0) {
-    fmt::print(settings_.stream, "\n");
-    std::fflush(settings_.stream);
-  }
+  if (live_width_ > 0) put(settings_.stream, "\n");
   live_width_ = 0;
 }
 

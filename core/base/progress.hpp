@@ -33,7 +33,7 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   /// One step is done: `record` goes to the log, `line` to the people.
-  /// @throws Error{environment} if the log cannot be written
+  /// @throws Error{environment} if the log cannot be written; it then ends with the last whole line
   void step(const nlohmann::ordered_json& record, std::string line);
   /// A line that stays, whatever the throttle; the live line is taken away for it. Nothing when quiet.
   void note(std::string_view line);
@@ -41,6 +41,7 @@ class Progress {
   void finish();
 
  private:
+  void append(const std::string& line);
   void show(const std::string& line);
 
   ProgressSettings settings_;
