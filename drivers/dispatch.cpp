@@ -4,7 +4,6 @@
 #include <mpi.h>
 
 #include <chrono>
-#include <cstdio>
 #include <span>
 #include <thread>
 
@@ -13,6 +12,8 @@
 #include "core/base/text.hpp"
 #include "drivers/commands/commands.hpp"
 #include "drivers/launch.hpp"
+#include "drivers/session.hpp"
+#include "drivers/standard_streams.hpp"
 
 namespace tempera::drivers {
 
@@ -27,12 +28,6 @@ std::string overview() {
   for (const Command& command : commands()) widest = std::max(widest, command.name.size());
   for (const Command& command : commands()) text += fmt::format("  {:{}}  {}\n", command.name, widest, command.summary);
   return text + "\n'tempera COMMAND --help' shows the options of a command, 'tempera --version' the version.\n";
-}
-
-void print_if_first(const Launch& launch, std::FILE* stream, const std::string& text) {
-  if (!launch.is_first()) return;
-  fmt::print(stream, "{}", text);
-  std::fflush(stream);
 }
 
 std::string version_line() {
@@ -54,16 +49,16 @@ std::string version_line() {
 
 int run(const std::vector<std::string>& arguments, const Launch& launch) {
   if (arguments.empty()) {
-    print_if_first(launch, stderr, overview());
+    if (launch.is_first()) print_message(overview());
     return exit_status(Category::usage);
   }
   const std::string& word = arguments.front();
   if (word == "--help" || word == "-h") {
-    print_if_first(launch, stdout, overview());
+    if (launch.is_first()) print_result(overview());
     return 0;
   }
   if (word == "--version") {
-    print_if_first(launch, stdout, version_line());
+    if (launch.is_first()) print_result(version_line());
     return 0;
   }
   for (const Command& command : commands())
@@ -82,14 +77,13 @@ void let_the_first_process_print(const Launch& launch) {
 }  // namespace
 
 int dispatch(const std::vector<std::string>& arguments) {
+  occupy_standard_streams();
   const Launch launch = read_launch();
   int status = 0;
   try {
     status = run(arguments, launch);
   } catch (...) {
-    const Error error = current_exception_as_error();
-    print_if_first(launch, stderr, error.message() + "\n");
-    status = exit_status(error.category());
+    status = report_current_exception(launch);
   }
   if (status != 0) let_the_first_process_print(launch);
   return status;

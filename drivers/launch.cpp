@@ -10,12 +10,12 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <initializer_list>
 #include <optional>
 
 #include "core/base/error.hpp"
+#include "drivers/standard_streams.hpp"
 
 namespace tempera::drivers {
 
@@ -116,7 +116,7 @@ LaunchFacts begin_computation(const Communicator& world, const Launch& launch, i
   const LaunchFacts facts = launch_facts(world);
   if (quiet || !launch.is_first()) return facts;
   for (const std::string& warning : launch_warnings(facts, threads))
-    fmt::print(stderr, "tempera: warning: {}\n", warning);
+    print_message(fmt::format("tempera: warning: {}\n", warning));
   return facts;
 }
 

@@ -11,6 +11,7 @@
 #include "core/base/text.hpp"
 #include "core/io/convert.hpp"
 #include "core/io/labels.hpp"
+#include "drivers/standard_streams.hpp"
 
 namespace tempera::drivers {
 
@@ -62,16 +63,19 @@ std::string counted(Index count, const char* one, const char* many) {
   return fmt::format("{} {}", human_count(count), count == 1 ? one : many);
 }
 
-void print(const std::string& output, const ConvertSummary& summary, const std::filesystem::path& labels) {
-  fmt::print("{}: {} tensor of shape {}, {}\n", output, summary.dense ? "dense" : "sparse",
-             fmt::join(summary.shape, " x "),
-             summary.dense ? counted(summary.entries, "cell", "cells") : counted(summary.entries, "entry", "entries"));
+std::string summary_text(const std::string& output, const ConvertSummary& summary,
+                         const std::filesystem::path& labels) {
+  std::string text = fmt::format(
+      "{}: {} tensor of shape {}, {}\n", output, summary.dense ? "dense" : "sparse", fmt::join(summary.shape, " x "),
+      summary.dense ? counted(summary.entries, "cell", "cells") : counted(summary.entries, "entry", "entries"));
   if (summary.merged > 0)
-    fmt::print("duplicate coordinates: {} summed into others\n", counted(summary.merged, "entry was", "entries were"));
-  if (summary.zeros_dropped > 0) fmt::print("left out: {}\n", counted(summary.zeros_dropped, "zero", "zeros"));
+    text += fmt::format("duplicate coordinates: {} summed into others\n",
+                        counted(summary.merged, "entry was", "entries were"));
+  if (summary.zeros_dropped > 0) text += fmt::format("left out: {}\n", counted(summary.zeros_dropped, "zero", "zeros"));
   if (summary.missing_dropped > 0)
-    fmt::print("left out: {}\n", counted(summary.missing_dropped, "missing cell", "missing cells"));
-  if (summary.labels_written) fmt::print("{}: labels of the indices\n", labels.string());
+    text += fmt::format("left out: {}\n", counted(summary.missing_dropped, "missing cell", "missing cells"));
+  if (summary.labels_written) text += fmt::format("{}: labels of the indices\n", labels.string());
+  return text;
 }
 
 }  // namespace
@@ -81,7 +85,7 @@ int run_convert(std::span<const std::string> arguments, const Launch& launch) {
   OptionSchema schema("convert", std::string(kConvertSummary));
   declare(schema, command);
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
-    if (launch.is_first()) fmt::print("{}", help_text(schema));
+    if (launch.is_first()) print_result(help_text(schema));
     return 0;
   }
   auto& options = command.options;
@@ -108,7 +112,7 @@ int run_convert(std::span<const std::string> arguments, const Launch& launch) {
                   "several texts need --ngrams; tensors are converted one by one");
     summary = convert_tensor(TensorFile::parse(command.files.front()), output, options);
   }
-  print(output_name, summary, labels_path(output.path));
+  print_result(summary_text(output_name, summary, labels_path(output.path)));
   return 0;
 }
 

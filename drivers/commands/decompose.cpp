@@ -18,16 +18,16 @@
 #include "core/io/hdf5_file.hpp"
 #include "core/io/tensor_file.hpp"
 #include "distributed/communicator/collectively.hpp"
-#include "distributed/communicator/environment.hpp"
 #include "distributed/communicator/gather_regions.hpp"
 #include "distributed/communicator/objects.hpp"
-#include "distributed/communicator/stop_request.hpp"
 #include "distributed/tensor/load.hpp"
 #include "drivers/commands/decompose_options.hpp"
 #include "drivers/commands/decompose_report.hpp"
 #include "drivers/commands/memory.hpp"
 #include "drivers/commands/run_folder.hpp"
 #include "drivers/launch.hpp"
+#include "drivers/session.hpp"
+#include "drivers/standard_streams.hpp"
 
 namespace tempera::drivers {
 
@@ -50,9 +50,14 @@ std::vector<std::string> host_names(const Communicator& world) {
 /// One run from the checked options to the written folder. Lives on every rank; folder and progress on rank 0 only.
 class Decomposition {
  public:
-  Decomposition(const Communicator& world, const DecomposeOptions& options, const OptionSchema& schema,
-                int ranks_on_node, std::int64_t start_bytes)
-      : world_(world), options_(options), schema_(schema), ranks_on_node_(ranks_on_node), start_bytes_(start_bytes) {}
+  Decomposition(const Session& session, const DecomposeOptions& options, const OptionSchema& schema, int ranks_on_node,
+                std::int64_t start_bytes)
+      : world_(session.world),
+        signals_(session.signals),
+        options_(options),
+        schema_(schema),
+        ranks_on_node_(ranks_on_node),
+        start_bytes_(start_bytes) {}
 
   int run() {
     const std::vector<int> grid = parse_grid(options_.grid, world_.size());
@@ -64,10 +69,17 @@ class Decomposition {
     return result.stopped == StopReason::requested ? exit_status(Category::interrupted) : 0;
   }
 
-  /// After the ranks agreed on the end: the manifest says how it came.
+  /// The manifest says how the run ended.
   void finish(int status) {
     progress_.reset();
     if (folder_ && begun_) folder_->finish(status);
+  }
+  /// The same after an error, which matters more than one of this attempt.
+  void abandon(int status) noexcept {
+    try {
+      finish(status);
+    } catch (...) {
+    }
   }
 
  private:
@@ -150,9 +162,9 @@ class Decomposition {
     const nlohmann::ordered_json summary = decompose_summary(options_, result, facts_);
     folder_->write_summary(summary);
     if (options_.common.json)
-      fmt::print("{}\n", summary.dump(2));
+      print_result(summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     else if (!options_.common.quiet)
-      fmt::print("{}", decompose_text(options_, result, facts_, folder_->path().string()));
+      print_result(decompose_text(options_, result, facts_, folder_->path().string()));
   }
 
   void collect_facts() {
@@ -170,11 +182,11 @@ class Decomposition {
   }
 
   const Communicator& world_;
+  const StopRequest& signals_;  // one that came while the input was read ends the run after its first sweep
   const DecomposeOptions& options_;
   const OptionSchema& schema_;
   int ranks_on_node_;
   std::int64_t start_bytes_;
-  StopRequest signals_;  // from the beginning: a signal while the input is read ends the run after its first sweep
   CpOptions cp_;
   std::unique_ptr<DistributedTensor> tensor_;
   std::string sha256_;
@@ -191,25 +203,27 @@ int run_decompose(std::span<const std::string> arguments, const Launch& launch) 
   OptionSchema schema("decompose", std::string(kDecomposeSummary));
   declare(schema, options);
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
-    if (launch.is_first()) fmt::print("{}", help_text(schema));
+    if (launch.is_first()) print_result(help_text(schema));
     return 0;
   }
   check_constraints(options.constraints);
   TensorFile::parse(options.input);
 
-  const MpiEnvironment mpi;
-  const std::int64_t start_bytes = resident_bytes();
-  const Communicator world(MPI_COMM_WORLD);
-  const LaunchFacts facts = begin_computation(world, launch, options.common.threads, options.common.quiet);
-  Decomposition decomposition(world, options, schema, facts.ranks_on_node, start_bytes);
-  try {
-    const int status = collectively(world, [&] { return decomposition.run(); });
-    decomposition.finish(status);
-    return status;
-  } catch (const Error& error) {
-    decomposition.finish(exit_status(error.category()));
-    throw;
-  }
+  return run_session(launch, [&](const Session& session) {
+    const std::int64_t start_bytes = resident_bytes();
+    const LaunchFacts facts = begin_computation(session.world, launch, options.common.threads, options.common.quiet);
+    Decomposition decomposition(session, options, schema, facts.ranks_on_node, start_bytes);
+    try {
+      return collectively(session.world, [&] {
+        const int status = decomposition.run();
+        decomposition.finish(status);
+        return status;
+      });
+    } catch (const Error& error) {
+      decomposition.abandon(exit_status(error.category()));
+      throw;
+    }
+  });
 }
 
 }  // namespace tempera::drivers

@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "core/base/command_line.hpp"
 #include "core/base/error.hpp"
 #include "core/base/option_help.hpp"
 #include "distributed/communicator/collectively.hpp"
-#include "distributed/communicator/environment.hpp"
 #include "drivers/commands/doctor/checks.hpp"
+#include "drivers/session.hpp"
+#include "drivers/standard_streams.hpp"
 
 namespace tempera::drivers {
 
@@ -25,16 +25,17 @@ std::string_view word(Finding::Level level) {
   return "";
 }
 
-void print(const Findings& findings) {
+std::string text_of(const Findings& findings) {
+  std::string text;
   for (const Finding& finding : findings) {
-    fmt::print("{:4}  {:10}  {}\n", word(finding.level), finding.topic, finding.text);
-    if (!finding.mend.empty()) fmt::print("{:18}mend: {}\n", "", finding.mend);
+    text += fmt::format("{:4}  {:10}  {}\n", word(finding.level), finding.topic, finding.text);
+    if (!finding.mend.empty()) text += fmt::format("{:18}mend: {}\n", "", finding.mend);
   }
   const auto count = [&](Finding::Level level) {
     return std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.level == level; });
   };
-  fmt::print("{} findings: {} to mend, {} to think about\n", findings.size(), count(Finding::Level::fail),
-             count(Finding::Level::warn));
+  return text + fmt::format("{} findings: {} to mend, {} to think about\n", findings.size(),
+                            count(Finding::Level::fail), count(Finding::Level::warn));
 }
 
 Findings all_findings(const Communicator& world, const Launch& launch, const LaunchFacts& facts, int threads) {
@@ -56,18 +57,22 @@ int run_doctor(std::span<const std::string> arguments, const Launch& launch) {
   schema.example("mpirun -n 4 tempera doctor");
   schema.integer("threads", threads).minimum(1).maximum(1024).help("threads of each MPI rank");
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
-    if (launch.is_first()) fmt::print("{}", help_text(schema));
+    if (launch.is_first()) print_result(help_text(schema));
     return 0;
   }
-  const MpiEnvironment mpi;
-  const Communicator world(MPI_COMM_WORLD);
-  set_threads(threads);
-  const LaunchFacts facts = launch_facts(world);
-  const Findings findings = collectively(world, [&] { return all_findings(world, launch, facts, threads); });
-  if (launch.is_first()) print(findings);
-  const bool failed = std::any_of(findings.begin(), findings.end(),
-                                  [](const Finding& finding) { return finding.level == Finding::Level::fail; });
-  return failed ? exit_status(Category::environment) : 0;
+  return run_session(launch, [&](const Session& session) {
+    const Communicator& world = session.world;
+    set_threads(threads);
+    const LaunchFacts facts = launch_facts(world);
+    const Findings findings = collectively(world, [&] {
+      Findings all = all_findings(world, launch, facts, threads);
+      if (launch.is_first()) print_result(text_of(all));
+      return all;
+    });
+    const bool failed = std::any_of(findings.begin(), findings.end(),
+                                    [](const Finding& finding) { return finding.level == Finding::Level::fail; });
+    return failed ? exit_status(Category::environment) : 0;
+  });
 }
 
 }  // namespace tempera::drivers
