@@ -25,6 +25,7 @@ std::string human_bytes(double bytes) {
     value /= 1024;
     ++unit;
   }
+  if (value >= 1023.5) return fmt::format("{:.3g} {}", value, units[unit]);  // no unit is left: 1.2e+11 EiB
   return fmt::format("{} {}", three_digits(value), units[unit]);
 }
 

@@ -47,6 +47,12 @@ std::vector<std::string> host_names(const Communicator& world) {
   return world.gather_objects(std::string(name, static_cast<std::size_t>(length)), 0);
 }
 
+double factor_bytes(const std::vector<Index>& shape, Index rank) {
+  double rows = 0;
+  for (const Index size : shape) rows += static_cast<double>(size);
+  return 8 * rows * static_cast<double>(rank);
+}
+
 /// One run from the checked options to the written folder. Lives on every rank; folder and progress on rank 0 only.
 class Decomposition {
  public:
@@ -101,6 +107,7 @@ class Decomposition {
     cp_.restarts = options_.restarts;
     cp_.seed = static_cast<std::uint64_t>(options_.common.seed);
     check_cp_memory(*tensor_, options_.rank, ranks_on_node_);
+    if (folder_) folder_->check_space(factor_bytes(tensor_->shape(), options_.rank));
     facts_.load_seconds = seconds_now() - start;
   }
 

@@ -1,11 +1,14 @@
 #include "drivers/commands/run_folder.hpp"
 
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <mpi.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <ctime>
 #include <set>
 #include <system_error>
@@ -14,6 +17,8 @@
 #include "core/base/build_info.hpp"
 #include "core/base/error.hpp"
 #include "core/base/simd.hpp"
+#include "core/base/system_error.hpp"
+#include "core/base/text.hpp"
 
 extern "C" char* openblas_get_config(void);
 
@@ -25,21 +30,66 @@ namespace {
 
 constexpr std::array kRunFiles = {"manifest.json", "progress.jsonl", "summary.json", "factors.h5", "report.html"};
 
+[[noreturn]] void refuse(const fs::path& path, const std::string& what, const std::string& hint) {
+  throw Error(Category::environment, path.string(), what, hint);
+}
+
+constexpr const char* kElsewhere = "choose another --output";
+
+/// @throws Error{environment} where the system does not even tell: a name that is too long, a folder without permission
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  const bool found = fs::exists(path, error);
+  if (error) refuse(path, "the output cannot be reached: " + error.message(), kElsewhere);
+  return found;
+}
+
 /// The nearest folder on the way up that exists: where the run folder would be created.
-fs::path existing_ancestor(fs::path path) {
-  path = fs::absolute(path);
-  while (!path.empty() && path != path.root_path() && !fs::exists(path)) path = path.parent_path();
+fs::path existing_ancestor(const fs::path& output) {
+  std::error_code error;
+  fs::path path = fs::absolute(output, error);
+  if (error) refuse(output, "the working directory cannot be reached: " + error.message(), kElsewhere);
+  while (path != path.root_path() && !is_there(path)) path = path.parent_path();
   return path;
 }
 
-fs::path free_default(const std::string& command) {
-  const std::string stem = fmt::format("runs/{}-{:%Y%m%d}-", command, fmt::localtime(std::time(nullptr)));
-  for (int n = 1;; ++n)
-    if (const fs::path candidate = stem + std::to_string(n); !fs::exists(candidate)) return candidate;
+std::string default_stem(const std::string& command) {
+  return fmt::format("runs/{}-{:%Y%m%d}-", command, fmt::localtime(std::time(nullptr)));
 }
 
-[[noreturn]] void refuse(const fs::path& path, const std::string& what, const std::string& hint) {
-  throw Error(Category::environment, path.string(), what, hint);
+void create_folders(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) refuse(path, "the output folder cannot be created: " + error.message(), kElsewhere);
+}
+
+/// Names of files may be no UTF-8; their wrong bytes are replaced.
+std::string text(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+/// Creates the first default folder that is free; of runs that start together each gets its own.
+fs::path create_default(const std::string& stem) {
+  create_folders(fs::path(stem).parent_path());
+  for (int n = 1;; ++n) {
+    const fs::path candidate = stem + std::to_string(n);
+    if (::mkdir(candidate.c_str(), 0777) == 0) return candidate;
+    if (errno != EEXIST) throw write_error(candidate, errno);
+  }
+}
+
+/// Writes a file that must not exist yet: of runs that start together one gets the folder.
+void claim(const fs::path& folder, const fs::path& manifest, const std::string& text) {
+  const int descriptor = ::open(manifest.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor < 0 && errno == EEXIST)
+    refuse(folder, "another run has begun in the output folder meanwhile", kElsewhere);
+  if (descriptor < 0) throw write_error(manifest, errno);
+  int problem = write_all(descriptor, text);
+  if (problem == 0 && ::fsync(descriptor) != 0) problem = errno;
+  ::close(descriptor);
+  if (problem == 0) return;
+  ::unlink(manifest.c_str());
+  throw write_error(manifest, problem);
 }
 
 }  // namespace
@@ -49,50 +99,81 @@ std::string utc_time() {
 }
 
 RunFolder::RunFolder(const fs::path& output, const std::string& command, bool overwrite)
-    : path_(output.empty() ? free_default(command) : output) {
-  std::error_code error;
-  if (fs::exists(path_, error)) {
-    if (!fs::is_directory(path_, error))
-      refuse(path_, "the output exists and is not a folder", "choose another --output");
-    const bool empty = fs::is_empty(path_, error);
-    if (error)
-      refuse(path_, "the output folder cannot be read: " + error.message(),
-             "check its permissions, or choose another --output");
-    if (!empty && !overwrite)
-      refuse(path_, "the output folder is not empty",
-             "choose another --output, or --overwrite to replace the run in it");
+    : path_(output), overwrite_(overwrite) {
+  if (output.empty()) {
+    default_stem_ = default_stem(command);
+    path_ = fs::path(default_stem_).parent_path();
+  } else if (is_there(path_)) {
+    check_existing();
   }
   const fs::path ancestor = existing_ancestor(path_);
-  if (!fs::is_directory(ancestor, error))
-    refuse(path_, ancestor.string() + " is not a folder", "choose another --output");
+  std::error_code error;
+  if (!fs::is_directory(ancestor, error)) refuse(path_, ancestor.string() + " is not a folder", kElsewhere);
   if (access(ancestor.c_str(), W_OK | X_OK) != 0)
-    refuse(path_, "no permission to write in " + ancestor.string(), "choose another --output");
+    refuse(path_, "no permission to write in " + ancestor.string(), kElsewhere);
+}
+
+void RunFolder::check_existing() const {
+  std::error_code error;
+  if (!fs::is_directory(path_, error)) refuse(path_, "the output exists and is not a folder", kElsewhere);
+  const bool empty = fs::is_empty(path_, error);
+  if (error)
+    refuse(path_, "the output folder cannot be read: " + error.message(),
+           "check its permissions, or choose another --output");
+  if (!empty && !overwrite_)
+    refuse(path_, "the output folder is not empty", "choose another --output, or --overwrite to replace the run in it");
+}
+
+void RunFolder::check_space(double bytes) const {
+  std::error_code error;
+  const fs::space_info space = fs::space(existing_ancestor(path_), error);
+  if (error || space.capacity == 0) return;  // some file systems do not say
+  double free_bytes = static_cast<double>(space.available);
+  const auto earlier = fs::file_size(path_ / "factors.h5", error);  // goes when the run begins
+  if (overwrite_ && !error) free_bytes += static_cast<double>(earlier);
+  if (bytes > free_bytes)
+    refuse(
+        default_stem_.empty() ? path_ / "factors.h5" : fs::path("factors.h5"),
+        fmt::format("cannot be written: about {} are needed, {} are free", human_bytes(bytes), human_bytes(free_bytes)),
+        write_error(path_, ENOSPC).hint());
 }
 
 void RunFolder::begin(nlohmann::ordered_json manifest) {
-  std::error_code error;
-  fs::create_directories(path_, error);
-  if (error) refuse(path_, "the output folder cannot be created: " + error.message(), "choose another --output");
-  for (const char* name : kRunFiles) {
-    fs::remove(path_ / name, error);
-    if (error)
-      refuse(path_ / name, "an earlier result cannot be removed: " + error.message(), "choose another --output");
-  }
   manifest_ = std::move(manifest);
   manifest_["start"] = utc_time();
   manifest_["end"] = nullptr;
   manifest_["exit_status"] = nullptr;
-  write_file_atomically(path_ / "manifest.json", manifest_.dump(2) + "\n");
+  const bool made = default_stem_.empty() ? make_explicit() : true;
+  if (!default_stem_.empty()) path_ = create_default(default_stem_);
+  try {
+    claim(path_, path_ / "manifest.json", text(manifest_));
+  } catch (const Error&) {
+    if (made) ::rmdir(path_.c_str());  // does nothing where another run is at home already
+    throw;
+  }
+}
+
+bool RunFolder::make_explicit() const {
+  if (!is_there(path_)) {
+    create_folders(path_);
+    return true;
+  }
+  for (const char* name : kRunFiles) {
+    std::error_code error;
+    if (overwrite_) fs::remove(path_ / name, error);
+    if (error) refuse(path_ / name, "an earlier result cannot be removed: " + error.message(), kElsewhere);
+  }
+  return false;
 }
 
 void RunFolder::finish(int exit_status) {
   manifest_["end"] = utc_time();
   manifest_["exit_status"] = exit_status;
-  write_file_atomically(path_ / "manifest.json", manifest_.dump(2) + "\n");
+  write_file_atomically(path_ / "manifest.json", text(manifest_));
 }
 
 void RunFolder::write_summary(const nlohmann::ordered_json& summary) const {
-  write_file_atomically(path_ / "summary.json", summary.dump(2) + "\n");
+  write_file_atomically(path_ / "summary.json", text(summary));
 }
 
 nlohmann::ordered_json manifest_of_build(int mpi_ranks, const std::vector<std::string>& hosts) {

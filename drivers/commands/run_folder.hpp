@@ -15,11 +15,18 @@ class RunFolder {
   ///         be written
   RunFolder(const std::filesystem::path& output, const std::string& command, bool overwrite);
 
+  /// Final after begin().
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(const char* name) const { return path_ / name; }
 
-  /// Creates the folder and writes the manifest with the start time; files of an earlier run in it are removed, others
-  /// are left alone.
+  /// Refuses results of `bytes` that the file system of the output has no room for.
+  /// @throws Error{environment} naming both figures
+  void check_space(double bytes) const;
+
+  /// Creates the folder and writes the manifest with the start time; with `overwrite` files of an earlier run in it are
+  /// removed, others are left alone. Of several runs that were told the same folder and found it empty one gets it; of
+  /// several without one each gets a folder of its own.
+  /// @throws Error{environment}
   void begin(nlohmann::ordered_json manifest);
   /// Rewrites the manifest with the end time and the exit status.
   void finish(int exit_status);
@@ -27,7 +34,12 @@ class RunFolder {
   void write_summary(const nlohmann::ordered_json& summary) const;
 
  private:
+  void check_existing() const;
+  bool make_explicit() const;  // true if the folder is new
+
   std::filesystem::path path_;
+  std::string default_stem_;  // of the folder's name, until begin() chooses it; empty where it was given
+  bool overwrite_ = false;
   nlohmann::ordered_json manifest_;
 };
 

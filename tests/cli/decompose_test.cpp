@@ -284,7 +284,7 @@ TEST_F(DecomposeCommand, RefusesAnOutputThatCannotBeWritten) {
   EXPECT_EQ(decompose({"good.tns", "--output", "taken/below"}, 2).status, 5);
 }
 
-TEST_F(DecomposeCommand, AFullDiskLeavesNoPartialResult) {
+TEST_F(DecomposeCommand, FactorsThatFindNoRoomAreRefusedBeforeTheRunBegins) {
   test::SmallDisk disk("64k");
   if (!disk.is_mounted()) GTEST_SKIP() << "no permission to mount a small file system";
   write_tns(folder_ / "x.tns", test::random_sparse({400, 300, 200}, 3000, 3));
@@ -293,11 +293,57 @@ TEST_F(DecomposeCommand, AFullDiskLeavesNoPartialResult) {
         decompose({"x.tns", "--rank", "20", "--iterations", "3", "--output", (disk / "run").string()}, ranks);
     EXPECT_EQ(result.status, 5) << result.err;
     EXPECT_EQ(test::occurrences(result.err, "tempera: error: "), 1) << result.err;
-    EXPECT_THAT(result.err, HasSubstr("run/factors.h5: cannot be written: about "));
-    EXPECT_FALSE(std::filesystem::exists(disk / "run/factors.h5"));
-    EXPECT_FALSE(std::filesystem::exists(disk / "run/summary.json"));
-    disk.clear();
-    std::filesystem::remove_all(disk / "run");
+    EXPECT_THAT(result.err, HasSubstr("run/factors.h5: cannot be written: about 141 KiB are needed, 64.0 KiB are free\n"
+                                      "hint: free some space, or write to another disk\n"));
+    EXPECT_TRUE(std::filesystem::is_empty(disk.path())) << "found before the run began";
+  }
+}
+
+TEST_F(DecomposeCommand, RefusesFactorsThatFindNoRoomOnAnyDisk) {
+  file("huge.tns", "1 1 1 2\n1099511627776 2 2 3\n");
+  for (int ranks : {0, 2}) {
+    const auto result = decompose({"huge.tns", "--rank", "2", "--output", "refused"}, ranks);
+    EXPECT_EQ(result.status, 5) << result.err;
+    EXPECT_THAT(result.err,
+                HasSubstr("tempera: error: refused/factors.h5: cannot be written: about 16.0 TiB are needed, "));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "refused"));
+  }
+}
+
+TEST_F(DecomposeCommand, ADiskThatIsFullBeforeTheRunBeginsGetsNoFolder) {
+  test::SmallDisk disk("64k");
+  if (!disk.is_mounted()) GTEST_SKIP() << "no permission to mount a small file system";
+  good();
+  disk.fill();
+  const std::string run = (disk / "run").string();
+  const auto result = decompose({"good.tns", "--rank", "1", "--output", run});
+  EXPECT_EQ(result.status, 5);
+  EXPECT_EQ(result.err, "tempera: error: " + run +
+                            "/factors.h5: cannot be written: about 56 B are needed, 0 B are free\n"
+                            "hint: free some space, or write to another disk\n");
+  EXPECT_FALSE(std::filesystem::exists(run));
+}
+
+TEST_F(DecomposeCommand, ADiskThatFillsUpDuringTheSweepsIsNamedAndLeavesWholeLines) {
+  test::SmallDisk disk("64k");
+  if (!disk.is_mounted()) GTEST_SKIP() << "no permission to mount a small file system";
+  good();
+  const std::string run = (disk / "run").string();
+  for (int ranks : {0, 3}) {
+    const auto result = decompose({"good.tns", "--rank", "1", "--tolerance", "0", "--iterations", "100000", "--output",
+                                   run, "--overwrite", "--quiet"},
+                                  ranks);
+    EXPECT_EQ(result.status, 5) << result.err;
+    EXPECT_EQ(test::occurrences(result.err, "tempera: error: "), 1) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("tempera: error: " + run +
+                                      "/progress.jsonl: cannot be written: No space left on device\n"
+                                      "hint: free some space, or write to another disk\n"));
+    const std::string log = test::read_text(run + "/progress.jsonl");
+    EXPECT_TRUE(log.ends_with("\n"));
+    std::istringstream lines(log);
+    for (std::string line; std::getline(lines, line);) EXPECT_TRUE(Json::accept(line)) << line;
+    EXPECT_TRUE(Json::accept(test::read_text(run + "/manifest.json")));
+    EXPECT_FALSE(std::filesystem::exists(run + "/summary.json"));
   }
 }
 
