@@ -177,9 +177,9 @@ class Decomposition {
   void collect_facts() {
     facts_.shape = tensor_->shape();
     facts_.nonzeros = tensor_->stored_cells();
-    facts_.sparse = !tensor_->every_cell_stored();
-    facts_.duplicates = tensor_->duplicates();
     facts_.storage = tensor_->storage();
+    facts_.sparse = !facts_.storage.starts_with("dense");
+    facts_.duplicates = tensor_->duplicates();
     facts_.balance = tensor_->balance();
     facts_.grid = tensor_->grid().extents();
     facts_.mpi_ranks = world_.size();

@@ -27,6 +27,7 @@ std::string stop_text(const CpResult& result) {
 std::string fit_text(const CpResult& result) {
   if (result.relative_error == 0 && result.fit_resolution > 0)
     return fmt::format("1 (to within rounding, {:.1g})", result.fit_resolution);
+  if (result.relative_error == 0) return "1";
   if (result.relative_error < 1e-4) return fmt::format("1 - {:.3g}", result.relative_error);
   return fmt::format("{:.6f}", result.fit);
 }

@@ -17,7 +17,7 @@ namespace tempera::drivers {
 struct DecomposeFacts {
   std::vector<Index> shape;
   Index nonzeros = 0;
-  bool sparse = false;  ///< some cells are not stored
+  bool sparse = false;  ///< stored as coordinates: absent cells are zeros
   Index duplicates = 0;
   std::string storage;
   double balance = 1;

@@ -129,8 +129,10 @@ void RunFolder::check_space(double bytes) const {
   const fs::space_info space = fs::space(existing_ancestor(path_), error);
   if (error || space.capacity == 0) return;  // some file systems do not say
   double free_bytes = static_cast<double>(space.available);
-  const auto earlier = fs::file_size(path_ / "factors.h5", error);  // goes when the run begins
-  if (overwrite_ && !error) free_bytes += static_cast<double>(earlier);
+  for (const char* name : kRunFiles) {  // an earlier run's go when this one begins
+    const auto earlier = fs::file_size(path_ / name, error);
+    if (overwrite_ && !error) free_bytes += static_cast<double>(earlier);
+  }
   if (bytes > free_bytes)
     refuse(
         default_stem_.empty() ? path_ / "factors.h5" : fs::path("factors.h5"),
