@@ -139,6 +139,25 @@ TEST_F(DecomposeCommand, ReadsOptionsFromAFileAndPrintsJson) {
   EXPECT_EQ(json("run/manifest.json")["options"]["set_by"]["rank"], "options.toml:1");
 }
 
+TEST_F(DecomposeCommand, SaysOfASparseFileThatStoresEveryCellWhatAbsenceMeans) {
+  file("full.tns", "1 1 1\n1 2 2\n2 1 3\n2 2 4\n");
+  const auto sparse = decompose({"full.tns", "--rank", "1", "--output", "run"});
+  EXPECT_THAT(sparse.out, HasSubstr("4 nonzeros"));
+  EXPECT_THAT(sparse.out, HasSubstr("absent entries are zeros (--missing zero)"));
+  write_npy(folder_ / "full.npy", test::random_dense({2, 2}, 1));
+  const auto dense = decompose({"full.npy", "--rank", "1", "--output", "dense"}, 2);
+  EXPECT_THAT(dense.out, HasSubstr("4 cells"));
+  EXPECT_EQ(test::occurrences(dense.out, "missing"), 0);
+}
+
+TEST_F(DecomposeCommand, AZeroTensorFitsWithOne) {
+  file("zero.tns", "1 1 0\n2 2 0\n");
+  const auto result = decompose({"zero.tns", "--rank", "1", "--output", "run"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr(" 1  (1 - relative error 0)\n"));
+  EXPECT_EQ(json("run/summary.json")["fit"], 1);
+}
+
 TEST_F(DecomposeCommand, OverwritesARunOnlyWhenTold) {
   good();
   file("run.keep", "mine");
@@ -217,6 +236,40 @@ TEST_F(DecomposeCommand, RefusesBadArraysAndContainers) {
   EXPECT_EQ(cut.status, 3);
   EXPECT_THAT(cut.err, HasSubstr("cut.tns.gz"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "runs"));
+}
+
+TEST_F(DecomposeCommand, RefusesArraysOfObjectsAndShapesThatNoFileHolds) {
+  const auto array = [&](const std::string& name, std::string header) {
+    header.resize(117, ' ');
+    file(name, std::string("\x93NUMPY\x01\0\x76\0", 10) + header + "\n" + std::string(64, 'x'));
+  };
+  array("object.npy", "{'descr': '|O', 'fortran_order': False, 'shape': (2, 2), }");
+  expect_refusal({"object.npy"}, 3,
+                 "object.npy: holds Python objects (type '|O'), not plain numbers\n"
+                 "hint: convert it to float64 before saving: numpy.save(path, array.astype('f8'))");
+  array("huge.npy", "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000, 1000000, 1000000), }");
+  expect_refusal({"huge.npy"}, 3,
+                 "huge.npy: the .npy file is cut short: shape (1000000, 1000000, 1000000) of type <f8 takes "
+                 "8000000000000000000 bytes, 64 are there\nhint: copy or write the file again");
+  array("huger.npy", "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296, 4294967296), }");
+  expect_refusal({"huger.npy"}, 3,
+                 "huger.npy: the claimed shape (4294967296, 4294967296, 4294967296) is larger than any file\n"
+                 "hint: the header is corrupt");
+}
+
+TEST_F(DecomposeCommand, RefusesBadOptionFilesWithTheLine) {
+  good();
+  file("type.toml", "# options\nrank = 3.5\n");
+  expect_refusal({"good.tns", "--config", "type.toml"}, 2,
+                 "type.toml:2: rank: a whole number expected, not a number\nhint: see 'tempera decompose --help'");
+  file("broken.toml", "rank = = 3\n");
+  expect_refusal({"good.tns", "--config", "broken.toml"}, 2,
+                 "broken.toml:1: Error while parsing value: could not determine value type\n"
+                 "hint: the file must be TOML: key = value, texts in quotes");
+  file("table.toml", "[decompose]\nrank = 3\n");
+  expect_refusal({"good.tns", "--config", "table.toml"}, 2,
+                 "table.toml:1: unknown key 'decompose'\nhint: keys are the long options of 'tempera decompose "
+                 "--help'");
 }
 
 TEST_F(DecomposeCommand, RefusesWrongOptions) {

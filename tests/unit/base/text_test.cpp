@@ -8,6 +8,7 @@ namespace {
 TEST(Text, BytesHaveThreeDigitsAndNeverReachTheNextUnit) {
   EXPECT_EQ(human_bytes(0), "0 B");
   EXPECT_EQ(human_bytes(1023), "1023 B");
+  EXPECT_EQ(human_bytes(1e30), "8.67e+11 EiB");
   EXPECT_EQ(human_bytes(1024), "1.00 KiB");
   EXPECT_EQ(human_bytes(1536), "1.50 KiB");
   EXPECT_EQ(human_bytes(10240), "10.0 KiB");
