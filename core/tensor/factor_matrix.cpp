@@ -17,9 +17,13 @@ void FactorMatrix::Free::operator()(double* pointer) const noexcept {
 FactorMatrix::FactorMatrix(Index rows, Index columns)
     : rows_(rows), columns_(columns), stride_(padded_columns(columns)) {
   TEMPERA_EXPECTS(rows >= 0 && columns >= 0);
-  const std::size_t bytes = static_cast<std::size_t>(rows_) * static_cast<std::size_t>(stride_) * sizeof(double);
+  capacity_ = rows_;
+  constexpr std::size_t kLine = 64;  // aligned_alloc takes whole multiples of the alignment
+  const std::size_t bytes =
+      (static_cast<std::size_t>(rows_) * static_cast<std::size_t>(stride_) * sizeof(double) + kLine - 1) / kLine *
+      kLine;
   if (bytes == 0) return;
-  void* memory = std::aligned_alloc(64, bytes);  // a row is a multiple of 64 bytes, as aligned_alloc requires
+  void* memory = std::aligned_alloc(kLine, bytes);
   if (memory == nullptr) throw std::bad_alloc();
   data_.reset(static_cast<double*>(memory));
   std::memset(memory, 0, bytes);
@@ -38,14 +42,21 @@ FactorMatrix::FactorMatrix(FactorMatrix&& other) noexcept
     : rows_(std::exchange(other.rows_, 0)),
       columns_(std::exchange(other.columns_, 0)),
       stride_(std::exchange(other.stride_, 0)),
+      capacity_(std::exchange(other.capacity_, 0)),
       data_(std::move(other.data_)) {}
 
 FactorMatrix& FactorMatrix::operator=(FactorMatrix&& other) noexcept {
   rows_ = std::exchange(other.rows_, 0);
   columns_ = std::exchange(other.columns_, 0);
   stride_ = std::exchange(other.stride_, 0);
+  capacity_ = std::exchange(other.capacity_, 0);
   data_ = std::move(other.data_);
   return *this;
+}
+
+void FactorMatrix::set_rows(Index rows) {
+  TEMPERA_EXPECTS(rows >= 0 && rows <= capacity_);
+  rows_ = rows;
 }
 
 void FactorMatrix::set_zero() {

@@ -11,12 +11,10 @@ namespace tempera {
 
 /// Factor matrix (rows × columns), row-major: a row is the unit of every sparse update.
 ///
-/// Rows are padded to a multiple of 8 doubles and start on 64-byte boundaries. The padding is always zero, so kernels
-/// run over whole vectors of 8 and never need a tail loop.
+/// Rows are padded to 1, 2, 4 or a multiple of 8 doubles (see padded_columns) and aligned accordingly. The padding is
+/// always zero, so kernels run over whole vectors and never need a tail loop.
 class FactorMatrix {
  public:
-  static constexpr Index kVector = 8;
-
   FactorMatrix() = default;
   /// Zero matrix.
   FactorMatrix(Index rows, Index columns);
@@ -43,6 +41,8 @@ class FactorMatrix {
   std::span<const double> storage() const { return {data_.get(), static_cast<std::size_t>(rows_ * stride_)}; }
 
   void set_zero();
+  /// Changes the number of rows to at most that of the construction; memory stays, contents are undefined afterwards.
+  void set_rows(Index rows);
 
  private:
   struct Free {
@@ -51,12 +51,15 @@ class FactorMatrix {
   Index rows_ = 0;
   Index columns_ = 0;
   Index stride_ = 0;
+  Index capacity_ = 0;  // rows
   std::unique_ptr<double[], Free> data_;
 };
 
-/// Row length in doubles of a factor matrix with this many columns: the next multiple of 8.
+/// Row length in doubles of a factor matrix with this many columns: 0, 1, 2, 4 or the next multiple of 8.
 constexpr Index padded_columns(Index columns) {
-  return (columns + FactorMatrix::kVector - 1) / FactorMatrix::kVector * FactorMatrix::kVector;
+  if (columns <= 2) return columns;
+  if (columns <= 4) return 4;
+  return (columns + 7) / 8 * 8;
 }
 
 }  // namespace tempera

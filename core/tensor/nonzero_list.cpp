@@ -179,7 +179,8 @@ CsfTensor NonzeroList::build(const std::vector<int>& mode_order) {
           if (k == 0) return 0;
           const Key difference = entries[k].key ^ entries[k - 1].key;
           std::size_t level = 0;
-          while (level + 1 < depth && (difference >> level_shift[level]) == 0) ++level;
+          // A mode of size 1 never differs; its field of no bits may begin one past the key.
+          while (level + 1 < depth && (level_mask[level] == 0 || (difference >> level_shift[level]) == 0)) ++level;
           return level;
         };
         std::vector<std::size_t> count(depth, 0);

@@ -4,28 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "core/base/contract.hpp"
 #include "core/base/error.hpp"
 #include "distributed/als/cp_sweep.hpp"
+#include "distributed/communicator/objects.hpp"
 
 namespace tempera {
 
 namespace {
-
-/// The model of the best start so far, as copied out of the sweeps.
-struct Kept {
-  std::vector<FactorMatrix> factors;  // owned rows
-  std::vector<double> weights;
-};
-
-FactorMatrix owned_part(const DistributedTensor& tensor, int mode, const FactorMatrix& factor) {
-  const RowLayout& layout = tensor.rows(mode);
-  FactorMatrix owned(layout.owned_count, factor.columns());
-  std::copy_n(factor.data() + layout.owned_begin * factor.stride(), owned.storage().size(), owned.data());
-  return owned;
-}
 
 /// For each component the sign of the entry of largest magnitude over all ranks (ties: the lowest global row).
 std::vector<double> leading_signs(const Communicator& ranks, const FactorMatrix& factor, std::span<const Index> rows) {
@@ -99,7 +88,6 @@ void check_options(const DistributedTensor& tensor, const CpOptions& options) {
 void run_starts(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer,
                 CpResult& result) {
   CpSweep sweep(tensor, options);
-  Kept kept;
   bool damped = false, pseudo_inverse = false;
   for (int restart = 0; restart < options.restarts && result.stopped != StopReason::requested; ++restart) {
     sweep.start(restart);
@@ -132,17 +120,16 @@ void run_starts(const DistributedTensor& tensor, const CpOptions& options, const
       result.iterations = iteration;
       result.converged = stopped == StopReason::tolerance;
       result.best_restart = restart;
-      kept.weights = sweep.weights();
-      kept.factors.clear();
+      result.weights = sweep.weights();
+      result.factors.clear();
+      const bool last = restart + 1 == options.restarts || stopped == StopReason::requested;
       for (int mode = 0; mode < tensor.order(); ++mode)
-        kept.factors.push_back(owned_part(tensor, mode, sweep.factor(mode)));
+        result.factors.push_back(last ? sweep.take_owned_factor(mode) : sweep.owned_factor(mode));
     }
     result.stopped = stopped;
   }
   if (result.stopped != StopReason::requested)
     result.stopped = result.converged ? StopReason::tolerance : StopReason::iterations;
-  result.weights = std::move(kept.weights);
-  result.factors = std::move(kept.factors);
   if (pseudo_inverse)
     result.notes.push_back(
         "a mode's normal equations were singular: solved by a pseudo-inverse (the rank may be too high)");
@@ -164,6 +151,16 @@ void zero_model(const DistributedTensor& tensor, const CpOptions& options, CpRes
 
 }  // namespace
 
+void check_norm(const DistributedTensor& tensor) {
+  const bool overflows = !std::isfinite(tensor.norm_squared());
+  const bool underflows = tensor.largest_magnitude() > 0 && tensor.norm_squared() < std::numeric_limits<double>::min();
+  if (overflows || underflows)
+    throw Error(Category::numerical, "",
+                fmt::format("the squared norm of the tensor {}: its largest magnitude is {:g}",
+                            overflows ? "overflows" : "underflows", tensor.largest_magnitude()),
+                "scale the values, for example to unit maximum");
+}
+
 CpResult cp_als(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer) {
   check_options(tensor, options);
   const Communicator& all = tensor.grid().all();
@@ -174,9 +171,7 @@ CpResult cp_als(const DistributedTensor& tensor, const CpOptions& options, const
     if (tensor.active()) owned = tensor.rows(mode).owned_rows();
     result.rows.emplace_back(owned.begin(), owned.end());
   }
-  if (!(tensor.norm_squared() <= 1.7e308))
-    throw Error(Category::numerical, "", "the squared norm of the tensor overflows",
-                "scale the values, for example to unit maximum");
+  check_norm(tensor);
   if (tensor.norm_squared() == 0) {
     zero_model(tensor, options, result);
   } else {
@@ -202,6 +197,8 @@ CpResult cp_als(const DistributedTensor& tensor, const CpOptions& options, const
     result.best_restart = static_cast<int>(scalars[6]);
     result.weights.resize(static_cast<std::size_t>(options.rank));
     all.broadcast(std::span<double>(result.weights), 0);
+    all.broadcast_object(result.restart_fits, 0);
+    all.broadcast_object(result.notes, 0);
     if (!tensor.active())
       for (int mode = 0; mode < tensor.order(); ++mode) result.factors.emplace_back(0, options.rank);
   }

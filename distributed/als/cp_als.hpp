@@ -56,6 +56,10 @@ struct CpResult {
   std::vector<std::string> notes;    ///< what the user should know (damped solves, zero tensor …)
 };
 
+/// Refuses a tensor whose squared norm is not a normal number, so that a fit would mean nothing. Not collective.
+/// @throws Error{numerical} naming the largest magnitude
+void check_norm(const DistributedTensor& tensor);
+
 /// CP (canonical polyadic) decomposition by alternating least squares, with nonnegativity by HALS per mode.
 ///
 /// One sweep updates the modes in order: local MTTKRP, reduction to the row owners, update, normalisation to unit
@@ -65,7 +69,8 @@ struct CpResult {
 /// tolerance in two successive sweeps. Collective over all ranks of the tensor's communicator.
 ///
 /// The starts depend on the seed and the global rows only. Equal ranks give equal bits; other numbers of ranks agree to
-/// rounding. Cost a sweep: N MTTKRPs + O(rank²) a row. Memory: three times the factor rows of this rank.
+/// rounding. Cost a sweep: N MTTKRPs + O(rank²) a row. Memory: the factor rows of this rank, once more those
+/// of its longest mode, and once more all when there are several starts.
 /// Carroll & Chang 1970, Harshman 1970; HALS: Cichocki & Phan 2009.
 /// @throws Error{usage} for a rank below 1, Error{numerical} when values overflow
 CpResult cp_als(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer = {});

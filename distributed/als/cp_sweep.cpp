@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/base/error.hpp"
 #include "core/factorization/hals.hpp"
 #include "core/factorization/initial_factors.hpp"
 #include "core/factorization/normal_equations.hpp"
@@ -23,11 +24,30 @@ Constraint constraint_of(const CpOptions& options, int mode) {
 }  // namespace
 
 CpSweep::CpSweep(const DistributedTensor& tensor, const CpOptions& options) : tensor_(tensor), options_(options) {
+  Index longest = 0;
   for (int mode = 0; mode < tensor.order(); ++mode) {
     factors_.emplace_back(tensor.rows(mode).rows(), options.rank);
-    products_.emplace_back(tensor.rows(mode).rows(), options.rank);
     grams_.emplace_back(options.rank);
+    longest = std::max(longest, tensor.rows(mode).rows());
   }
+  product_ = FactorMatrix(longest, options.rank);
+}
+
+FactorMatrix CpSweep::owned_factor(int mode) const {
+  const RowLayout& layout = tensor_.rows(mode);
+  const FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
+  FactorMatrix owned(layout.owned_count, factor.columns());
+  std::copy_n(factor.data() + layout.owned_begin * factor.stride(), owned.storage().size(), owned.data());
+  return owned;
+}
+
+FactorMatrix CpSweep::take_owned_factor(int mode) {
+  product_ = FactorMatrix();
+  FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
+  if (tensor_.rows(mode).owned_count == factor.rows()) return std::move(factor);
+  FactorMatrix owned = owned_factor(mode);
+  factor = FactorMatrix();
+  return owned;
 }
 
 void CpSweep::start(int restart) {
@@ -57,11 +77,12 @@ bool CpSweep::sweep(bool stop_here) {
     const RowLayout& layout = exchange.layout();
     {
       const auto region = regions.open("mttkrp");
-      tensor_.mttkrp(factors_, mode, products_[m]);
+      product_.set_rows(layout.rows());
+      tensor_.mttkrp(factors_, mode, product_);
     }
     {
       const auto region = regions.open("reduce rows");
-      exchange.reduce_to_owners(products_[m]);
+      exchange.reduce_to_owners(product_);
     }
     const GramMatrix h = hadamard(grams_, mode);
     std::vector<double> message;
@@ -71,7 +92,7 @@ bool CpSweep::sweep(bool stop_here) {
       message = gram(factors_[m], layout.owned_begin, layout.owned_count).values;
       double inner = 0;
       for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i)
-        inner += std::inner_product(products_[m].row(i), products_[m].row(i) + options_.rank, factors_[m].row(i), 0.0);
+        inner += std::inner_product(product_.row(i), product_.row(i) + options_.rank, factors_[m].row(i), 0.0);
       message.push_back(inner);
       message.push_back(stop_here ? 1.0 : 0.0);
     }
@@ -106,13 +127,13 @@ void CpSweep::update_rows(int mode, const GramMatrix& h) {
     // The factor stands with unit columns; HALS goes on from the scaled one.
     for (Index i = first; i < first + count; ++i)
       for (Index r = 0; r < options_.rank; ++r) u(i, r) *= weights_[static_cast<std::size_t>(r)];
-    hals_update(h, products_[m], u, first, count);
+    hals_update(h, product_, u, first, count);
     return;
   }
   const NormalEquations equations(h);
   damped_ = damped_ || equations.method() == NormalEquations::Method::damped_cholesky;
   pseudo_inverse_ = pseudo_inverse_ || equations.method() == NormalEquations::Method::pseudo_inverse;
-  for (Index i = first; i < first + count; ++i) std::copy_n(products_[m].row(i), u.stride(), u.row(i));
+  for (Index i = first; i < first + count; ++i) std::copy_n(product_.row(i), u.stride(), u.row(i));
   equations.solve(u, first, count);
 }
 
@@ -130,27 +151,35 @@ void CpSweep::normalise(int mode, std::span<const double> norms) {
 }
 
 void CpSweep::update_fit(double inner_product, double model_squared) {
+  const Communicator& ranks = tensor_.grid().active_ranks();
   const double norm_squared = tensor_.norm_squared();
   double residual_squared = norm_squared - 2 * inner_product + model_squared;
   // Rounding of three terms of about ‖X‖²; the constant covers the length of the sums.
   double uncertainty = 8 * kEpsilon * (norm_squared + 2 * std::abs(inner_product) + model_squared);
+  // What follows decides on collectives and on stopping, so one rank's figure holds for all: ranks of one job may run
+  // on different processors.
+  residual_squared = ranks.broadcast_value(residual_squared, 0);
+  if (!std::isfinite(residual_squared))
+    throw Error(Category::numerical, "", "the fit is not finite: the model overflows",
+                "scale the tensor, for example to unit maximum, or choose another --seed");
   if (residual_squared < kCancellation * norm_squared) {
-    const auto region = tensor_.grid().active_ranks().regions().open("residual");
+    const auto region = ranks.regions().open("residual");
     const ResidualSums local = tensor_.residual_sums(factors_, weights_);
     double sums[2] = {local.residual_squared, local.model_squared};
-    tensor_.grid().active_ranks().all_reduce(std::span<double>(sums), Reduction::sum);
+    ranks.all_reduce(std::span<double>(sums), Reduction::sum);
     residual_squared = sums[0];
     uncertainty = 8 * kEpsilon * sums[0];
     if (!tensor_.every_cell_stored()) {
       // The cells that are zero and not stored hold ‖M‖² minus the model's squares on the stored ones.
-      residual_squared += std::max(0.0, model_squared - sums[1]);
+      const double elsewhere = ranks.broadcast_value(std::max(0.0, model_squared - sums[1]), 0);
+      residual_squared += elsewhere;
       uncertainty += 8 * kEpsilon * (model_squared + sums[1]);
     }
   }
   residual_squared = std::max(0.0, residual_squared);
   relative_error_ = std::sqrt(residual_squared / norm_squared);
   fit_ = 1 - relative_error_;
-  fit_resolution_ = (std::sqrt((residual_squared + uncertainty) / norm_squared) - relative_error_);
+  fit_resolution_ = std::sqrt((residual_squared + uncertainty) / norm_squared) - relative_error_;
 }
 
 }  // namespace tempera

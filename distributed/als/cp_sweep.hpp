@@ -24,8 +24,10 @@ class CpSweep {
   bool damped() const { return damped_; }
   bool pseudo_inverse() const { return pseudo_inverse_; }
   const std::vector<double>& weights() const { return weights_; }
-  /// Local rows (owned and ghosts) of a mode, unit columns.
-  const FactorMatrix& factor(int mode) const { return factors_[static_cast<std::size_t>(mode)]; }
+  /// Copy of the owned rows of a mode, unit columns.
+  FactorMatrix owned_factor(int mode) const;
+  /// The same without a copy where this rank has no ghosts; the sweep may not go on afterwards.
+  FactorMatrix take_owned_factor(int mode);
 
  private:
   void update_rows(int mode, const GramMatrix& h);
@@ -35,7 +37,7 @@ class CpSweep {
   const DistributedTensor& tensor_;
   const CpOptions& options_;
   std::vector<FactorMatrix> factors_;
-  std::vector<FactorMatrix> products_;  ///< MTTKRP of each mode, reused by all sweeps
+  FactorMatrix product_;  ///< MTTKRP of the mode at hand; room for the longest
   std::vector<GramMatrix> grams_;
   std::vector<double> weights_;
   double fit_ = 0;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/base/contract.hpp"
@@ -15,7 +16,7 @@ namespace {
 class DistributedDenseTensor final : public DistributedTensor {
  public:
   DistributedDenseTensor(std::vector<Index> shape, ProcessGrid grid, DenseTensor block)
-      : DistributedTensor(std::move(shape), std::move(grid)), block_(std::move(block)) {
+      : DistributedTensor(std::move(shape), std::move(grid), false), block_(std::move(block)) {
     double squares = 0;
     if (active()) {
       const DenseBlock place = dense_block(grid_, shape_);
@@ -31,6 +32,8 @@ class DistributedDenseTensor final : public DistributedTensor {
         squares += run;
       }
     }
+    for (double value : block_.values()) largest_magnitude_ = std::max(largest_magnitude_, std::abs(value));
+    largest_magnitude_ = grid_.all().all_reduce_value(largest_magnitude_, Reduction::maximum);
     norm_squared_ = grid_.all().all_reduce_value(squares, Reduction::sum);
     const Index most = grid_.all().all_reduce_value(block_.size(), Reduction::maximum);
     stored_cells_ = static_cast<Index>(cell_count(shape_));

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -66,7 +67,7 @@ double sum_of_squares(std::span<const double> values) {
 class DistributedSparseTensor final : public DistributedTensor {
  public:
   DistributedSparseTensor(std::vector<Index> shape, ProcessGrid grid, SparseTensor mine, int threads)
-      : DistributedTensor(std::move(shape), std::move(grid)), threads_(threads) {
+      : DistributedTensor(std::move(shape), std::move(grid), true), threads_(threads) {
     double local[3] = {0, 0, 0};  // stored cells, duplicates, squared norm
     Index most = 0;
     if (active()) {
@@ -75,10 +76,12 @@ class DistributedSparseTensor final : public DistributedTensor {
       local[0] = static_cast<double>(values.size());
       local[1] = static_cast<double>(duplicates_);
       local[2] = sum_of_squares(values);
+      for (double value : values) largest_magnitude_ = std::max(largest_magnitude_, std::abs(value));
       most = static_cast<Index>(values.size());
     }
     grid_.all().all_reduce(std::span<double>(local), Reduction::sum);
     most = grid_.all().all_reduce_value(most, Reduction::maximum);
+    largest_magnitude_ = grid_.all().all_reduce_value(largest_magnitude_, Reduction::maximum);
     stored_cells_ = static_cast<Index>(local[0]);
     duplicates_ = static_cast<Index>(local[1]);
     norm_squared_ = local[2];

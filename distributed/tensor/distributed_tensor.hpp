@@ -36,6 +36,10 @@ class DistributedTensor {
   /// True when no cell is implicitly zero.
   bool every_cell_stored() const { return every_cell_stored_; }
   double norm_squared() const { return norm_squared_; }
+  /// Largest |x| of a stored cell.
+  double largest_magnitude() const { return largest_magnitude_; }
+  /// Stored as coordinates or trees: cells that are not stored are zero.
+  bool sparse() const { return sparse_; }
   /// Most stored cells on a rank over their mean on the active ranks.
   double balance() const { return balance_; }
   /// Duplicate coordinates that were summed (sparse).
@@ -53,7 +57,8 @@ class DistributedTensor {
   virtual ResidualSums residual_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const = 0;
 
  protected:
-  DistributedTensor(std::vector<Index> shape, ProcessGrid grid) : shape_(std::move(shape)), grid_(std::move(grid)) {}
+  DistributedTensor(std::vector<Index> shape, ProcessGrid grid, bool sparse)
+      : shape_(std::move(shape)), grid_(std::move(grid)), sparse_(sparse) {}
 
   std::vector<Index> shape_;
   ProcessGrid grid_;
@@ -61,8 +66,12 @@ class DistributedTensor {
   Index stored_cells_ = 0;
   bool every_cell_stored_ = false;
   double norm_squared_ = 0;
+  double largest_magnitude_ = 0;
   double balance_ = 1;
   Index duplicates_ = 0;
+
+ private:
+  bool sparse_;
 };
 
 struct DistributionOptions {

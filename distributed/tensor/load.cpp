@@ -125,11 +125,10 @@ std::unique_ptr<DistributedTensor> load_dense(const Communicator& communicator, 
                                               const std::vector<Index>& shape, const LoadOptions& options) {
   ProcessGrid grid = choose_dense_grid(communicator, shape, options.distribution.grid);
   const DenseBlock place = dense_block(grid, shape);
-  DenseTensor block(place.extents);
-  if (grid.active())
-    block = file.format == TensorFile::Format::npy
-                ? read_npy_block(file.path, read_npy_header(file.path), place.offsets, place.extents)
-                : read_hdf5_block(file.path, file.object, place.offsets, place.extents);
+  DenseTensor block = !grid.active() ? DenseTensor(place.extents)
+                      : file.format == TensorFile::Format::npy
+                          ? read_npy_block(file.path, read_npy_header(file.path), place.offsets, place.extents)
+                          : read_hdf5_block(file.path, file.object, place.offsets, place.extents);
   return distribute(std::move(grid), shape, std::move(block));
 }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "core/base/error.hpp"
@@ -16,7 +17,7 @@ namespace tempera {
 
 namespace {
 
-constexpr std::size_t kCountedCandidates = 6;  // grids whose true block sizes are counted, per kind of parts
+constexpr int kCountedCandidates = 24;  // grids whose true block sizes are counted at most, per kind of parts
 // Nonzeros a rank sends in one round of the redistribution: a small share of what it holds, so that buffers do not count.
 constexpr Index kSmallestRound = Index{1} << 12, kLargestRound = Index{1} << 17, kRounds = 32;
 
@@ -87,6 +88,58 @@ double counted_balance(const Communicator& communicator, const std::vector<ModeP
   return static_cast<double>(most) * ranks / static_cast<double>(nonzeros);
 }
 
+/// The parts of every mode for each extent that a candidate grid asks for, made once.
+class CandidateParts {
+ public:
+  CandidateParts(std::span<const Index> shape, bool scattered, const Communicator& communicator,
+                 std::span<const SparseTensor> blocks)
+      : scattered_(scattered) {
+    for (Index size : shape) bins_.push_back(ModeParts::bins_for(size, scattered));
+    weights_ = histograms(communicator, bins_, blocks);
+  }
+
+  std::vector<ModeParts> of(const std::vector<int>& grid) {
+    std::vector<ModeParts> modes;
+    for (std::size_t mode = 0; mode < grid.size(); ++mode) modes.push_back(entry(mode, grid[mode]).parts);
+    return modes;
+  }
+
+  /// Most nonzeros in one part of a mode over their mean, for the worst mode: no block can be fairer than that.
+  double balance_bound(const std::vector<int>& grid, Index nonzeros) {
+    double bound = 1;
+    for (std::size_t mode = 0; mode < grid.size() && nonzeros > 0; ++mode)
+      bound = std::max(
+          bound, static_cast<double>(entry(mode, grid[mode]).heaviest) * grid[mode] / static_cast<double>(nonzeros));
+    return bound;
+  }
+
+ private:
+  struct Entry {
+    ModeParts parts;
+    Index heaviest = 0;
+  };
+
+  const Entry& entry(std::size_t mode, int extent) {
+    auto [found, is_new] = entries_.try_emplace({mode, extent}, Entry{bins_[mode], 0});
+    Entry& result = found->second;
+    if (!is_new) return result;
+    if (scattered_)
+      result.parts.deal(weights_[mode], extent);
+    else
+      result.parts.cut(weights_[mode], extent);
+    std::vector<Index> loads(static_cast<std::size_t>(extent), 0);
+    for (std::size_t bin = 0; bin < weights_[mode].size(); ++bin)
+      loads[static_cast<std::size_t>(result.parts.part_of_bin(static_cast<Index>(bin)))] += weights_[mode][bin];
+    result.heaviest = *std::max_element(loads.begin(), loads.end());
+    return result;
+  }
+
+  bool scattered_;
+  std::vector<ModeParts> bins_;
+  std::vector<std::vector<Index>> weights_;
+  std::map<std::pair<std::size_t, int>, Entry> entries_;
+};
+
 std::vector<std::vector<int>> candidates(const Communicator& communicator, std::span<const Index> shape,
                                          const std::vector<int>& grid) {
   if (grid.empty()) {
@@ -130,27 +183,26 @@ NonzeroPartition choose_partition(const Communicator& communicator, std::span<co
     return estimated_rows(shape, a, static_cast<double>(nonzeros)) <
            estimated_rows(shape, b, static_cast<double>(nonzeros));
   });
-  if (grids.size() > kCountedCandidates) grids.resize(kCountedCandidates);
-
   NonzeroPartition best;
   best.nonzeros = nonzeros;
   best.balance = std::numeric_limits<double>::infinity();
   for (bool scattered : {false, true}) {
-    std::vector<ModeParts> bins;
-    for (Index size : shape) bins.push_back(ModeParts::bins_for(size, scattered));
-    const auto weights = histograms(communicator, bins, blocks);
-    std::map<std::pair<std::size_t, int>, ModeParts> parts;
-    for (const auto& candidate : grids) {
-      std::vector<ModeParts> modes;
-      for (std::size_t mode = 0; mode < shape.size(); ++mode) {
-        auto [found, is_new] = parts.try_emplace({mode, candidate[mode]}, bins[mode]);
-        if (is_new && scattered) found->second.deal(weights[mode], candidate[mode]);
-        if (is_new && !scattered) found->second.cut(weights[mode], candidate[mode]);
-        modes.push_back(found->second);
-      }
-      const double balance = counted_balance(communicator, modes, candidate, blocks, nonzeros);
+    CandidateParts parts(shape, scattered, communicator, blocks);
+    // A grid is as unbalanced as its worst mode at least: those that cannot be balanced are counted last.
+    std::vector<double> bounds;
+    for (const auto& candidate : grids) bounds.push_back(parts.balance_bound(candidate, nonzeros));
+    std::vector<std::size_t> order(grids.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return std::max(bounds[a], kGoodBalance) < std::max(bounds[b], kGoodBalance);
+    });
+    int counted = 0;
+    for (std::size_t k : order) {
+      if (bounds[k] >= best.balance || counted++ == kCountedCandidates) break;
+      std::vector<ModeParts> modes = parts.of(grids[k]);
+      const double balance = counted_balance(communicator, modes, grids[k], blocks, nonzeros);
       if (balance < best.balance) {
-        best.grid = candidate;
+        best.grid = grids[k];
         best.modes = std::move(modes);
         best.balance = balance;
         best.scattered = scattered;

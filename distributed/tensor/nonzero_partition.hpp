@@ -29,6 +29,7 @@ class ModeParts {
     return scattered_ ? static_cast<Index>(mixed(index) & (kMaximumBins - 1)) : index >> shift_;
   }
   int parts() const { return parts_; }
+  int part_of_bin(Index bin) const { return part_of_bin_[static_cast<std::size_t>(bin)]; }
   int part_of(Index index) const { return parts_ == 1 ? 0 : part_of_bin_[static_cast<std::size_t>(bin_of(index))]; }
 
   /// Contiguous runs of bins with the smallest possible largest weight (chains on chains: binary search on the
@@ -59,8 +60,8 @@ struct NonzeroPartition {
 /// Chooses grid and parts. Every rank holds any share of the nonzeros, in blocks. Collective.
 ///
 /// Candidates are all grids whose product is the number of ranks (fewer where the sizes do not allow it), ordered by
-/// the estimated rows each rank exchanges; of the best ones the true block sizes are counted, and the first with a
-/// balance within kGoodBalance is taken: contiguous cuts first, then dealt bins; else the best balanced.
+/// the estimated rows each rank exchanges, those that no parts can balance last. Their true block sizes are counted, and
+/// the first with a balance within kGoodBalance is taken: contiguous cuts first, then dealt bins; else the best balanced.
 /// @param grid  fixed extents, or empty for automatic choice
 /// @throws Error{usage} when a fixed grid does not fit the tensor or the ranks
 /// Memory: at most 0.5 MB a mode. Cost: one pass over the local nonzeros for each candidate counted.

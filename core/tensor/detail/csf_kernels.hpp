@@ -14,7 +14,7 @@ struct CsfView {
   const uint32_t* pointers[kMaximumDepth];
   const double* values;
   const double* factors[kMaximumDepth];  ///< by level; the target's entry is not read
-  int64_t stride;                        ///< doubles a factor row, a multiple of 8
+  int64_t stride;                        ///< doubles a factor row: 1, 2, 4 or a multiple of 8
   double* result;                        ///< rows of the target mode, same stride; zero on entry
   int target;                            ///< level whose mode is computed
 };

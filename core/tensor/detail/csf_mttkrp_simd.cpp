@@ -1,5 +1,6 @@
 // MTTKRP over a CSF tree. Columns are processed in panels of up to four vectors of 8 doubles, whose accumulators stay
-// in registers during the whole descent below a root; wider ranks take several passes over the indices.
+// in registers during the whole descent below a root; wider ranks take several passes over the indices. Ranks below 8
+// have rows of one vector of 1, 2 or 4 doubles.
 #include "core/tensor/detail/csf_kernels.hpp"
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // vectors are passed by reference between inlined functions only
@@ -10,50 +11,52 @@ namespace {
 
 using detail::CsfView;
 
-typedef double Vector __attribute__((vector_size(64), aligned(64), may_alias));
-constexpr int kDoubles = 8;
+typedef double Vector8 __attribute__((vector_size(64), aligned(64), may_alias));
+typedef double Vector4 __attribute__((vector_size(32), aligned(32), may_alias));
+typedef double Vector2 __attribute__((vector_size(16), aligned(16), may_alias));
+typedef double Vector1 __attribute__((vector_size(8), aligned(8), may_alias));
 constexpr uint32_t kAhead = 16;  // leaves between a prefetch and its use; ids are padded by more than this
 
-template <int W>
+template <class Vector, int W>
 struct Panel {
   Vector lane[W];
 };
 
-template <int W>
+template <class Vector>
 inline __attribute__((always_inline)) const Vector* row(const CsfView& view, int level, uint32_t id) {
   return reinterpret_cast<const Vector*>(view.factors[level] + static_cast<int64_t>(id) * view.stride);
 }
 
 /// sum += Σ over the children [begin, end) of `level`, each times its factor row. Remaining: levels from here down.
-template <int W, int Remaining>
+template <class Vector, int W, int Remaining>
 inline __attribute__((always_inline)) void gather_up(const CsfView& view, int level, uint32_t begin, uint32_t end,
-                                                     Panel<W>& sum) {
+                                                     Panel<Vector, W>& sum) {
   const uint32_t* ids = view.ids[level];
   if constexpr (Remaining == 1) {
     const double* factor = view.factors[level];
     for (uint32_t p = begin; p < end; ++p) {
       const double* ahead = factor + static_cast<int64_t>(ids[p + kAhead]) * view.stride;
-      for (int w = 0; w < W; ++w) __builtin_prefetch(ahead + w * kDoubles);
-      const Vector* leaf = row<W>(view, level, ids[p]);
+      for (int w = 0; w < W; ++w) __builtin_prefetch(ahead + w * static_cast<int>(sizeof(Vector) / sizeof(double)));
+      const Vector* leaf = row<Vector>(view, level, ids[p]);
       const double value = view.values[p];
       for (int w = 0; w < W; ++w) sum.lane[w] += value * leaf[w];
     }
   } else {
     const uint32_t* pointers = view.pointers[level];
     for (uint32_t c = begin; c < end; ++c) {
-      Panel<W> below;
+      Panel<Vector, W> below;
       for (int w = 0; w < W; ++w) below.lane[w] = Vector{};
-      gather_up<W, Remaining - 1>(view, level + 1, pointers[c], pointers[c + 1], below);
-      const Vector* own = row<W>(view, level, ids[c]);
+      gather_up<Vector, W, Remaining - 1>(view, level + 1, pointers[c], pointers[c + 1], below);
+      const Vector* own = row<Vector>(view, level, ids[c]);
       for (int w = 0; w < W; ++w) sum.lane[w] += below.lane[w] * own[w];
     }
   }
 }
 
 /// Descends to the target level with the product of the rows above; adds product × (sum below) to the target's row.
-template <int W, int Remaining>
+template <class Vector, int W, int Remaining>
 inline __attribute__((always_inline)) void scatter_down(const CsfView& view, int level, uint32_t begin, uint32_t end,
-                                                        const Panel<W>& product) {
+                                                        const Panel<Vector, W>& product) {
   const uint32_t* ids = view.ids[level];
   if (level == view.target) {
     for (uint32_t c = begin; c < end; ++c) {
@@ -62,9 +65,10 @@ inline __attribute__((always_inline)) void scatter_down(const CsfView& view, int
         const double value = view.values[c];
         for (int w = 0; w < W; ++w) out[w] += value * product.lane[w];
       } else {
-        Panel<W> below;
+        Panel<Vector, W> below;
         for (int w = 0; w < W; ++w) below.lane[w] = Vector{};
-        gather_up<W, Remaining - 1>(view, level + 1, view.pointers[level][c], view.pointers[level][c + 1], below);
+        gather_up<Vector, W, Remaining - 1>(view, level + 1, view.pointers[level][c], view.pointers[level][c + 1],
+                                            below);
         for (int w = 0; w < W; ++w) out[w] += product.lane[w] * below.lane[w];
       }
     }
@@ -72,42 +76,43 @@ inline __attribute__((always_inline)) void scatter_down(const CsfView& view, int
   }
   if constexpr (Remaining > 1) {
     for (uint32_t c = begin; c < end; ++c) {
-      const Vector* own = row<W>(view, level, ids[c]);
-      Panel<W> next;
+      const Vector* own = row<Vector>(view, level, ids[c]);
+      Panel<Vector, W> next;
       for (int w = 0; w < W; ++w) next.lane[w] = product.lane[w] * own[w];
-      scatter_down<W, Remaining - 1>(view, level + 1, view.pointers[level][c], view.pointers[level][c + 1], next);
+      scatter_down<Vector, W, Remaining - 1>(view, level + 1, view.pointers[level][c], view.pointers[level][c + 1],
+                                             next);
     }
   }
 }
 
-template <int W, int Depth>
+template <class Vector, int W, int Depth>
 void mttkrp_panel(const CsfView& view, uint32_t begin, uint32_t end) {
   if (view.target != 0) {
-    Panel<W> ones;
+    Panel<Vector, W> ones;
     for (int w = 0; w < W; ++w) ones.lane[w] = Vector{} + 1.0;
-    scatter_down<W, Depth>(view, 0, begin, end, ones);
+    scatter_down<Vector, W, Depth>(view, 0, begin, end, ones);
     return;
   }
   const uint32_t* pointers = view.pointers[0];
   for (uint32_t c = begin; c < end; ++c) {
-    Panel<W> sum;
+    Panel<Vector, W> sum;
     for (int w = 0; w < W; ++w) sum.lane[w] = Vector{};
-    gather_up<W, Depth - 1>(view, 1, pointers[c], pointers[c + 1], sum);
+    gather_up<Vector, W, Depth - 1>(view, 1, pointers[c], pointers[c + 1], sum);
     auto* out = reinterpret_cast<Vector*>(view.result + static_cast<int64_t>(view.ids[0][c]) * view.stride);
     for (int w = 0; w < W; ++w) out[w] = sum.lane[w];
   }
 }
 
-template <int W>
+template <class Vector, int W>
 void mttkrp_depth(const CsfView& view, uint32_t begin, uint32_t end) {
   switch (view.depth) {
-    case 2: return mttkrp_panel<W, 2>(view, begin, end);
-    case 3: return mttkrp_panel<W, 3>(view, begin, end);
-    case 4: return mttkrp_panel<W, 4>(view, begin, end);
-    case 5: return mttkrp_panel<W, 5>(view, begin, end);
-    case 6: return mttkrp_panel<W, 6>(view, begin, end);
-    case 7: return mttkrp_panel<W, 7>(view, begin, end);
-    case 8: return mttkrp_panel<W, 8>(view, begin, end);
+    case 2: return mttkrp_panel<Vector, W, 2>(view, begin, end);
+    case 3: return mttkrp_panel<Vector, W, 3>(view, begin, end);
+    case 4: return mttkrp_panel<Vector, W, 4>(view, begin, end);
+    case 5: return mttkrp_panel<Vector, W, 5>(view, begin, end);
+    case 6: return mttkrp_panel<Vector, W, 6>(view, begin, end);
+    case 7: return mttkrp_panel<Vector, W, 7>(view, begin, end);
+    case 8: return mttkrp_panel<Vector, W, 8>(view, begin, end);
     default: return;
   }
 }
@@ -136,15 +141,22 @@ void residual_below(const CsfView& view, int level, uint32_t begin, uint32_t end
 }  // namespace
 
 void csf_mttkrp(const CsfView& view, uint32_t begin, uint32_t end) {
+  switch (view.stride) {
+    case 1: return mttkrp_depth<Vector1, 1>(view, begin, end);
+    case 2: return mttkrp_depth<Vector2, 1>(view, begin, end);
+    case 4: return mttkrp_depth<Vector4, 1>(view, begin, end);
+    default: break;
+  }
+  constexpr int kDoubles = 8;
   CsfView panel = view;
   for (int64_t column = 0; column < view.stride;) {
     const int64_t vectors = (view.stride - column) / kDoubles;
     const int64_t width = vectors >= 4 ? 4 : vectors;
     switch (width) {
-      case 1: mttkrp_depth<1>(panel, begin, end); break;
-      case 2: mttkrp_depth<2>(panel, begin, end); break;
-      case 3: mttkrp_depth<3>(panel, begin, end); break;
-      default: mttkrp_depth<4>(panel, begin, end); break;
+      case 1: mttkrp_depth<Vector8, 1>(panel, begin, end); break;
+      case 2: mttkrp_depth<Vector8, 2>(panel, begin, end); break;
+      case 3: mttkrp_depth<Vector8, 3>(panel, begin, end); break;
+      default: mttkrp_depth<Vector8, 4>(panel, begin, end); break;
     }
     column += width * kDoubles;
     for (int level = 0; level < view.depth; ++level)

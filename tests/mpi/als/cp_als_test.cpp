@@ -281,6 +281,32 @@ TEST(CpAls, AllRanksStopAtTheSameSweepWhenOneIsAsked) {
   EXPECT_EQ(result.stopped, StopReason::requested);
 }
 
+TEST(CpAls, RefusesValuesWhoseSquaresOverflowOrVanish) {
+  const Communicator world(MPI_COMM_WORLD);
+  CpOptions options;
+  options.rank = 1;
+  for (double scale : {1e200, 1e-200, 1e-320}) {
+    DenseTensor tensor({3, 4, 5});
+    for (double& value : tensor.values()) value = scale;
+    EXPECT_THROW(cp_als(*test::distributed(world, tensor), options), Error) << scale;
+    EXPECT_THROW(cp_als(*test::distributed(world, test::every_cell(tensor)), options), Error) << scale;
+  }
+}
+
+TEST(CpAls, EveryRankKnowsTheOutcome) {
+  const Communicator world(MPI_COMM_WORLD);
+  CpOptions options;
+  options.rank = 3;
+  options.restarts = 3;
+  options.iterations = 4;
+  // Sizes that leave a rank out on three ranks and more.
+  const auto spread = test::distributed(world, test::random_dense({2, 2, 2}, 3));
+  const CpResult result = cp_als(*spread, options);
+  EXPECT_EQ(result.restart_fits.size(), 3u);
+  EXPECT_EQ(result.weights.size(), 3u);
+  EXPECT_EQ(result.fit, world.broadcast_value(result.fit, 0));
+}
+
 TEST(CpAls, RefusesImpossibleOptions) {
   const Communicator world(MPI_COMM_WORLD);
   const auto spread = test::distributed(world, test::random_dense({3, 3, 3}, 1));

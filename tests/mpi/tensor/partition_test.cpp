@@ -84,6 +84,22 @@ TEST(Partition, SkewedAndCorrelatedTensorsAreBalanced) {
     }
 }
 
+// Two modes with a giant slice each: only grids over the other two can be balanced, whatever they cost.
+TEST(Partition, GiantSlicesMoveTheGridToOtherModes) {
+  const Communicator world(MPI_COMM_WORLD);
+  SparseTensor tensor({400, 50, 300, 60});
+  RandomStream stream(4, "giant", {});
+  for (int k = 0; k < 40000; ++k)
+    tensor.append(std::vector<Index>{stream.uniform() < 0.7 ? 0 : static_cast<Index>(stream.uniform_index(400)),
+                                     static_cast<Index>(stream.uniform_index(50)),
+                                     stream.uniform() < 0.7 ? 7 : static_cast<Index>(stream.uniform_index(300)),
+                                     static_cast<Index>(stream.uniform_index(60))},
+                  1.0);
+  tensor.sum_duplicates();
+  const auto spread = test::distributed(world, tensor);
+  EXPECT_LE(spread->balance(), kGoodBalance);
+}
+
 TEST(Partition, LongModesUseBinsAndKeepEveryNonzero) {
   const Communicator world(MPI_COMM_WORLD);
   const std::vector<Index> shape{Index{1} << 40, 70000, Index{1} << 33};

@@ -62,6 +62,20 @@ TEST(Csf, WideKeysHoldLongModes) {
   }
 }
 
+// A mode of size 1 has no bits; in front of exactly 64 (or 128) bits its field would begin one past the key.
+TEST(Csf, ModesOfSizeOneNextToAFullKey) {
+  for (const std::vector<Index>& shape : {std::vector<Index>{1, 512, 512, 512, 512, 512, 512, 1024},
+                                          {1, 1 << 21, 1 << 21, 1 << 21, 1 << 21, 1 << 22, 1 << 22},
+                                          {1, 65536, 65536, 65536, 65536}}) {
+    const SparseTensor tensor = random_sparse(shape, 200, 6);
+    std::vector<int> order(shape.size());
+    for (std::size_t k = 0; k < order.size(); ++k) order[k] = static_cast<int>(k);
+    const CsfTensor tree = NonzeroList(tensor).build(order);
+    EXPECT_EQ(tree.nodes(0), 1);
+    EXPECT_EQ(cells(tree), cells(tensor));
+  }
+}
+
 TEST(Csf, DuplicatesAreSummedWhateverTheirOrder) {
   SparseTensor forward({2, 2}), backward({2, 2});
   const std::vector<double> values{1e16, 1.0, -1e16, 3.0, 0.25};

@@ -42,7 +42,7 @@ const std::vector<Case> kCases = {
     {{2, 2, 3, 1, 2, 2, 3}, 50},
     {{2, 2, 2, 2, 2, 2, 2, 2}, 100},
 };
-const std::vector<Index> kRanks = {1, 2, 7, 8, 9, 16, 24, 33, 40};
+const std::vector<Index> kRanks = {1, 2, 3, 4, 7, 8, 9, 16, 24, 33, 40};
 
 TEST(Mttkrp, CsfMatchesBruteForceForEveryModeOrderAndShape) {
   std::uint64_t seed = 1;
