@@ -106,6 +106,7 @@ class Decomposition {
     cp_.tolerance = options_.tolerance;
     cp_.restarts = options_.restarts;
     cp_.seed = static_cast<std::uint64_t>(options_.common.seed);
+    check_norm(*tensor_);
     check_cp_memory(*tensor_, options_.rank, ranks_on_node_);
     if (folder_) folder_->check_space(factor_bytes(tensor_->shape(), options_.rank));
     facts_.load_seconds = seconds_now() - start;
@@ -178,7 +179,7 @@ class Decomposition {
     facts_.shape = tensor_->shape();
     facts_.nonzeros = tensor_->stored_cells();
     facts_.storage = tensor_->storage();
-    facts_.sparse = !facts_.storage.starts_with("dense");
+    facts_.sparse = tensor_->sparse();
     facts_.duplicates = tensor_->duplicates();
     facts_.balance = tensor_->balance();
     facts_.grid = tensor_->grid().extents();

@@ -159,6 +159,17 @@ TEST_F(DecomposeRefusal, RefusesBadLabelsOnEveryNumberOfRanks) {
   expect_everywhere("good.tns.labels.json: is a directory, not a file\nhint: name a tensor file inside it");
 }
 
+TEST_F(DecomposeRefusal, RefusesValuesWhoseNormOverflows) {
+  for (int ranks : {0, 2}) {
+    const auto result = decompose({file("large.tns", "1 1 1e200\n2 2 2\n"), "--output", "refused"}, ranks);
+    EXPECT_EQ(result.status, 4);
+    EXPECT_EQ(test::occurrences(result.err, "tempera: error: "), 1) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("tempera: error: the squared norm of the tensor overflows: its largest magnitude "
+                                      "is 1e+200\nhint: scale the values, for example to unit maximum\n"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "refused"));
+  }
+}
+
 TEST_F(DecomposeRefusal, RefusesARankThatCannotFitIntoMemory) {
   for (int ranks : {0, 2}) {
     const auto result = decompose({good(), "--rank", "10000000", "--output", "refused"}, ranks);
