@@ -2,9 +2,11 @@
 
 #include <cerrno>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <random>
 
+#include "core/io/detail/hdf5_handle.hpp"
 #include "tests/unit/io/io_fixture.hpp"
 
 namespace tempera {
@@ -125,18 +127,19 @@ TEST_F(Hdf5, AModelOfSizesWhoseSumOverflowsIsRefusedForWantOfRoom) {
 
 TEST_F(Hdf5, AFailureInsideTheLibraryIsNotGivenTheReasonOfAnEarlierOne) {
   // No object can be made where the root group is already, and the system is not asked.
-  for (const int stale : {ENOENT, EACCES}) {
-    errno = stale;
-    EXPECT_EQ(refusal(
-                  [&] {
-                    write_hdf5(path("data.h5"), counted({2, 2}), "/");
-                  },
-                  5),
-              "tempera: error: data.h5: cannot be written: Input/output error");
-    errno = stale;
-    EXPECT_EQ(refusal([&] { write_hdf5(path("data.h5"), sample(), "/"); }, 5),
-              "tempera: error: data.h5: cannot be written: Input/output error");
-  }
+  const std::vector<Index> shape{2, 2};
+  const std::function<void(const detail::Hdf5Output&)> actions[] = {
+      [](const auto& output) { output.create_group("/"); },
+      [&](const auto& output) { output.create_dataset("/", H5T_IEEE_F64LE, shape); },
+      [](const auto& output) { output.write_attribute(-1, "name", Index{0}); },
+      [&](const auto& output) { output.write_attribute(-1, "name", shape); }};
+  const auto attempt = [&](const auto& action) {
+    const detail::Hdf5Output output(path("data.h5"), 0);
+    errno = EACCES;
+    action(output);
+  };
+  for (const auto& action : actions)
+    EXPECT_EQ(refusal([&] { attempt(action); }, 5), "tempera: error: data.h5: cannot be written: Input/output error");
 }
 
 TEST_F(Hdf5, RefusesWhatIsNotThereOrNotATensor) {
