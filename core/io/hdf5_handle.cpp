@@ -121,13 +121,21 @@ void Hdf5Input::read(hid_t dataset, const std::string& object, hid_t type, hid_t
                 "the file is damaged, or compressed with a filter that is not installed");
 }
 
-void Hdf5Input::check_written(hid_t dataset, const std::string& object) const {
-  const Hdf5Handle space(H5Dget_space(dataset)), layout(H5Dget_create_plist(dataset));
-  if (H5Sget_simple_extent_npoints(space) == 0 || H5Dget_storage_size(dataset) > 0) return;
+void Hdf5Input::check_written(hid_t dataset, const std::string& object, Completeness wanted) const {
+  const Hdf5Handle space(H5Dget_space(dataset)), type(H5Dget_type(dataset)), layout(H5Dget_create_plist(dataset));
   // The data of these lie in other files.
   if (H5Pget_layout(layout) == H5D_VIRTUAL || H5Pget_external_count(layout) > 0) return;
+  const double claimed =
+      static_cast<double>(H5Sget_simple_extent_npoints(space)) * static_cast<double>(H5Tget_size(type));
+  const double stored = static_cast<double>(H5Dget_storage_size(dataset));
+  const bool compressed = H5Pget_nfilters(layout) > 0;
+  const double least = wanted == Completeness::whole && !compressed ? claimed : 1;
+  if (claimed == 0 || stored >= least) return;
   throw error(object,
-              fmt::format("nothing was ever written to this dataset ({})", fmt::join(hdf5_shape(dataset), " x ")),
+              fmt::format("{} ever written to this dataset ({})",
+                          stored == 0 ? "nothing was"
+                                      : fmt::format("only {} of {} were", human_bytes(stored), human_bytes(claimed)),
+                          fmt::join(hdf5_shape(dataset), " x ")),
               "the program that made the file did not finish; write it again");
 }
 
@@ -150,7 +158,7 @@ std::vector<double> Hdf5Input::read_reals(const std::string& object) const {
   const auto shape = hdf5_shape(dataset);
   if (shape.size() != 1 || !is_hdf5_number(dataset, false))
     throw error(object, "is not a list of numbers", "store it as a one-dimensional float64 dataset");
-  check_written(dataset, object);
+  check_written(dataset, object, Completeness::whole);
   check_block_memory(path_.string() + ":" + object, 8 * static_cast<double>(shape[0]));
   std::vector<double> values(static_cast<std::size_t>(shape[0]));
   read(dataset, object, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, values.data());

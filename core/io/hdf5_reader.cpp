@@ -65,8 +65,8 @@ Hdf5TensorInfo sparse_info(const Hdf5Input& input, const std::string& object) {
                       fmt::format("indices ({}), values ({}) and shape ({}) do not fit each other",
                                   fmt::join(index_shape, " x "), fmt::join(value_shape, " x "), info.shape.size()),
                       "indices are nonzeros x order, values one a nonzero, shape one a mode");
-  input.check_written(indices, object + "/indices");
-  input.check_written(values, object + "/values");
+  input.check_written(indices, object + "/indices", Hdf5Input::Completeness::whole);
+  input.check_written(values, object + "/values", Hdf5Input::Completeness::whole);
   info.nonzeros = value_shape[0];
   info.index_base = read_index_base(input, object);
   return info;
@@ -86,7 +86,7 @@ Hdf5TensorInfo info_of(const Hdf5Input& input, const std::string& object) {
   check_order(input, object, info.shape.size());
   check_sizes(input, object, info.shape);
   check_shape(info.shape, true);
-  input.check_written(dataset, object);
+  input.check_written(dataset, object, Hdf5Input::Completeness::anything);
   info.nonzeros = 1;
   for (const Index size : info.shape) info.nonzeros *= size;
   return info;
@@ -238,7 +238,7 @@ KruskalTensor read_hdf5_kruskal(const std::filesystem::path& path) {
     if (shape.size() != 2 || shape[1] != model.rank() || !detail::is_hdf5_number(dataset, false))
       throw input.error(name, fmt::format("is not a matrix of {} columns, one a weight of /lambda", model.rank()),
                         "write the model again");
-    input.check_written(dataset, name);
+    input.check_written(dataset, name, Hdf5Input::Completeness::whole);
     detail::check_block_memory(path.string() + ":" + name, 8 * cell_count(shape));
     FactorMatrix factor(shape[0], shape[1]);
     if (shape[0] > 0 && shape[1] > 0) {

@@ -17,7 +17,8 @@ class Hdf5Claims : public test::IoTest {
   }
 
   /// Dataset of these extents; `written` fills the first cell, which allocates one chunk.
-  void claim(const std::string& name, hid_t type, const std::vector<hsize_t>& extents, bool written) const {
+  void claim(const std::string& name, hid_t type, const std::vector<hsize_t>& extents, bool written,
+             bool compressed = false) const {
     const Hdf5Handle space(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr));
     const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE)), layout(H5Pcreate(H5P_DATASET_CREATE));
     H5Pset_create_intermediate_group(links, 1);
@@ -25,6 +26,7 @@ class Hdf5Claims : public test::IoTest {
     std::vector<hsize_t> chunk;
     for (const hsize_t extent : extents) chunk.push_back(std::min<hsize_t>(extent, 16));
     H5Pset_chunk(layout, static_cast<int>(chunk.size()), chunk.data());
+    if (compressed) H5Pset_deflate(layout, 1);
     const Hdf5Handle dataset(H5Dcreate2(file_, name.c_str(), type, space, links, layout, H5P_DEFAULT));
     ASSERT_TRUE(dataset) << name;
     if (!written) return;
@@ -84,7 +86,7 @@ TEST_F(Hdf5Claims, NonzerosThatWereNeverWrittenAreRefused) {
     file_.close();
     SetUp();
     write_shape("/tensor/shape", {10, 10, 10});
-    claim("/tensor/indices", H5T_STD_I64LE, {kMillion * kMillion, 3}, indices_written);
+    claim("/tensor/indices", H5T_STD_I64LE, {kMillion * kMillion, 3}, indices_written, true);
     claim("/tensor/values", H5T_IEEE_F64LE, {kMillion * kMillion}, false);
     EXPECT_EQ(refused_info(), std::string("tempera: error: data.h5:/tensor/") +
                                   (indices_written ? "values: nothing was ever written to this dataset (1000000000000)"
@@ -94,10 +96,20 @@ TEST_F(Hdf5Claims, NonzerosThatWereNeverWrittenAreRefused) {
   }
 }
 
-TEST_F(Hdf5Claims, NonzerosBeyondTheMemoryAreRefusedAndAPartOfThemIsRead) {
+TEST_F(Hdf5Claims, AListOfNonzerosOfWhichOnlyAPartWasWrittenIsRefused) {
   write_shape("/tensor/shape", {10, 10, 10});
   claim("/tensor/indices", H5T_STD_I64LE, {kMillion * kMillion, 3}, true);
   claim("/tensor/values", H5T_IEEE_F64LE, {kMillion * kMillion}, true);
+  EXPECT_EQ(refused_info(),
+            "tempera: error: data.h5:/tensor/indices: only 384 B of 21.8 TiB were ever written to this "
+            "dataset (1000000000000 x 3)" +
+                kUnwritten);
+}
+
+TEST_F(Hdf5Claims, NonzerosBeyondTheMemoryAreRefusedAndAPartOfThemIsRead) {
+  write_shape("/tensor/shape", {10, 10, 10});
+  claim("/tensor/indices", H5T_STD_I64LE, {kMillion * kMillion, 3}, true, true);
+  claim("/tensor/values", H5T_IEEE_F64LE, {kMillion * kMillion}, true, true);
   file_.close();
   EXPECT_THAT(
       refusal([&] { read_hdf5_nonzeros(path("data.h5"), "/tensor", 0, 1000000000000); }, 5),
@@ -106,7 +118,7 @@ TEST_F(Hdf5Claims, NonzerosBeyondTheMemoryAreRefusedAndAPartOfThemIsRead) {
 }
 
 TEST_F(Hdf5Claims, AModelOfClaimedWeightsIsRefused) {
-  claim("/lambda", H5T_IEEE_F64LE, {kMillion * kMillion}, true);
+  claim("/lambda", H5T_IEEE_F64LE, {kMillion * kMillion}, true, true);
   file_.close();
   EXPECT_THAT(
       refusal([&] { read_hdf5_kruskal(path("data.h5")); }, 5),
