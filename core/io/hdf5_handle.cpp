@@ -122,11 +122,11 @@ void Hdf5Input::read(hid_t dataset, const std::string& object, hid_t type, hid_t
 }
 
 void Hdf5Input::check_written(hid_t dataset, const std::string& object, Completeness wanted) const {
-  const Hdf5Handle space(H5Dget_space(dataset)), type(H5Dget_type(dataset)), layout(H5Dget_create_plist(dataset));
+  const Hdf5Handle type(H5Dget_type(dataset)), layout(H5Dget_create_plist(dataset));
   // The data of these lie in other files.
   if (H5Pget_layout(layout) == H5D_VIRTUAL || H5Pget_external_count(layout) > 0) return;
-  const double claimed =
-      static_cast<double>(H5Sget_simple_extent_npoints(space)) * static_cast<double>(H5Tget_size(type));
+  double claimed = static_cast<double>(H5Tget_size(type));  // the product may exceed 64 bits
+  for (const Index size : hdf5_shape(dataset)) claimed *= static_cast<double>(static_cast<hsize_t>(size));
   const double stored = static_cast<double>(H5Dget_storage_size(dataset));
   const bool compressed = H5Pget_nfilters(layout) > 0;
   const double least = wanted == Completeness::whole && !compressed ? claimed : 1;

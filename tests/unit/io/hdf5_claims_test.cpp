@@ -106,6 +106,14 @@ TEST_F(Hdf5Claims, AListOfNonzerosOfWhichOnlyAPartWasWrittenIsRefused) {
                 kUnwritten);
 }
 
+TEST_F(Hdf5Claims, AListWhoseSizeWrapsRoundIn64BitsIsRefused) {
+  write_shape("/tensor/shape", {10, 10, 10, 10});
+  claim("/tensor/indices", H5T_STD_I64LE, {hsize_t{1} << 62, 4}, false);
+  claim("/tensor/values", H5T_IEEE_F64LE, {hsize_t{1} << 62}, false);
+  EXPECT_THAT(refused_info(),
+              testing::StartsWith("tempera: error: data.h5:/tensor/indices: nothing was ever written to this dataset"));
+}
+
 TEST_F(Hdf5Claims, NonzerosBeyondTheMemoryAreRefusedAndAPartOfThemIsRead) {
   write_shape("/tensor/shape", {10, 10, 10});
   claim("/tensor/indices", H5T_STD_I64LE, {kMillion * kMillion, 3}, true, true);
