@@ -23,7 +23,9 @@ std::string read_whole(const std::filesystem::path& file) {
   errno = is_folder ? EISDIR : 0;
   std::ifstream stream(file, std::ios::binary);
   if (is_folder || !stream)
-    throw Error(Category::usage, file.string(), fmt::format("cannot be read: {}", std::strerror(errno)));
+    throw Error(Category::usage, file.string(), fmt::format("cannot be read: {}", std::strerror(errno)),
+                is_folder ? "name a TOML file inside it"
+                          : "check the path, which is relative to the working directory, and its permissions");
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 

@@ -28,17 +28,19 @@ struct Hdf5TensorInfo {
 
 /// What is stored under `object`, without reading values.
 /// @throws Error{input} if the file is not HDF5, or holds no such object (the hint lists what it holds), or one of
-///         another type or order than a tensor's; Error as check_input_file does
+///         another type or order than a tensor's, or one that was never written; Error as check_input_file does
 Hdf5TensorInfo read_hdf5_info(const std::filesystem::path& path, const std::string& object = kHdf5DefaultObject);
 
 /// Cells offsets[n] ≤ i_n < offsets[n] + extents[n] of a dense tensor; buffers are bounded.
 /// @pre the block lies inside the shape
-/// @throws Error{input} for NaN (unless allow_missing) or infinite cells, naming their 0-based indices
+/// @throws Error{input} for NaN (unless allow_missing) or infinite cells, naming their 0-based indices;
+///         Error{environment} for a block beyond the free memory
 DenseTensor read_hdf5_block(const std::filesystem::path& path, const std::string& object,
                             std::span<const Index> offsets, std::span<const Index> extents, bool allow_missing = false);
 
 /// Stored entries first … first + count − 1 of a sparse tensor, with the shape of the whole; 0-based indices.
-/// @throws Error{input} naming the row of an index outside the shape or of a value that is not finite
+/// @throws Error{input} naming the row of an index outside the shape or of a value that is not finite;
+///         Error{environment} for entries beyond the free memory
 SparseTensor read_hdf5_nonzeros(const std::filesystem::path& path, const std::string& object, Index first, Index count);
 
 /// Writes a file with this one tensor. @throws Error{environment} if the disk is full; nothing is left behind then

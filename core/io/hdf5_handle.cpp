@@ -9,6 +9,7 @@
 
 #include "core/base/system_error.hpp"
 #include "core/base/text.hpp"
+#include "core/io/detail/block_checks.hpp"
 #include "core/io/detail/hdf5_handle.hpp"
 #include "core/io/input_file.hpp"
 
@@ -120,11 +121,33 @@ void Hdf5Input::read(hid_t dataset, const std::string& object, hid_t type, hid_t
                 "the file is damaged, or compressed with a filter that is not installed");
 }
 
-std::vector<Index> Hdf5Input::read_integers(const std::string& object) const {
+void Hdf5Input::check_written(hid_t dataset, const std::string& object, Completeness wanted) const {
+  const Hdf5Handle type(H5Dget_type(dataset)), layout(H5Dget_create_plist(dataset));
+  // The data of these lie in other files.
+  if (H5Pget_layout(layout) == H5D_VIRTUAL || H5Pget_external_count(layout) > 0) return;
+  double claimed = static_cast<double>(H5Tget_size(type));  // the product may exceed 64 bits
+  for (const Index size : hdf5_shape(dataset)) claimed *= static_cast<double>(static_cast<hsize_t>(size));
+  const double stored = static_cast<double>(H5Dget_storage_size(dataset));
+  const bool compressed = H5Pget_nfilters(layout) > 0;
+  const double least = wanted == Completeness::whole && !compressed ? claimed : 1;
+  if (claimed == 0 || stored >= least) return;
+  throw error(object,
+              fmt::format("{} ever written to this dataset ({})",
+                          stored == 0 ? "nothing was"
+                                      : fmt::format("only {} of {} were", human_bytes(stored), human_bytes(claimed)),
+                          fmt::join(hdf5_shape(dataset), " x ")),
+              "the program that made the file did not finish; write it again");
+}
+
+std::vector<Index> Hdf5Input::read_integers(const std::string& object, Index most) const {
   const Hdf5Handle dataset = open_dataset(object);
   const auto shape = hdf5_shape(dataset);
   if (shape.size() != 1 || !is_hdf5_number(dataset, true))
     throw error(object, "is not a list of integers", "store it as a one-dimensional int64 dataset");
+  if (shape[0] < 0 || shape[0] > most)
+    throw error(object,
+                fmt::format("is a list of {} integers, at most {} are expected", static_cast<hsize_t>(shape[0]), most),
+                "it holds one size a mode");
   std::vector<Index> values(static_cast<std::size_t>(shape[0]));
   read(dataset, object, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, values.data());
   return values;
@@ -135,6 +158,8 @@ std::vector<double> Hdf5Input::read_reals(const std::string& object) const {
   const auto shape = hdf5_shape(dataset);
   if (shape.size() != 1 || !is_hdf5_number(dataset, false))
     throw error(object, "is not a list of numbers", "store it as a one-dimensional float64 dataset");
+  check_written(dataset, object, Completeness::whole);
+  check_block_memory(path_.string() + ":" + object, 8 * static_cast<double>(shape[0]));
   std::vector<double> values(static_cast<std::size_t>(shape[0]));
   read(dataset, object, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, values.data());
   return values;
@@ -184,6 +209,7 @@ void Hdf5Output::flush() const {
 }
 
 Hdf5Handle Hdf5Output::create_group(const std::string& object) const {
+  errno = 0;
   const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE));
   H5Pset_create_intermediate_group(links, 1);
   Hdf5Handle group(H5Gcreate2(file_, object.c_str(), links, H5P_DEFAULT, H5P_DEFAULT));
@@ -193,6 +219,7 @@ Hdf5Handle Hdf5Output::create_group(const std::string& object) const {
 
 Hdf5Handle Hdf5Output::create_dataset(const std::string& object, hid_t type, std::span<const Index> shape,
                                       std::span<const Index> chunk) const {
+  errno = 0;
   const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE)), layout(H5Pcreate(H5P_DATASET_CREATE)),
       access(H5Pcreate(H5P_DATASET_ACCESS));
   H5Pset_create_intermediate_group(links, 1);
@@ -207,15 +234,16 @@ Hdf5Handle Hdf5Output::create_dataset(const std::string& object, hid_t type, std
 
 void Hdf5Output::write_rows(hid_t dataset, hid_t type, std::span<const Index> first, std::span<const Index> count,
                             const void* data) const {
+  errno = 0;
   const Hdf5Handle space(H5Dget_space(dataset));
   const Hdf5Handle memory(H5Screate_simple(static_cast<int>(count.size()), hdf5_sizes(count).data(), nullptr));
   check(
       H5Sselect_hyperslab(space, H5S_SELECT_SET, hdf5_sizes(first).data(), nullptr, hdf5_sizes(count).data(), nullptr));
-  errno = 0;
   check(H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, data));
 }
 
 void Hdf5Output::write_attribute(hid_t object, const char* name, std::span<const Index> values) const {
+  errno = 0;
   const hsize_t length = values.size();
   const Hdf5Handle space(H5Screate_simple(1, &length, nullptr));
   const Hdf5Handle attribute(H5Acreate2(object, name, H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT));
@@ -224,6 +252,7 @@ void Hdf5Output::write_attribute(hid_t object, const char* name, std::span<const
 }
 
 void Hdf5Output::write_attribute(hid_t object, const char* name, Index value) const {
+  errno = 0;
   const Hdf5Handle space(H5Screate(H5S_SCALAR));
   const Hdf5Handle attribute(H5Acreate2(object, name, H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT));
   check(attribute);

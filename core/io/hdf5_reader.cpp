@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/base/contract.hpp"
+#include "core/io/detail/block_checks.hpp"
 #include "core/io/detail/hdf5_handle.hpp"
 #include "core/io/hdf5_file.hpp"
 
@@ -49,7 +50,7 @@ Hdf5TensorInfo sparse_info(const Hdf5Input& input, const std::string& object) {
     if (!input.exists(object + part))
       throw input.error(object, fmt::format("the group lacks the dataset {}", part + 1),
                         "a sparse tensor is a group with indices (nonzeros x order), values and shape");
-  info.shape = input.read_integers(object + "/shape");
+  info.shape = input.read_integers(object + "/shape", kMaximumOrder);
   check_order(input, object, info.shape.size());
   check_sizes(input, object, info.shape);
   const Hdf5Handle indices = input.open_dataset(object + "/indices"), values = input.open_dataset(object + "/values");
@@ -64,6 +65,8 @@ Hdf5TensorInfo sparse_info(const Hdf5Input& input, const std::string& object) {
                       fmt::format("indices ({}), values ({}) and shape ({}) do not fit each other",
                                   fmt::join(index_shape, " x "), fmt::join(value_shape, " x "), info.shape.size()),
                       "indices are nonzeros x order, values one a nonzero, shape one a mode");
+  input.check_written(indices, object + "/indices", Hdf5Input::Completeness::whole);
+  input.check_written(values, object + "/values", Hdf5Input::Completeness::whole);
   info.nonzeros = value_shape[0];
   info.index_base = read_index_base(input, object);
   return info;
@@ -83,6 +86,7 @@ Hdf5TensorInfo info_of(const Hdf5Input& input, const std::string& object) {
   check_order(input, object, info.shape.size());
   check_sizes(input, object, info.shape);
   check_shape(info.shape, true);
+  input.check_written(dataset, object, Hdf5Input::Completeness::anything);
   info.nonzeros = 1;
   for (const Index size : info.shape) info.nonzeros *= size;
   return info;
@@ -128,8 +132,7 @@ class SlabCopy {
     for (std::size_t mode = 0; mode < cell.size(); ++mode) cell[mode] += offsets_[mode];
     throw input_.error(
         object_, fmt::format("the cell at indices ({}), counted from 0, is {}", fmt::join(cell, ", "), value),
-        integers_ ? "integers beyond 2^53 do not fit a double; rescale the data"
-                  : "tempera convert --drop-missing writes a .tns file without it; then pass --missing unobserved");
+        integers_ ? "integers beyond 2^53 do not fit a double; rescale the data" : detail::kMissingCellHint);
   }
 
   const Hdf5Input& input_;
@@ -153,6 +156,7 @@ DenseTensor read_hdf5_block(const std::filesystem::path& path, const std::string
                       "convert it with tempera convert --dense");
   TEMPERA_EXPECTS(offsets.size() == info.shape.size() && extents.size() == info.shape.size());
   const Hdf5Handle dataset = input.open_dataset(object), space(H5Dget_space(dataset));
+  detail::check_block_memory(path.string() + ":" + object, 8 * cell_count(extents));
   DenseTensor block(std::vector<Index>(extents.begin(), extents.end()));
   const SlabCopy copy(input, object, offsets, detail::is_hdf5_number(dataset, true), allow_missing);
   std::vector<double> buffer;
@@ -185,6 +189,8 @@ SparseTensor read_hdf5_nonzeros(const std::filesystem::path& path, const std::st
   const Hdf5Handle indices = input.open_dataset(index_name), values = input.open_dataset(value_name);
   const Hdf5Handle index_space(H5Dget_space(indices)), value_space(H5Dget_space(values));
   const std::size_t order = info.shape.size();
+  detail::check_block_memory(path.string() + ":" + object,
+                             8 * static_cast<double>(order + 1) * static_cast<double>(count));
   std::vector<std::vector<Index>> all_indices(order);
   for (auto& mode : all_indices) mode.reserve(static_cast<std::size_t>(count));
   std::vector<double> all_values(static_cast<std::size_t>(count));
@@ -211,8 +217,9 @@ SparseTensor read_hdf5_nonzeros(const std::filesystem::path& path, const std::st
         all_indices[mode].push_back(index - info.index_base);
       }
       if (const double value = all_values[static_cast<std::size_t>(done) + k]; !std::isfinite(value))
-        throw input.error(value_name, fmt::format("row {}: the value is {}", row, value),
-                          "leave missing cells out, and pass --missing unobserved");
+        throw input.error(
+            value_name, fmt::format("row {}: the value is {}", row, value),
+            "leave the entry out: absent entries count as zeros; missing cells are not supported yet by decompose");
     }
     done += part;
   }
@@ -231,6 +238,8 @@ KruskalTensor read_hdf5_kruskal(const std::filesystem::path& path) {
     if (shape.size() != 2 || shape[1] != model.rank() || !detail::is_hdf5_number(dataset, false))
       throw input.error(name, fmt::format("is not a matrix of {} columns, one a weight of /lambda", model.rank()),
                         "write the model again");
+    input.check_written(dataset, name, Hdf5Input::Completeness::whole);
+    detail::check_block_memory(path.string() + ":" + name, 8 * cell_count(shape));
     FactorMatrix factor(shape[0], shape[1]);
     if (shape[0] > 0 && shape[1] > 0) {
       const hsize_t padded[2] = {static_cast<hsize_t>(factor.rows()), static_cast<hsize_t>(factor.stride())};

@@ -96,9 +96,8 @@ struct KruskalWriter::State {
   std::vector<Index> rows_written;
 
   State(const std::filesystem::path& path, std::span<const Index> sizes, Index columns)
-      : output(path, 8 * static_cast<double>(columns) *
-                             static_cast<double>(std::accumulate(sizes.begin(), sizes.end(), Index{1})) +
-                         kFileOverhead),
+      : output(path,
+               8 * static_cast<double>(columns) * std::accumulate(sizes.begin(), sizes.end(), 0.0) + kFileOverhead),
         shape(sizes.begin(), sizes.end()),
         rank(columns),
         rows_written(sizes.size(), 0) {}

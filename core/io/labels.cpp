@@ -43,6 +43,11 @@ class LabelsReader {
       // The last character that was read is the wrong one: it does not count as a line end itself.
       const auto line = 1 + std::count(text.begin(), at == text.begin() ? at : at - 1, '\n');
       throw Error(Category::input, fmt::format("{}:{}", path_, line), "is not valid JSON here", kForm);
+    } catch (const nlohmann::json::exception& error) {
+      const std::string reason = error.what();
+      const std::size_t after_code = reason.find("] ");
+      fail(fmt::format("is not valid JSON ({})",
+                       after_code == std::string::npos ? reason : reason.substr(after_code + 2)));
     }
   }
   void check_keys(const Json& object, const std::string& what, std::initializer_list<std::string_view> known) const {

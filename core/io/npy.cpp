@@ -11,6 +11,7 @@
 #include "core/base/atomic_file.hpp"
 #include "core/base/contract.hpp"
 #include "core/base/error.hpp"
+#include "core/io/detail/block_checks.hpp"
 #include "core/io/detail/byte_source.hpp"
 #include "core/io/detail/npy_header.hpp"
 #include "core/io/input_file.hpp"
@@ -121,9 +122,8 @@ Error refused_cell(const std::filesystem::path& path, const NpyHeader& header, c
                 : fmt::format("{}, more digits than a double holds", load<std::uint64_t>(bytes, swap));
   return Error(Category::input, path.string(),
                fmt::format("the cell at indices ({}), counted from 0, is {}", fmt::join(cell, ", "), value),
-               header.kind == NpyHeader::Kind::real
-                   ? "tempera convert --drop-missing writes a .tns file without it; then pass --missing unobserved"
-                   : "rescale the data, or save it as float64 if rounding is right");
+               header.kind == NpyHeader::Kind::real ? detail::kMissingCellHint
+                                                    : "rescale the data, or save it as float64 if rounding is right");
 }
 
 /// Sees a file through one bounded buffer.
@@ -189,6 +189,7 @@ DenseTensor read_npy_block(const std::filesystem::path& path, const NpyHeader& h
   TEMPERA_EXPECTS(offsets.size() == order && extents.size() == order);
   for (std::size_t mode = 0; mode < order; ++mode)
     TEMPERA_EXPECTS(offsets[mode] >= 0 && extents[mode] >= 0 && offsets[mode] + extents[mode] <= header.shape[mode]);
+  detail::check_block_memory(path.string(), 8 * cell_count(extents));
   DenseTensor block(std::vector<Index>(extents.begin(), extents.end()));
   if (block.size() == 0) return block;
 

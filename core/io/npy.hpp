@@ -36,7 +36,7 @@ NpyHeader read_npy_header(const std::filesystem::path& path);
 /// their block of one file. Any extent may be 0.
 /// @pre the block lies inside header.shape
 /// @throws Error{input} naming the coordinates (0-based, of the whole array) of a cell that is NaN or infinite, or of
-///         an integer that a double cannot hold exactly
+///         an integer that a double cannot hold exactly; Error{environment} for a block beyond the free memory
 DenseTensor read_npy_block(const std::filesystem::path& path, const NpyHeader& header, std::span<const Index> offsets,
                            std::span<const Index> extents, const NpyOptions& options = {});
 

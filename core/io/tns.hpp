@@ -108,7 +108,8 @@ class TnsReader {
   ~TnsReader();
 
   /// Replaces `chunk` by the nonzeros of the next block, which may be none; false when the range is done.
-  /// @throws Error for a file that cannot be read or decompressed; bad lines are in state().error()
+  /// @throws Error for a file that cannot be read or decompressed, also when a bad line came before the damage; bad
+  ///         lines are in state().error()
   bool next(TnsChunk& chunk);
   const TnsParser& state() const { return parser_; }
 

@@ -15,6 +15,7 @@ constexpr std::uint64_t kNoLimit = static_cast<std::uint64_t>(std::numeric_limit
 constexpr std::ptrdiff_t kSafeDigits = 18;   // any 18 digits fit 63 bits
 constexpr std::ptrdiff_t kExactDigits = 15;  // any 15 digits fit the 53 bits of a double exactly
 constexpr std::size_t kShownField = 40;
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
@@ -178,6 +179,8 @@ TnsParser::Row TnsParser::parse_row_carefully(std::string_view line, std::span<I
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   const auto fields = split_fields(line);
   if (fields.empty() || fields.front().front() == '#') return Row::skipped;
+  if (fields.front().starts_with(kByteOrderMark))
+    return wrong("the line begins with a UTF-8 byte-order mark", "save the file as plain text, without a BOM");
   if (options_.order == 0) {
     std::uint64_t ignored = 0;
     if (is_digit(fields.front().front()) || index_defect(fields.front(), ignored).empty() ||
@@ -219,7 +222,7 @@ TnsParser::Row TnsParser::parse_row_carefully(std::string_view line, std::span<I
                  "comments begin with #");
   if (!std::isfinite(value))
     return wrong(fmt::format("column {}: the value is {}", order + 1, fields[order]),
-                 "remove the line if the cell is missing, and say how absent cells count with --missing");
+                 "leave the line out: absent entries count as zeros; missing cells are not supported yet by decompose");
   return Row::parsed;
 }
 

@@ -37,6 +37,8 @@ bool TnsReader::next(TnsChunk& chunk) {
     parser_.fail(fmt::format("the line is longer than {} bytes", detail::LineBlocks::kLongestLine),
                  "is this a text tensor?");
   parser_.parse(lines, chunk);
+  // Damage of a compressed file may show as a bad line long before its checksum tells.
+  if (parser_.error()) blocks_->check_rest_of_gzip();
   return true;
 }
 

@@ -45,10 +45,14 @@ struct Incoming {
 /// the caller makes sure that no rank fails.
 ///
 /// **Every operation is collective over this communicator** unless it says otherwise. Counts may exceed 2^31 − 1.
-/// Sums are taken in the order of the ranks and are identical on all ranks: the same ranks give the same bits.
+/// Sums are added along a fixed tree over the ranks and are identical on all ranks: the same ranks and lengths give the
+/// same bits, and all elements of an array are added in the same order. It is the order of the ranks, except for arrays
+/// that all_reduce sums on more than 4 ranks and that take more than 16 KiB / P: there it is a binary tree, as the
+/// direct way would be P−1 messages each way instead of 2⌈log2 P⌉.
 /// Messages and bytes that this rank sends are counted for the innermost open region of regions(), as if every rank
 /// sent its data directly to the ranks that need it; parts of length 0 and lengths of variable parts do not count. With
-/// n bytes on P > 1 ranks all_reduce counts P−1 messages of n bytes if P·n ≤ 16 KiB, else per 64 MiB its pieces twice.
+/// n bytes on P > 1 ranks all_reduce counts P−1 messages of n bytes if P·n ≤ 16 KiB, else per 64 MiB its pieces twice,
+/// or on more than 4 ranks the messages of the tree.
 class Communicator {
  public:
   /// Duplicates `comm` and opens an error domain of its own. Collective over `comm`.
@@ -83,7 +87,7 @@ class Communicator {
     return value;
   }
 
-  /// Element-wise reduction in place; the same length on all ranks. T: double, std::int64_t, std::uint64_t or int.
+  /// Element-wise reduction in place, along the fixed tree; the same length on all ranks. T: double, std::int64_t, std::uint64_t or int.
   template <class T>
   void all_reduce(std::span<T> data, Reduction reduction) const;
   template <class T>
@@ -106,7 +110,7 @@ class Communicator {
   std::vector<T> all_to_all(std::span<const T> send, std::span<const Index> counts,
                             std::vector<Index>* received = nullptr) const;
 
-  /// Rank q gets in `mine` the sum over all ranks of the q-th piece of `data`; counts (the same on all ranks) gives
+  /// Rank q gets in `mine` the sum over all ranks, in their order, of the q-th piece of `data`; counts (the same on all ranks) gives
   /// the lengths of the pieces; mine.size() == counts[rank()].
   void reduce_scatter_sum(std::span<const double> data, std::span<const Index> counts, std::span<double> mine) const;
   /// Inverse: pieces of known lengths are concatenated into `data` on every rank. `mine` may lie inside `data` at its

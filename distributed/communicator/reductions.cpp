@@ -6,9 +6,10 @@
 #include "distributed/communicator/detail/channel.hpp"
 #include "distributed/communicator/detail/reduction.hpp"
 #include "distributed/communicator/detail/transfers.hpp"
+#include "distributed/communicator/detail/tree_reduction.hpp"
 
-// Sums go from rank 0 upwards for every element, whichever path the data take: the bits are the same on all ranks and
-// do not depend on where the arrays are cut.
+// Every element is summed along the same tree over the ranks, wherever the arrays are cut: from rank 0 upwards where
+// contributions travel straight to whoever adds them, the binary tree of TreeReduction for large arrays on many ranks.
 
 namespace tempera {
 
@@ -49,6 +50,10 @@ void all_reduce_in_slabs(Channel& channel, std::span<T> data, Reduction reductio
   channel.arrive(Operation::all_reduce, arguments);
   for (std::size_t begin = 0; begin < data.size(); begin += slab) {
     const std::span<T> part = data.subspan(begin, std::min(slab, data.size() - begin));
+    if (channel.size > channel.domain.limits.direct_ranks) {
+      detail::TreeReduction<T>(channel, Operation::all_reduce, staging).run(part, reduction);
+      continue;
+    }
     std::vector<std::size_t> offsets(size + 1, 0);
     std::vector<std::int64_t> bytes(size);
     for (std::size_t q = 0; q < size; ++q) {

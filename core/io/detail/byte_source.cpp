@@ -7,6 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
+#include <string>
+#include <vector>
 
 #include "core/base/error.hpp"
 #include "core/io/input_file.hpp"
@@ -57,53 +60,88 @@ class FileSource : public ByteSource {
   std::int64_t offset_;
 };
 
+/// zlib's own reader of files passes over garbage behind the stream without a word, so this one inflates by itself.
 class GzipSource : public ByteSource {
  public:
-  explicit GzipSource(const std::filesystem::path& path) : path_(path), stream_(::gzopen(path.c_str(), "rb")) {
-    if (stream_ == nullptr) throw input_file_error(path_, errno);
-    ::gzbuffer(stream_, 1U << 17);
+  explicit GzipSource(const std::filesystem::path& path) : path_(path), file_(path), compressed_(kBufferBytes) {
+    file_.expect_sequential_reads(0);
+    if (::inflateInit2(&stream_, kGzipOnly) != Z_OK) throw std::bad_alloc();
   }
   GzipSource(const GzipSource&) = delete;
   GzipSource& operator=(const GzipSource&) = delete;
-  ~GzipSource() override { ::gzclose_r(stream_); }
+  ~GzipSource() override { ::inflateEnd(&stream_); }
 
   std::size_t read(std::span<char> buffer) override {
     std::size_t filled = 0;
-    while (filled < buffer.size()) {
-      const auto wanted = static_cast<unsigned>(std::min<std::size_t>(buffer.size() - filled, 1U << 30));
-      const int got = ::gzread(stream_, buffer.data() + filled, wanted);
-      // zlib passes bytes through unchanged when they do not start with the magic number of gzip.
-      if (::gzdirect(stream_) != 0)
-        throw Error(Category::input, path_.string(), "is not a gzip file",
-                    "remove .gz from its name if it is plain text");
-      total_ += std::max(got, 0);
-      check_stream();
-      if (got == 0) break;
-      filled += static_cast<std::size_t>(got);
+    while (filled < buffer.size() && (in_member_ || begin_member())) {
+      const auto room = static_cast<unsigned>(std::min<std::size_t>(buffer.size() - filled, 1U << 30));
+      stream_.next_out = reinterpret_cast<Bytef*>(buffer.data() + filled);
+      stream_.avail_out = room;
+      fill();
+      check(::inflate(&stream_, Z_NO_FLUSH));
+      filled += room - stream_.avail_out;
+      total_ += room - stream_.avail_out;
     }
     return filled;
   }
 
  private:
-  void check_stream() const {
-    int code = Z_OK;
-    const char* text = ::gzerror(stream_, &code);
-    if (code == Z_OK || code == Z_STREAM_END) return;
-    const char* hint = "copy or download the file again; gzip -t checks it";
-    if (code == Z_BUF_ERROR)
-      throw Error(Category::input, path_.string(),
-                  fmt::format("the gzip file is cut short (after {} bytes of text)", total_), hint);
-    if (code == Z_ERRNO) throw input_file_error(path_, errno);
-    const std::string reason = text;
-    throw Error(Category::input, path_.string(),
-                fmt::format("the gzip file is corrupt ({})",
-                            reason.substr(reason.rfind(": ") == std::string::npos ? 0 : reason.rfind(": ") + 2)),
-                hint);
+  static constexpr std::size_t kBufferBytes = std::size_t{1} << 17;
+  static constexpr int kGzipOnly = 15 + 16;  // the largest window, and no other wrapper than that of gzip
+
+  /// Reads on when fewer than two bytes are left: so many tell whether another member begins.
+  void fill() {
+    if (stream_.avail_in >= 2 || at_end_) return;
+    const std::size_t left = stream_.avail_in;
+    if (left > 0) compressed_[0] = static_cast<char>(*stream_.next_in);
+    const std::size_t got = file_.read_at(offset_, std::span(compressed_).subspan(left));
+    at_end_ = got < compressed_.size() - left;
+    offset_ += static_cast<std::int64_t>(got);
+    stream_.next_in = reinterpret_cast<Bytef*>(compressed_.data());
+    stream_.avail_in = static_cast<unsigned>(left + got);
+  }
+
+  /// False at the end of the file. Members may follow each other; zlib checks the sums at the end of each.
+  bool begin_member() {
+    fill();
+    const bool first = total_ < 0;
+    if (stream_.avail_in == 0 && !first) return false;
+    if (stream_.avail_in < 2 || stream_.next_in[0] != 0x1f || stream_.next_in[1] != 0x8b) {
+      if (!first) throw refused("bytes that are not gzip follow the compressed text");
+      throw Error(Category::input, path_.string(), "is not a gzip file",
+                  "remove .gz from its name if it is plain text");
+    }
+    total_ = std::max<std::int64_t>(total_, 0);
+    ::inflateReset(&stream_);
+    in_member_ = true;
+    return true;
+  }
+
+  void check(int code) {
+    if (code == Z_OK) return;
+    if (code == Z_STREAM_END)
+      in_member_ = false;
+    else if (code == Z_MEM_ERROR)
+      throw std::bad_alloc();
+    else if (code == Z_BUF_ERROR && at_end_)
+      throw refused(fmt::format("the gzip file is cut short (after {} bytes of text)", total_));
+    else if (code != Z_BUF_ERROR)
+      throw refused(fmt::format("the gzip file is corrupt ({})",
+                                stream_.msg != nullptr ? stream_.msg : "a dictionary is wanted"));
+  }
+
+  Error refused(const std::string& what) const {
+    return Error(Category::input, path_.string(), what, "copy or download the file again; gzip -t checks it");
   }
 
   std::filesystem::path path_;
-  gzFile stream_;
-  std::int64_t total_ = 0;
+  PositionedFile file_;
+  std::vector<char> compressed_;
+  z_stream stream_{};
+  std::int64_t offset_ = 0;
+  std::int64_t total_ = -1;  // bytes of text so far; -1 before the first member
+  bool in_member_ = false;
+  bool at_end_ = false;
 };
 
 }  // namespace

@@ -36,7 +36,8 @@ class PositionedFile {
 /// Plain file from byte `offset` on.
 std::unique_ptr<ByteSource> open_file_source(const std::filesystem::path& path, std::int64_t offset);
 
-/// Decompressed bytes of a gzip file. A stream that is cut short, corrupt or not gzip at all is an Error{input}.
+/// Decompressed bytes of a gzip file. A stream that is cut short, corrupt, followed by
+/// other bytes or not gzip at all is an Error{input}.
 std::unique_ptr<ByteSource> open_gzip_source(const std::filesystem::path& path);
 
 /// True for names that end in ".gz".

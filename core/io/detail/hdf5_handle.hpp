@@ -65,8 +65,12 @@ class Hdf5Input {
   Error error(const std::string& object, const std::string& what, const std::string& hint) const;
   /// Reads the selected part of `dataset`; a failure of the library becomes an Error naming it.
   void read(hid_t dataset, const std::string& object, hid_t type, hid_t memory, hid_t space, void* data) const;
-  /// Whole one-dimensional dataset of integers or reals.
-  std::vector<Index> read_integers(const std::string& object) const;
+  /// Refuses a dataset that has cells and no data: extents alone cost nothing, whatever they claim.
+  /// Chunks of a dense tensor may be left out (they hold the fill value); a list has to be whole.
+  enum class Completeness { anything, whole };
+  void check_written(hid_t dataset, const std::string& object, Completeness wanted) const;
+  /// Whole one-dimensional dataset of at most `most` integers, or of reals that fit the free memory.
+  std::vector<Index> read_integers(const std::string& object, Index most) const;
   std::vector<double> read_reals(const std::string& object) const;
 
  private:

@@ -36,7 +36,8 @@ LineBlocks::LineBlocks(const std::filesystem::path& gzip_path, std::size_t block
       buffer_(std::max(block_bytes, kSmallestBlock)),
       position_(0),
       end_(std::numeric_limits<std::int64_t>::max()),
-      at_line_start_(true) {}
+      at_line_start_(true),
+      is_gzip_(true) {}
 
 void LineBlocks::fill() {
   if (at_end_of_source_) return;
@@ -72,6 +73,14 @@ std::size_t LineBlocks::owned_bytes() const {
     if (cut != 0) return cut;
   }
   return after_last_newline(buffer_.data(), filled_);
+}
+
+void LineBlocks::check_rest_of_gzip() {
+  if (!is_gzip_ || at_end_of_source_) return;
+  std::vector<char> ignored(buffer_.size());
+  while (source_->read(ignored) == ignored.size()) {
+  }
+  at_end_of_source_ = true;
 }
 
 std::string_view LineBlocks::next() {

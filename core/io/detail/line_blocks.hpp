@@ -26,6 +26,8 @@ class LineBlocks {
 
   /// The next lines; empty when there are none left. Valid until the next call.
   std::string_view next();
+  /// Reads what is left of a gzip file and forgets it, so that damage shows. @throws Error of the gzip source
+  void check_rest_of_gzip();
   /// True once a line longer than kLongestLine was met; the view then holds a piece of it without '\n'.
   bool overlong() const { return overlong_; }
 
@@ -43,6 +45,7 @@ class LineBlocks {
   std::int64_t end_;
   bool at_end_of_source_ = false;
   bool at_line_start_;
+  bool is_gzip_ = false;
   bool overlong_ = false;
 };
 

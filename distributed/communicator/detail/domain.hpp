@@ -29,6 +29,7 @@ struct Limits {
   std::size_t chunk_bytes = std::size_t{1} << 30;  ///< one MPI message or collective; below 2^31
   std::size_t inline_bytes = Arrival::kCapacity;   ///< payloads of all ranks that travel with the arrival
   std::size_t slab_bytes = std::size_t{64} << 20;  ///< part of a reduction that is staged at a time
+  int direct_ranks = 4;  ///< up to so many ranks large reductions send each piece straight to the rank that sums it
 };
 
 /// Error domain: the ranks of the MPI communicator that opened it, their channels and a control communicator.

@@ -32,19 +32,22 @@ std::vector<double> values(int rank, std::size_t length) {
 /// Limits so small that short arrays take the paths of those beyond 2^31 bytes.
 struct LimitCase {
   std::size_t chunk, in_arrival, slab;
+  int direct_ranks = 4;
 };
 constexpr LimitCase kLimits[] = {{std::size_t{1} << 30, detail::Arrival::kCapacity, std::size_t{64} << 20},
                                  {std::size_t{1} << 30, 0, std::size_t{64} << 20},
                                  {64, 0, 1 << 20},
-                                 {24, 0, 104}};
+                                 {24, 0, 104},
+                                 {std::size_t{1} << 30, 0, std::size_t{64} << 20, 0},
+                                 {24, 0, 104, 0}};
 
 template <class Body>
 void for_all_limits(Body&& body) {
   for (const LimitCase& limits : kLimits) {
     SCOPED_TRACE(testing::Message() << "chunk " << limits.chunk << " inline " << limits.in_arrival << " slab "
-                                    << limits.slab);
+                                    << limits.slab << " direct " << limits.direct_ranks);
     on_all_ranks([&](const Communicator& world) {
-      detail::Channel::of(world).domain.limits = {limits.chunk, limits.in_arrival, limits.slab};
+      detail::Channel::of(world).domain.limits = {limits.chunk, limits.in_arrival, limits.slab, limits.direct_ranks};
       body(world);
     });
   }
@@ -63,13 +66,41 @@ std::vector<double> serial_sum(int ranks, std::size_t length) {
   return sum;
 }
 
-TEST(AllReduce, SumsHaveTheBitsOfTheSerialSumInRankOrder) {
+/// Neighbours are united until one is left; before that the first pairs alone, down to a power of two.
+std::vector<double> tree_sum(int ranks, std::size_t length) {
+  std::vector<double> sum;
+  for (std::size_t i = 0; i < length; ++i) {
+    std::vector<double> level;
+    int power = 1;
+    while (2 * power <= ranks) power *= 2;
+    for (int q = 0; q < ranks; ++q) {
+      level.push_back(value(q, i));
+      if (q % 2 == 0 && q < 2 * (ranks - power)) level.back() += value(++q, i);
+    }
+    for (; level.size() > 1; level.resize(level.size() / 2))
+      for (std::size_t k = 0; 2 * k < level.size(); ++k) level[k] = level[2 * k] + level[2 * k + 1];
+    sum.push_back(level.front());
+  }
+  return sum;
+}
+
+TEST(AllReduce, SumsHaveTheBitsOfTheSerialSumInRankOrderOrAlongTheTree) {
   for_all_limits([](const Communicator& world) {
+    const detail::Channel& channel = detail::Channel::of(world);
     for (std::size_t length : kLengths) {
       std::vector<double> data = values(world.rank(), length);
       world.all_reduce(std::span<double>(data), Reduction::sum);
-      expect_same_bits(data, serial_sum(world.size(), length));
+      const bool direct = channel.fits_inline(8 * length) || channel.size <= channel.domain.limits.direct_ranks;
+      expect_same_bits(data, direct ? serial_sum(world.size(), length) : tree_sum(world.size(), length));
     }
+  });
+}
+
+TEST(AllReduce, EqualElementsHaveEqualSumsWhereverTheyLie) {
+  for_all_limits([](const Communicator& world) {
+    std::vector<double> data(5000, value(world.rank(), 3));
+    world.all_reduce(std::span<double>(data), Reduction::sum);
+    expect_same_bits(data, std::vector<double>(data.size(), data.front()));
   });
 }
 

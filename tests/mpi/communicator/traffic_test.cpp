@@ -61,13 +61,31 @@ TEST(Traffic, IsCountedExactlyForTheInnermostRegion) {
   });
 }
 
-TEST(Traffic, LargeReductionsCountTheirPiecesTwice) {
+TEST(Traffic, LargeReductionsOnFewRanksCountTheirPiecesTwice) {
   test::on_all_ranks([](const Communicator& world) {
+    detail::Channel::of(world).domain.limits.direct_ranks = world.size();
     const std::int64_t P = world.size();
     const std::int64_t piece = 3000 * 8;
     std::vector<double> data(static_cast<std::size_t>(3000 * P), 1.0);
     EXPECT_EQ(traffic_of(world, "all_reduce", [&] { world.all_reduce(std::span<double>(data), Reduction::sum); }),
               (Traffic{2 * (P - 1), 2 * (P - 1) * piece}));
+  });
+}
+
+TEST(Traffic, LargeReductionsOnManyRanksTakeALogarithmicNumberOfMessages) {
+  test::on_all_ranks([](const Communicator& world) {
+    detail::Channel::of(world).domain.limits.direct_ranks = 0;
+    const int P = world.size();
+    std::int64_t power = 1, rounds = 0;
+    for (; 2 * power <= P; power *= 2) ++rounds;
+    const std::int64_t extra = P - power, n = 12000 * 8;
+    std::vector<double> data(12000, 1.0);
+    const Traffic halving{2 * rounds, 2 * (n - n / power)};
+    const Traffic expected = world.rank() >= 2 * extra ? halving
+                             : world.rank() % 2 == 1   ? Traffic{1, n}
+                                                       : Traffic{halving.messages + 1, halving.bytes + n};
+    EXPECT_EQ(traffic_of(world, "all_reduce", [&] { world.all_reduce(std::span<double>(data), Reduction::sum); }),
+              P == 1 ? (Traffic{0, 0}) : expected);
   });
 }
 

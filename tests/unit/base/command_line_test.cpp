@@ -99,7 +99,9 @@ TEST(CommandLine, EachMistakeHasItsMessage) {
       {{"x", "--rest", "60"}, "--rest: '60' is not a duration such as 60s, 30m or 2h" + see},
       {{"x", "--rest", "-1s"}, "--rest: '-1s' is not a duration such as 60s, 30m or 2h" + see},
       {{"x", "--rest", "3h"}, "--rest: 10800s is out of range: at most 7200s expected" + see},
-      {{"x", "--config", "/nowhere/bake.toml"}, "/nowhere/bake.toml: cannot be read: No such file or directory"},
+      {{"x", "--config", "/nowhere/bake.toml"},
+       "/nowhere/bake.toml: cannot be read: No such file or directory\nhint: check the path, which is relative to the "
+       "working directory, and its permissions"},
   };
   for (const auto& [arguments, message] : cases)
     EXPECT_EQ(BakeCommand().refusal(arguments), "tempera: error: " + message);

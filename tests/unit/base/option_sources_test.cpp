@@ -73,7 +73,8 @@ TEST(OptionToml, AFolderIsRefused) {
   const test::TemporaryFolder folder;
   BakeCommand bake;
   EXPECT_EQ(bake.refusal({"x", "--config", folder.path().string()}),
-            "tempera: error: " + folder.path().string() + ": cannot be read: Is a directory");
+            "tempera: error: " + folder.path().string() +
+                ": cannot be read: Is a directory\nhint: name a TOML file inside it");
 }
 
 TEST(OptionToml, AValueHiddenByTheCommandLineIsStillChecked) {

@@ -1,9 +1,12 @@
 #include "core/io/hdf5_file.hpp"
 
+#include <cerrno>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <random>
 
+#include "core/io/detail/hdf5_handle.hpp"
 #include "tests/unit/io/io_fixture.hpp"
 
 namespace tempera {
@@ -114,6 +117,31 @@ TEST_F(Hdf5, AnUnfinishedFileLeavesNothingBehind) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
 
+TEST_F(Hdf5, AModelOfSizesWhoseSumOverflowsIsRefusedForWantOfRoom) {
+  const std::vector<Index> shape{std::numeric_limits<Index>::max(), 4, 3};
+  EXPECT_THAT(refusal([&] { KruskalWriter(path("factors.h5"), shape, 1, std::vector<double>{1.0}); }, 5),
+              testing::MatchesRegex("tempera: error: factors.h5: cannot be written: about 64.0 EiB are needed, .* are "
+                                    "free\nhint: free some space, or write to another disk"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
+}
+
+TEST_F(Hdf5, AFailureInsideTheLibraryIsNotGivenTheReasonOfAnEarlierOne) {
+  // No object can be made where the root group is already, and the system is not asked.
+  const std::vector<Index> shape{2, 2};
+  const std::function<void(const detail::Hdf5Output&)> actions[] = {
+      [](const auto& output) { output.create_group("/"); },
+      [&](const auto& output) { output.create_dataset("/", H5T_IEEE_F64LE, shape); },
+      [](const auto& output) { output.write_attribute(-1, "name", Index{0}); },
+      [&](const auto& output) { output.write_attribute(-1, "name", shape); }};
+  const auto attempt = [&](const auto& action) {
+    const detail::Hdf5Output output(path("data.h5"), 0);
+    errno = EACCES;
+    action(output);
+  };
+  for (const auto& action : actions)
+    EXPECT_EQ(refusal([&] { attempt(action); }, 5), "tempera: error: data.h5: cannot be written: Input/output error");
+}
+
 TEST_F(Hdf5, RefusesWhatIsNotThereOrNotATensor) {
   write_hdf5(path("data.h5"), sample(), "/words/counts");
   EXPECT_EQ(refusal([&] { read_hdf5_info(path("data.h5")); }),
@@ -150,14 +178,16 @@ TEST_F(Hdf5, RefusesCellsThatAreNotFiniteAndIndicesOutsideTheShape) {
   const std::vector<Index> corner{1, 1}, rest{1, 2};
   EXPECT_EQ(refusal([&] { read_hdf5_block(path("data.h5"), "/tensor", corner, rest); }),
             "tempera: error: data.h5:/tensor: the cell at indices (1, 2), counted from 0, is nan\n"
-            "hint: tempera convert --drop-missing writes a .tns file without it; then pass --missing unobserved");
+            "hint: missing cells are not supported yet by decompose; tempera convert --drop-missing writes the tensor "
+            "without them as .tns, where absent entries count as zeros");
   EXPECT_TRUE(std::isnan(read_hdf5_block(path("data.h5"), "/tensor", corner, rest, true).values()[1]));
   auto sparse = sample();
   sparse.values()[1] = std::numeric_limits<double>::infinity();
   write_hdf5(path("sparse.h5"), sparse);
-  EXPECT_EQ(refusal([&] { read_hdf5_nonzeros(path("sparse.h5"), "/tensor", 1, 2); }),
-            "tempera: error: sparse.h5:/tensor/values: row 1: the value is inf\n"
-            "hint: leave missing cells out, and pass --missing unobserved");
+  EXPECT_EQ(
+      refusal([&] { read_hdf5_nonzeros(path("sparse.h5"), "/tensor", 1, 2); }),
+      "tempera: error: sparse.h5:/tensor/values: row 1: the value is inf\n"
+      "hint: leave the entry out: absent entries count as zeros; missing cells are not supported yet by decompose");
   auto outside = sample();
   outside.indices(1)[2] = 3;
   write_hdf5(path("outside.h5"), outside);

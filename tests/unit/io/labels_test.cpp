@@ -31,6 +31,7 @@ TEST_F(Labels, RefusesWhatDoesNotFit) {
       "\nhint: the form is {\"modes\":[{\"name\":\"letter\",\"labels\":[\"a\",\"b\"]}]}, with one entry a mode";
   const std::string start = "tempera: error: in.labels.json: ";
   EXPECT_EQ(refused("{\n\"modes\": [\n}"), "tempera: error: in.labels.json:3: is not valid JSON here" + hint);
+  EXPECT_EQ(refused(R"({"modes": 1e999})"), start + "is not valid JSON (number overflow parsing '1e999')" + hint);
   EXPECT_EQ(refused("[]"), start + "the file is not an object" + hint);
   EXPECT_EQ(refused("{}"), start + "modes is not a list" + hint);
   EXPECT_EQ(refused(R"({"modes": [], "more": 1})"), start + "unknown key \"more\" in the file" + hint);

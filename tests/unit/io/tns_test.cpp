@@ -1,6 +1,7 @@
 #include "core/io/tns.hpp"
 
 #include <unistd.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cmath>
@@ -88,12 +89,14 @@ TEST_F(Tns, RefusesEveryBadLineByItsNumberAndColumn) {
             "tempera: error: data.tns:2: column 3: \"x7\" is not a number\nhint: comments begin with #");
   EXPECT_EQ(refused("1 1 1\n1 1 1.5e\n"),
             "tempera: error: data.tns:2: column 3: \"1.5e\" is not a number\nhint: comments begin with #");
-  EXPECT_EQ(refused("1 1 nan\n"),
-            "tempera: error: data.tns:1: column 3: the value is nan\n"
-            "hint: remove the line if the cell is missing, and say how absent cells count with --missing");
-  EXPECT_EQ(refused("1 1 2\n1 1 -inf\n"),
-            "tempera: error: data.tns:2: column 3: the value is -inf\n"
-            "hint: remove the line if the cell is missing, and say how absent cells count with --missing");
+  EXPECT_EQ(
+      refused("1 1 nan\n"),
+      "tempera: error: data.tns:1: column 3: the value is nan\n"
+      "hint: leave the line out: absent entries count as zeros; missing cells are not supported yet by decompose");
+  EXPECT_EQ(
+      refused("1 1 2\n1 1 -inf\n"),
+      "tempera: error: data.tns:2: column 3: the value is -inf\n"
+      "hint: leave the line out: absent entries count as zeros; missing cells are not supported yet by decompose");
   EXPECT_EQ(refused("1 1 1e999\n"),
             "tempera: error: data.tns:1: column 3: the value \"1e999\" is outside the range of a double\nhint: rescale "
             "the data");
@@ -240,6 +243,52 @@ TEST_F(Tns, AnUnfinishedFileLeavesNothingBehind) {
             "hint: the folder must exist");
 }
 
+TEST_F(Tns, AFlippedByteOfAGzipFileIsReportedAsDamageWhateverItMakesOfTheText) {
+  // Stored blocks keep the text as it is, so that the flipped byte is a bad line in the middle of a sound stream.
+  std::string text;
+  for (int k = 1; k <= 20000; ++k) text += std::to_string(k) + " 1 1.5\n";
+  gzFile stream = ::gzopen(path("data.tns.gz").c_str(), "wb0");
+  ASSERT_EQ(::gzwrite(stream, text.data(), static_cast<unsigned>(text.size())), static_cast<int>(text.size()));
+  ASSERT_EQ(::gzclose(stream), Z_OK);
+  const std::string bytes = test::read_text(path("data.tns.gz"));
+  const std::size_t first_line = bytes.find("1 1 1.5\n");
+  ASSERT_NE(first_line, std::string::npos);
+  TnsOptions small;
+  small.block_bytes = 1000;
+  const std::string expected =
+      "tempera: error: flipped.tns.gz: the gzip file is corrupt (incorrect data check)\n"
+      "hint: copy or download the file again; gzip -t checks it";
+  for (const std::size_t at : {first_line, bytes.find("17 1 1.5"), bytes.find("19999 1 1.5")}) {
+    std::string flipped = bytes;
+    flipped[at] = 'x';
+    EXPECT_EQ(refusal([&] { read_tns(file("flipped.tns.gz", flipped), small); }), expected);
+  }
+  std::string garbled_order = bytes;
+  garbled_order[first_line + 1] = 'x';
+  EXPECT_EQ(refusal([&] { tns_order(file("flipped.tns.gz", garbled_order), small); }), expected);
+  // A bad line of a sound file stays what it is.
+  std::string sound = text;
+  sound[0] = 'x';
+  stream = ::gzopen(path("sound.tns.gz").c_str(), "wb");
+  ::gzwrite(stream, sound.data(), static_cast<unsigned>(sound.size()));
+  ASSERT_EQ(::gzclose(stream), Z_OK);
+  EXPECT_THAT(refusal([&] { read_tns(path("sound.tns.gz"), small); }),
+              testing::StartsWith("tempera: error: sound.tns.gz:1: column 1: "));
+}
+
+TEST_F(Tns, RefusesAByteOrderMarkByItsName) {
+  EXPECT_EQ(refusal([&] {
+              read_tns(file("bom.tns",
+                            "\xef\xbb\xbf"
+                            "1 1 1\n2 2 2\n"));
+            }),
+            "tempera: error: bom.tns:1: the line begins with a UTF-8 byte-order mark\n"
+            "hint: save the file as plain text, without a BOM");
+  EXPECT_EQ(refusal([&] { read_tns(file("bom.tns", "\xef\xbb\xbf# comment\n2 2 2\n")); }),
+            "tempera: error: bom.tns:1: the line begins with a UTF-8 byte-order mark\n"
+            "hint: save the file as plain text, without a BOM");
+}
+
 TEST_F(Tns, RefusesGzipFilesThatAreCutShortCorruptOrNotGzip) {
   SparseTensor tensor({1000, 1000});
   for (Index k = 0; k < 1000; ++k) tensor.append(std::vector<Index>{k, (k * 7919) % 1000}, static_cast<double>(k) / 7);
@@ -256,6 +305,14 @@ TEST_F(Tns, RefusesGzipFilesThatAreCutShortCorruptOrNotGzip) {
   EXPECT_EQ(refusal([&] { read_tns(file("sum.tns.gz", wrong_sum)); }),
             "tempera: error: sum.tns.gz: the gzip file is corrupt (incorrect data check)\n"
             "hint: copy or download the file again; gzip -t checks it");
+  const auto trailing = "hint: copy or download the file again; gzip -t checks it";
+  for (const std::string garbage : {"x", "trailing garbage"})
+    EXPECT_EQ(
+        refusal([&] { read_tns(file("more.tns.gz", bytes + garbage)); }),
+        std::string("tempera: error: more.tns.gz: bytes that are not gzip follow the compressed text\n") + trailing);
+  EXPECT_EQ(refusal([&] { read_tns(file("twice.tns.gz", bytes + bytes.substr(0, 20))); }).substr(0, 64),
+            "tempera: error: twice.tns.gz: the gzip file is cut short (after ");
+  EXPECT_EQ(read_tns(file("twice.tns.gz", bytes + bytes)).nonzeros(), 2000);
   EXPECT_EQ(refusal([&] { read_tns(file("plain.tns.gz", "1 1 1\n")); }),
             "tempera: error: plain.tns.gz: is not a gzip file\nhint: remove .gz from its name if it is plain text");
 }
