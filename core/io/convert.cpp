@@ -21,7 +21,8 @@ namespace {
 using Layout = ConvertOptions::Layout;
 
 void check_absent(const std::filesystem::path& path, bool overwrite) {
-  const auto status = std::filesystem::status(path);
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
   if (std::filesystem::is_directory(status))
     throw Error(Category::environment, path.string(), "the output is an existing folder", "name a file inside it");
   if (std::filesystem::exists(status) && !overwrite)
@@ -144,7 +145,8 @@ void finish(AnyTensor tensor, const TensorFile& output, const ConvertOptions& op
 }  // namespace
 
 ConvertSummary convert_tensor(const TensorFile& input, const TensorFile& output, const ConvertOptions& options) {
-  const bool with_labels = std::filesystem::exists(labels_path(input.path));
+  std::error_code absent;  // such as a name that is too long
+  const bool with_labels = std::filesystem::exists(labels_path(input.path), absent);
   check_output(output, options, with_labels);
   TensorReadOptions reading;
   reading.text.index_base = options.index_base;

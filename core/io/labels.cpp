@@ -92,7 +92,7 @@ TensorLabels read_labels(const std::filesystem::path& path, std::span<const Inde
 
 std::optional<TensorLabels> read_labels_beside(const std::filesystem::path& tensor_path, std::span<const Index> shape) {
   const auto path = labels_path(tensor_path);
-  if (!std::filesystem::exists(path)) return std::nullopt;
+  if (std::error_code absent; !std::filesystem::exists(path, absent)) return std::nullopt;
   return read_labels(path, shape);
 }
 

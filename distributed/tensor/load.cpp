@@ -10,7 +10,9 @@
 #include <limits>
 
 #include "core/base/error.hpp"
+#include "core/base/memory.hpp"
 #include "core/base/sha256.hpp"
+#include "core/base/text.hpp"
 #include "core/io/hdf5_file.hpp"
 #include "core/io/input_file.hpp"
 #include "core/io/npy.hpp"
@@ -49,7 +51,7 @@ TextTensor read_text_ranges(const Communicator& communicator, const std::filesys
   std::int64_t size = 0;
   if (communicator.is_root()) {
     options.order = tns_order(path, options);
-    size = static_cast<std::int64_t>(std::filesystem::file_size(path));
+    size = check_input_file(path);
   }
   options.order = communicator.broadcast_value(options.order, 0);
   size = communicator.broadcast_value(size, 0);
@@ -139,6 +141,14 @@ std::unique_ptr<DistributedTensor> load_sparse_hdf5(const Communicator& communic
   const auto cut = [&](int rank) {
     return nonzeros / communicator.size() * rank + std::min<Index>(rank, nonzeros % communicator.size());
   };
+  // The file claims the number: compare with the memory before the first block, not after most of them.
+  const double needed = 8.0 * static_cast<double>(shape.size() + 1) *
+                        static_cast<double>(cut(communicator.rank() + 1) - cut(communicator.rank()));
+  if (needed > available_memory())
+    throw Error(Category::environment, file.path.string(),
+                fmt::format("the share of one MPI rank takes {}, {} are available", human_bytes(needed),
+                            human_bytes(available_memory())),
+                "use more nodes");
   std::vector<SparseTensor> blocks;
   for (Index first = cut(communicator.rank()), end = cut(communicator.rank() + 1); first < end; first += kBlock)
     blocks.push_back(read_hdf5_nonzeros(file.path, file.object, first, std::min(kBlock, end - first)));

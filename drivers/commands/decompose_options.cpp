@@ -74,7 +74,7 @@ void declare(OptionSchema& schema, DecomposeOptions& options) {
   schema.choice("loss", options.loss, {"gaussian"}).help("what the fit minimises");
   schema.texts("constraint", options.constraints)
       .metavar("NAME[@MODES]")
-      .help("nonnegative, for all modes or for those listed (nonnegative@0,2); repeatable");
+      .help("nonnegative, for all modes or for those listed (nonnegative@0,2)");
   schema.group("Data");
   schema.choice("missing", options.missing, {"zero"}).help("what an absent entry of a sparse tensor means");
   schema.integer("index-base", options.index_base)

@@ -38,7 +38,7 @@ double limit_from_environment() {
 Watchdog::Watchdog(Domain& domain)
     : limit_seconds(limit_from_environment()),
       grace_seconds(kGrace * limit_seconds),
-      print([](const std::string& line) { fmt::print(stderr, "{}\n", line); }),
+      print([](const std::string& line) { std::fputs((line + "\n").c_str(), stderr); }),
       domain_(domain) {}
 
 WaitReport Watchdog::report_of(const Wait& wait) const {
