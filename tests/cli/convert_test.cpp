@@ -112,7 +112,7 @@ TEST_F(ConvertCommand, RefusesAnOutputThatExistsWithStatusFive) {
 
 TEST_F(ConvertCommand, AFullDiskIsStatusFiveAndLeavesNothing) {
   const test::SmallDisk disk("256k");
-  if (!disk.is_mounted()) GTEST_SKIP() << "mounting a small disk takes root";
+  TEMPERA_REQUIRE_MOUNTED(disk);
   std::string text;
   for (int k = 1; k <= 20000; ++k) text += std::to_string(k) + " " + std::to_string(k) + " 0.123456789012\n";
   file("in.tns", text);

@@ -190,7 +190,7 @@ TEST_F(DecomposeRefusal, RefusesAnOutputThatCannotBeWritten) {
 
 TEST_F(DecomposeRefusal, FactorsThatFindNoRoomAreRefusedBeforeTheRunBegins) {
   test::SmallDisk disk("64k");
-  if (!disk.is_mounted()) GTEST_SKIP() << "no permission to mount a small file system";
+  TEMPERA_REQUIRE_MOUNTED(disk);
   write_tns(folder_ / "x.tns", test::random_sparse({400, 300, 200}, 3000, 3));
   for (int ranks : {0, 2}) {
     const auto result =
@@ -216,7 +216,7 @@ TEST_F(DecomposeRefusal, RefusesFactorsThatFindNoRoomOnAnyDisk) {
 
 TEST_F(DecomposeRefusal, ADiskThatIsFullBeforeTheRunBeginsGetsNoFolder) {
   test::SmallDisk disk("64k");
-  if (!disk.is_mounted()) GTEST_SKIP() << "no permission to mount a small file system";
+  TEMPERA_REQUIRE_MOUNTED(disk);
   good();
   disk.fill();
   const std::string run = (disk / "run").string();
@@ -230,7 +230,7 @@ TEST_F(DecomposeRefusal, ADiskThatIsFullBeforeTheRunBeginsGetsNoFolder) {
 
 TEST_F(DecomposeRefusal, ADiskThatFillsUpDuringTheSweepsIsNamedAndLeavesWholeLines) {
   test::SmallDisk disk("64k");
-  if (!disk.is_mounted()) GTEST_SKIP() << "no permission to mount a small file system";
+  TEMPERA_REQUIRE_MOUNTED(disk);
   good();
   const std::string run = (disk / "run").string();
   for (int ranks : {0, 3}) {

@@ -99,7 +99,7 @@ TEST_F(RunFolders, RefusesResultsThatFindNoRoomBeforeItIsCreated) {
 
 TEST_F(RunFolders, AFullDiskLeavesNoFolder) {
   test::SmallDisk disk("64k");
-  if (!disk.is_mounted()) GTEST_SKIP() << "no permission to mount a small file system";
+  TEMPERA_REQUIRE_MOUNTED(disk);
   RunFolder run(disk / "run", "decompose", false);
   disk.fill();
   EXPECT_EQ(message_of([&] { run.begin(manifest_); }),

@@ -28,3 +28,7 @@ class SmallDisk {
 };
 
 }  // namespace tempera::test
+
+/// Ends the running test as skipped where a small disk cannot be mounted.
+#define TEMPERA_REQUIRE_MOUNTED(disk) \
+  if (!(disk).is_mounted()) GTEST_SKIP() << "mounting a small file system takes root"

@@ -22,3 +22,7 @@ void on_all_ranks(Body&& body) {
 }
 
 }  // namespace tempera::test
+
+/// Ends the running test as skipped on fewer ranks than it is about; the suite runs on 1, 2, 3 and 4.
+#define TEMPERA_REQUIRE_RANKS(world, least) \
+  if ((world).size() < (least)) GTEST_SKIP() << "needs " << (least) << " ranks"

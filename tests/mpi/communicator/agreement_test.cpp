@@ -222,7 +222,7 @@ TEST(Agreement, ARankThatIgnoresOthersByCatchAllIsToldAgain) {
 
 TEST(Agreement, DifferentOperationsAreAnErrorThatNamesBoth) {
   const Communicator world(MPI_COMM_WORLD);
-  if (world.size() < 2) GTEST_SKIP() << "needs two ranks";
+  TEMPERA_REQUIRE_RANKS(world, 2);
   const std::string hint =
       "\nhint: all ranks of a communicator must call the same operations in the same order; this is a defect of the "
       "calling program";

@@ -268,7 +268,7 @@ TEST(Exchange, RingAllPairsAndPartsToSelf) {
 
 TEST(Exchange, PartShorterThanExpectedIsAnErrorOnAllRanks) {
   const Communicator world(MPI_COMM_WORLD);
-  if (world.size() < 2) GTEST_SKIP() << "needs two ranks";
+  TEMPERA_REQUIRE_RANKS(world, 2);
   std::string message;
   try {
     collectively(world, [&] {

@@ -115,7 +115,7 @@ TEST(NestedScopes, ARankThatFailsBeforeTheInnerScopeFreesTheOthersInside) {
 
 TEST(NestedScopes, ErrorsOfTheOuterAndTheInnerScopeAtOnce) {
   const Communicator world(MPI_COMM_WORLD);
-  if (world.size() < 2) GTEST_SKIP() << "needs two ranks";
+  TEMPERA_REQUIRE_RANKS(world, 2);
   for (int i = 0; i < kRepetitions; ++i) {
     const int outer = i % world.size();
     const int inner = (i + 1) % world.size();
@@ -133,7 +133,7 @@ TEST(NestedScopes, ErrorsOfTheOuterAndTheInnerScopeAtOnce) {
 
 TEST(NestedScopes, ErrorsOfTwoGroupsAtOnce) {
   const Communicator world(MPI_COMM_WORLD);
-  if (world.size() < 4) GTEST_SKIP() << "needs four ranks";
+  TEMPERA_REQUIRE_RANKS(world, 4);
   const Communicator group = world.split(world.rank() % 2, 0);
   for (int i = 0; i < kRepetitions; ++i) {
     EXPECT_EQ(message_from(world,
@@ -152,7 +152,7 @@ TEST(NestedScopes, ErrorsOfTwoGroupsAtOnce) {
 
 TEST(NestedScopes, ASwallowedErrorThatCutALargerOperationShortNeverHangs) {
   const Communicator world(MPI_COMM_WORLD);
-  if (world.size() < 4) GTEST_SKIP() << "needs four ranks";
+  TEMPERA_REQUIRE_RANKS(world, 4);
   const Communicator group = world.split(world.rank() % 2, 0);
   for (int i = 0; i < kRepetitions; ++i) {
     const std::string message = message_from(world, [&] {
@@ -176,7 +176,7 @@ TEST(NestedScopes, ASwallowedErrorThatCutALargerOperationShortNeverHangs) {
 
 TEST(NestedScopes, AScopeMayNotBeLargerThanTheOneAround) {
   const Communicator world(MPI_COMM_WORLD);
-  if (world.size() < 2) GTEST_SKIP() << "needs two ranks";
+  TEMPERA_REQUIRE_RANKS(world, 2);
   const Communicator group = world.split(world.rank() % 2, 0);
   EXPECT_NE(message_from(group, [&] { collectively(world, [] {}); }).find("broken contract"), std::string::npos);
 }

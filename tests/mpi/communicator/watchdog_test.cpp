@@ -33,7 +33,7 @@ TEST(Watchdog, NamesTheRanksThatWaitAndTheOneThatHasNotArrived) {
   MPI_Comm aside = MPI_COMM_NULL;
   MPI_Comm_dup(MPI_COMM_WORLD, &aside);
   test::on_all_ranks([&](const Communicator& world) {
-    if (world.size() < 2) GTEST_SKIP() << "needs two ranks";
+    TEMPERA_REQUIRE_RANKS(world, 2);
     const int last = world.size() - 1;
     set_short(world);
     std::vector<std::string> lines;
@@ -66,7 +66,7 @@ std::string message_from(const Communicator& communicator, const std::function<v
 
 TEST(Watchdog, OperationsOnDifferentCommunicatorsThatNeverMatchAreADeadlock) {
   const Communicator world(MPI_COMM_WORLD);
-  if (world.size() < 2) GTEST_SKIP() << "needs two ranks";
+  TEMPERA_REQUIRE_RANKS(world, 2);
   const Communicator other = world.split(0, 0);
   set_short(world);
   watchdog_of(world).print = [](const std::string& line) { ADD_FAILURE() << line; };
@@ -86,7 +86,7 @@ TEST(Watchdog, OperationsOnDifferentCommunicatorsThatNeverMatchAreADeadlock) {
 
 TEST(Watchdog, ObjectsThatNobodySendsAreADeadlock) {
   const Communicator world(MPI_COMM_WORLD);
-  if (world.size() < 2) GTEST_SKIP() << "needs two ranks";
+  TEMPERA_REQUIRE_RANKS(world, 2);
   set_short(world);
   const std::string message = message_from(world, [&] {
     if (world.rank() == 0) world.receive_object<int>(1, 3);

@@ -14,7 +14,7 @@ namespace {
 class FullDisk : public test::IoTest {
  protected:
   void SetUp() override {
-    if (!disk_.is_mounted()) GTEST_SKIP() << "mounting a small disk takes root";
+    TEMPERA_REQUIRE_MOUNTED(disk_);
   }
   std::string refused(const std::function<void()>& write) const {
     std::string message = refusal(write, 5);
