@@ -46,7 +46,7 @@ TEST(CpAls, RecoversPlantedModelsOfOrders3To5WithNoise) {
   const Communicator world(MPI_COMM_WORLD);
   std::uint64_t seed = 40;
   for (const std::vector<Index>& shape : {std::vector<Index>{20, 17, 15}, {12, 11, 10, 9}, {9, 8, 8, 8, 8}})
-    for (Index rank : {1, 2, 3, 5, 8})
+    for (Index rank : {1, 2, 3, 4, 5, 6, 7, 8})
       for (bool nonnegative : {false, true}) {
         const KruskalTensor truth = planted_model(shape, rank, nonnegative, ++seed);
         const DenseTensor tensor = test::planted(truth, 0.01, seed);
