@@ -30,12 +30,4 @@ GramMatrix hadamard(std::span<const GramMatrix> grams, int skip) {
   return result;
 }
 
-double quadratic_form(const GramMatrix& matrix, std::span<const double> weights) {
-  double sum = 0;
-  for (Index j = 0; j < matrix.rank; ++j)
-    for (Index i = 0; i < matrix.rank; ++i)
-      sum += weights[static_cast<std::size_t>(i)] * weights[static_cast<std::size_t>(j)] * matrix(i, j);
-  return sum;
-}
-
 }  // namespace tempera

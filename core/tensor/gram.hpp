@@ -24,7 +24,4 @@ GramMatrix gram(const FactorMatrix& factor, Index first, Index count);
 /// Element-wise product of all Grams but `skip` (−1: of all): H_n, the matrix of the normal equations of mode n.
 GramMatrix hadamard(std::span<const GramMatrix> grams, int skip);
 
-/// Sum of all entries weighted by w_r w_s: ‖M‖² of a CP model from the Hadamard product of all its Grams.
-double quadratic_form(const GramMatrix& matrix, std::span<const double> weights);
-
 }  // namespace tempera

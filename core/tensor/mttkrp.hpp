@@ -28,7 +28,7 @@ void mttkrp(const CsfTensor& tensor, std::span<const FactorMatrix> factors, int 
 void mttkrp(const CsfSet& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result,
             int threads = 1);
 
-/// The same on coordinates, entry by entry: the oracle of the tests and the path of tiny tensors.
+/// The same on coordinates, entry by entry: the oracle of tests and benchmarks.
 /// Cost: order · rank operations a nonzero.
 void mttkrp(const SparseTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result);
 

@@ -1,11 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
-#include "core/base/error.hpp"
 #include "distributed/tensor/distributed_tensor.hpp"
 #include "distributed/tensor/nonzero_partition.hpp"
 

@@ -4,8 +4,8 @@
 
 namespace tempera::drivers {
 
-/// Bytes that a CP fit of this rank keeps on this MPI rank: three matrices of the rows it touches (factors, products, the
-/// best start), whose rows are padded, and the rank × rank matrices.
+/// Most bytes that a CP fit of this rank keeps on this MPI rank: three times the rows it touches, padded (factors; the
+/// product of the longest mode; the best of several starts), and the rank × rank matrices.
 double cp_bytes(const DistributedTensor& tensor, Index rank);
 
 /// Refuses a rank that cannot fit, before anything is allocated: compares cp_bytes with this node's available memory
