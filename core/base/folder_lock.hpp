@@ -73,7 +73,7 @@ class FolderLock {
   FolderLock& operator=(const FolderLock&) = delete;
 
   const std::filesystem::path& folder() const;
-  /// Identity of this lock: 32 hexadecimal digits.
+  /// Identity of this lock: 32 hexadecimal digits; another one after a restore() that took the lock anew.
   const std::string& token() const;
 
   /// Whether folder or lock have vanished or the lock is another's, as last seen by the heartbeat or check(). Costs
