@@ -4,6 +4,33 @@
 
 namespace tempera::drivers {
 
+namespace {
+
+void declare_shared(OptionSchema& schema, CommonOptions& options) {
+  schema.integer("seed", options.seed)
+      .minimum(0)
+      .help("seed of all random numbers; the same seed gives the same results");
+  schema.integer("threads", options.threads).minimum(1).maximum(1024).help("threads of each MPI rank");
+  schema.text("checkpoint-every", options.checkpoint_every)
+      .metavar("60s|20it|never")
+      .default_text("60s, or 50 times the cost of a checkpoint")
+      .help("time or steps between checkpoints");
+  schema.path("checkpoint-dir", options.checkpoint_dir)
+      .metavar("DIR")
+      .default_text("RUN/checkpoint")
+      .help("folder of the checkpoints");
+  schema.text("time-limit", options.time_limit)
+      .metavar("2h|auto")
+      .absent("none")
+      .help("write a checkpoint and leave before this time is over; auto: the end of the batch job's allocation");
+  schema.flag("profile", options.profile).help("add the table of timed regions to the summary");
+  schema.flag("quiet", options.quiet).help("no progress and no warnings");
+  schema.flag("verbose", options.verbose).help("say more while running");
+  schema.flag("json", options.json).help("print the summary as JSON on standard output");
+}
+
+}  // namespace
+
 void declare_common_options(OptionSchema& schema, CommonOptions& options) {
   schema.group("Run");
   schema.path("output", options.output)
@@ -11,15 +38,13 @@ void declare_common_options(OptionSchema& schema, CommonOptions& options) {
       .default_text(fmt::format("runs/{}-<date>-<n>", schema.command()))
       .help("folder of the results; one that is not empty is refused");
   schema.flag("overwrite", options.overwrite).help("replace the results in an existing folder");
-  schema.integer("seed", options.seed)
-      .minimum(0)
-      .help("seed of all random numbers; the same seed gives the same results");
-  schema.integer("threads", options.threads).minimum(1).maximum(1024).help("threads of each MPI rank");
-  schema.flag("profile", options.profile).help("add the table of timed regions to the summary");
-  schema.flag("quiet", options.quiet).help("no progress and no warnings");
-  schema.flag("verbose", options.verbose).help("say more while running");
-  schema.flag("json", options.json).help("print the summary as JSON on standard output");
+  declare_shared(schema, options);
   schema.config_file("config", options.config).metavar("FILE").help("TOML file with values for these options");
+}
+
+void declare_resume_options(OptionSchema& schema, CommonOptions& options) {
+  schema.group("Run");
+  declare_shared(schema, options);
 }
 
 }  // namespace tempera::drivers

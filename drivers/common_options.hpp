@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string>
 
 #include "core/base/option_schema.hpp"
 
@@ -13,6 +15,9 @@ struct CommonOptions {
   bool overwrite = false;
   std::int64_t seed = 0;
   int threads = 1;
+  std::string checkpoint_every = "auto";
+  std::filesystem::path checkpoint_dir;   ///< empty: RUN/checkpoint
+  std::optional<std::string> time_limit;  ///< a duration or "auto"
   bool profile = false;
   bool quiet = false;
   bool verbose = false;
@@ -22,5 +27,7 @@ struct CommonOptions {
 
 /// Declares them as the group "Run" at the end of a command's own options. `options` must outlive the schema.
 void declare_common_options(OptionSchema& schema, CommonOptions& options);
+/// The same for `tempera resume`: without those that only a new run has (output, overwrite, config).
+void declare_resume_options(OptionSchema& schema, CommonOptions& options);
 
 }  // namespace tempera::drivers

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ struct Launch {
   int rank = 0;  ///< number of this process, 0 without a launcher
   int unconnected_srun_tasks =
       0;  ///< tasks of an srun without a process manager that MPI understands, 0 if all is well
+
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();  ///< of the process, nearly
 
   /// The one process of a job that prints.
   bool is_first() const { return rank == 0; }

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/error.hpp"
+
 namespace tempera {
 
 namespace {
@@ -21,6 +23,23 @@ nlohmann::ordered_json to_json(const Option& option) {
       value);
 }
 
+/// As a person would write it on a command line.
+std::string as_written(const nlohmann::ordered_json& json) {
+  if (json.is_string()) return json.get<std::string>();
+  if (!json.is_array()) return json.dump();
+  std::string text;
+  for (const auto& element : json) text += (text.empty() ? "" : ",") + as_written(element);
+  return text;
+}
+
+OptionValue from_json(const Option& option, const nlohmann::ordered_json& json) {
+  if (json.is_null()) return OptionValue();
+  if (option.kind() == OptionKind::flag) return json.get<bool>();
+  if (option.is_list()) return json.get<std::vector<std::string>>();
+  if (option.kind() == OptionKind::path) return json.get<std::string>();  // an empty one too
+  return option.parse(as_written(json));
+}
+
 }  // namespace
 
 nlohmann::ordered_json options_to_json(const OptionSchema& schema) {
@@ -31,6 +50,19 @@ nlohmann::ordered_json options_to_json(const OptionSchema& schema) {
     if (!option.set_by().empty()) set_by[option.name()] = option.set_by();
   }
   return {{"values", std::move(values)}, {"set_by", std::move(set_by)}};
+}
+
+void apply_json(OptionSchema& schema, const nlohmann::ordered_json& values, const std::string& origin) {
+  for (const auto& [name, value] : values.items()) {
+    Option* option = schema.find(name);
+    if (option == nullptr) continue;
+    try {
+      option->assign(from_json(*option, value), origin);
+    } catch (const std::exception& problem) {  // of the option, or of the JSON library
+      throw Error(Category::usage, origin, name + ": " + problem.what(),
+                  "the file was changed, or is of another version");
+    }
+  }
 }
 
 }  // namespace tempera

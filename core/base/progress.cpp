@@ -66,7 +66,7 @@ Progress::~Progress() {
 }
 
 void Progress::step(const nlohmann::ordered_json& record, std::string line) {
-  if (log_ >= 0) append(record.dump() + "\n");
+  this->record(record);
   if (settings_.quiet) return;
   hidden_ = std::move(line);
   const double now = settings_.clock();
@@ -74,6 +74,10 @@ void Progress::step(const nlohmann::ordered_json& record, std::string line) {
   next_ = now + (settings_.live ? kSecondsBetweenLiveLines : kSecondsBetweenPlainLines);
   show(hidden_);
   hidden_.clear();
+}
+
+void Progress::record(const nlohmann::ordered_json& record) {
+  if (log_ >= 0) append(record.dump() + "\n");
 }
 
 void Progress::append(const std::string& line) {

@@ -35,6 +35,8 @@ class Progress {
   /// One step is done: `record` goes to the log, `line` to the people.
   /// @throws Error{environment} if the log cannot be written; it then ends with the last whole line
   void step(const nlohmann::ordered_json& record, std::string line);
+  /// Something to remember that is no step of its own: to the log only. @throws as step()
+  void record(const nlohmann::ordered_json& record);
   /// A line that stays, whatever the throttle; the live line is taken away for it. Nothing when quiet.
   void note(std::string_view line);
   /// Shows the last line if it is still hidden and ends the live line.

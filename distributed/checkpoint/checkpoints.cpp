@@ -47,6 +47,7 @@ void Checkpoints::save_end(const Communicator& ranks, const std::function<void(C
 
 std::optional<CheckpointReader> Checkpoints::restore(const Communicator& ranks) {
   auto reader = store_.open_newest(ranks, hooks_.warn);
+  if (ranks.is_root() && hooks_.restored) hooks_.restored(reader ? &*reader : nullptr);
   if (reader) newest_ = GenerationInfo{reader->generation(), {}, reader->progress(), 0};
   return reader;
 }

@@ -13,6 +13,8 @@ struct CheckpointHooks {
   std::function<bool()> stop_requested;              ///< on every rank: a signal came
   std::function<nlohmann::ordered_json()> progress;  ///< on rank 0: where the computation stands
   std::function<void(const std::string&)> warn;      ///< on rank 0: what went wrong, the run goes on
+  /// On rank 0, once at the beginning: what the run goes on from, or null if there is nothing.
+  std::function<void(const CheckpointReader*)> restored;
   std::function<void(const GenerationInfo&, double seconds)>
       saved;  ///< on rank 0: what was written, and how long it took
 };

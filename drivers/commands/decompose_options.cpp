@@ -60,14 +60,7 @@ ConstraintText parse_one(const std::string& text) {
   return result;
 }
 
-}  // namespace
-
-void declare(OptionSchema& schema, DecomposeOptions& options) {
-  schema.example(
-      "mpirun -n 4 tempera decompose ratings.tns.gz --rank 16 --constraint nonnegative --output runs/ratings");
-  schema.positional("input", OptionKind::text, options.input)
-      .help("tensor to factor: .tns, .tns.gz, .npy, .h5 (FILE.h5:/PATH for another dataset than /tensor)")
-      .required();
+void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
   schema.group("Model");
   schema.choice("method", options.method, {"cp"}).help("kind of decomposition");
   schema.integer("rank", options.rank).minimum(1).help("number of components");
@@ -95,7 +88,25 @@ void declare(OptionSchema& schema, DecomposeOptions& options) {
   schema.integer("restarts", options.restarts).minimum(1).help("random starts; the best fit is kept");
   schema.group("Parallel");
   schema.text("grid", options.grid).metavar("PxQx…").help("process grid, one extent a mode, or auto");
+}
+
+}  // namespace
+
+void declare(OptionSchema& schema, DecomposeOptions& options) {
+  schema.example(
+      "mpirun -n 4 tempera decompose ratings.tns.gz --rank 16 --constraint nonnegative --output runs/ratings");
+  schema.positional("input", OptionKind::text, options.input)
+      .help("tensor to factor: .tns, .tns.gz, .npy, .h5 (FILE.h5:/PATH for another dataset than /tensor)")
+      .required();
+  declare_fit(schema, options);
   declare_common_options(schema, options.common);
+}
+
+void declare_for_resume(OptionSchema& schema, DecomposeOptions& options) {
+  schema.group("Data");
+  schema.text("input", options.input).help("where the tensor is now; its content has to be the same");
+  declare_fit(schema, options);
+  declare_resume_options(schema, options.common);
 }
 
 std::vector<int> parse_grid(const std::string& text, int ranks) {

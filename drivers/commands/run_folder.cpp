@@ -3,24 +3,21 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <mpi.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
-#include <set>
 #include <system_error>
 
 #include "core/base/atomic_file.hpp"
-#include "core/base/build_info.hpp"
 #include "core/base/error.hpp"
-#include "core/base/simd.hpp"
 #include "core/base/system_error.hpp"
 #include "core/base/text.hpp"
-
-extern "C" char* openblas_get_config(void);
+#include "distributed/checkpoint/checkpoint_store.hpp"
+#include "drivers/commands/manifest.hpp"
 
 namespace tempera::drivers {
 
@@ -29,6 +26,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::array kRunFiles = {"manifest.json", "progress.jsonl", "summary.json", "factors.h5", "report.html"};
+
+constexpr const char* kCheckpoints = "checkpoint";
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& what, const std::string& hint) {
   throw Error(Category::environment, path.string(), what, hint);
@@ -92,25 +91,64 @@ void claim(const fs::path& folder, const fs::path& manifest, const std::string& 
   throw write_error(manifest, problem);
 }
 
-}  // namespace
-
-std::string utc_time() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+void check_writable(const fs::path& folder) {
+  const fs::path ancestor = existing_ancestor(folder);
+  std::error_code error;
+  if (!fs::is_directory(ancestor, error)) refuse(folder, ancestor.string() + " is not a folder", kElsewhere);
+  if (access(ancestor.c_str(), W_OK | X_OK) != 0)
+    refuse(folder, "no permission to write in " + ancestor.string(), kElsewhere);
 }
 
-RunFolder::RunFolder(const fs::path& output, const std::string& command, bool overwrite)
-    : path_(output), overwrite_(overwrite) {
-  if (output.empty()) {
-    default_stem_ = default_stem(command);
+/// A run that was killed, stopped or failed.
+bool is_unfinished(const fs::path& run) {
+  try {
+    return read_manifest(run).at("exit_status") != 0;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+RunFolder::RunFolder(fs::path path, std::string command, Say say)
+    : path_(std::move(path)), command_(std::move(command)), say_(std::move(say)) {}
+
+RunFolder::RunFolder(RunPlace place, Say say) : RunFolder(place.output, place.command, std::move(say)) {
+  overwrite_ = place.overwrite;
+  checkpoints_ = place.checkpoints;
+  if (path_.empty()) {
+    default_stem_ = default_stem(command_);
     path_ = fs::path(default_stem_).parent_path();
   } else if (is_there(path_)) {
     check_existing();
   }
-  const fs::path ancestor = existing_ancestor(path_);
-  std::error_code error;
-  if (!fs::is_directory(ancestor, error)) refuse(path_, ancestor.string() + " is not a folder", kElsewhere);
-  if (access(ancestor.c_str(), W_OK | X_OK) != 0)
-    refuse(path_, "no permission to write in " + ancestor.string(), kElsewhere);
+  check_writable(path_);
+  if (checkpoints_.empty()) return;
+  check_writable(checkpoints_);
+  if (!overwrite_ && !generation_numbers(checkpoints_).empty())
+    refuse(checkpoints_, "holds the checkpoints of another run",
+           "choose another --checkpoint-dir, or --overwrite to replace them");
+}
+
+RunFolder RunFolder::reopen(const fs::path& path, nlohmann::ordered_json manifest, Say say) {
+  RunFolder run(path, manifest.at("command"), std::move(say));
+  run.manifest_ = std::move(manifest);
+  check_writable(path);
+  run.lock(path);
+  run.checkpoints_ = path / run.manifest_.at("checkpoint_folder").get<std::string>();  // may be absolute
+  run.claim_checkpoints();
+  return run;
+}
+
+void RunFolder::lock(const fs::path& folder) {
+  locks_.push_back(std::make_unique<FolderLock>(folder, "tempera " + command_, LockSettings{}, say_));
+}
+
+/// A folder of checkpoints outside the run folder is nobody else's meanwhile.
+void RunFolder::claim_checkpoints() {
+  if (checkpoints_ == path_ / kCheckpoints) return;
+  create_folders(checkpoints_);
+  lock(checkpoints_);
 }
 
 void RunFolder::check_existing() const {
@@ -120,8 +158,15 @@ void RunFolder::check_existing() const {
   if (error)
     refuse(path_, "the output folder cannot be read: " + error.message(),
            "check its permissions, or choose another --output");
+  const auto owner = FolderLock::inspect(path_);
+  if (owner && owner->state == LockState::alive)
+    refuse(path_, "is in use by " + owner->owner.description(), kElsewhere);
   if (!empty && !overwrite_)
-    refuse(path_, "the output folder is not empty", "choose another --output, or --overwrite to replace the run in it");
+    refuse(path_, "the output folder is not empty",
+           is_unfinished(path_) ? fmt::format("choose another --output, --overwrite to replace the run in it, or go on "
+                                              "with it: tempera resume {}",
+                                              path_.string())
+                                : "choose another --output, or --overwrite to replace the run in it");
 }
 
 void RunFolder::check_space(double bytes) const {
@@ -129,9 +174,9 @@ void RunFolder::check_space(double bytes) const {
   const fs::space_info space = fs::space(existing_ancestor(path_), error);
   if (error || space.capacity == 0) return;  // some file systems do not say
   double free_bytes = static_cast<double>(space.available);
-  for (const char* name : kRunFiles) {  // an earlier run's go when this one begins
+  for (const char* name : kRunFiles) {  // an earlier run's go when this one begins, or are replaced
     const auto earlier = fs::file_size(path_ / name, error);
-    if (overwrite_ && !error) free_bytes += static_cast<double>(earlier);
+    if (!error) free_bytes += static_cast<double>(earlier);
   }
   if (bytes > free_bytes)
     refuse(
@@ -148,56 +193,85 @@ void RunFolder::begin(nlohmann::ordered_json manifest) {
   const bool made = default_stem_.empty() ? make_explicit() : true;
   if (!default_stem_.empty()) path_ = create_default(default_stem_);
   try {
+    lock(path_);
+    if (overwrite_) remove_earlier();
+    const bool inside = checkpoints_.empty();  // then it moves with the run
+    checkpoints_ = inside ? path_ / kCheckpoints : fs::absolute(checkpoints_).lexically_normal();
+    manifest_["checkpoint_folder"] = inside ? kCheckpoints : checkpoints_.string();
     claim(path_, path_ / "manifest.json", text(manifest_));
+    claim_checkpoints();
+    if (overwrite_) CheckpointStore::clear(checkpoints_);
   } catch (const Error&) {
+    locks_.clear();
     if (made) ::rmdir(path_.c_str());  // does nothing where another run is at home already
     throw;
   }
 }
 
 bool RunFolder::make_explicit() const {
-  if (!is_there(path_)) {
-    create_folders(path_);
-    return true;
-  }
+  if (is_there(path_)) return false;
+  create_folders(path_);
+  return true;
+}
+
+void RunFolder::remove_earlier() const {
   for (const char* name : kRunFiles) {
     std::error_code error;
-    if (overwrite_) fs::remove(path_ / name, error);
+    fs::remove(path_ / name, error);
     if (error) refuse(path_ / name, "an earlier result cannot be removed: " + error.message(), kElsewhere);
   }
-  return false;
+  CheckpointStore::clear(path_ / kCheckpoints);
+}
+
+void RunFolder::begin_again(const nlohmann::ordered_json& options, const nlohmann::ordered_json& resume) {
+  nlohmann::ordered_json& values = manifest_["options"]["values"];
+  for (const auto& [name, value] : options.at("values").items())
+    if (values.contains(name)) values[name] = value;
+  manifest_["end"] = nullptr;
+  manifest_["exit_status"] = nullptr;
+  nlohmann::ordered_json entry = {{"start", utc_time()}};
+  entry.update(resume);
+  manifest_["resumes"].push_back(std::move(entry));
+  write_manifest();
+}
+
+void RunFolder::resumed_from(int generation) {
+  manifest_["resumes"].back()["generation"] = generation;
+  write_manifest();
 }
 
 void RunFolder::finish(int exit_status) {
   manifest_["end"] = utc_time();
   manifest_["exit_status"] = exit_status;
+  write_manifest();
+}
+
+void RunFolder::write_manifest() const {
   write_file_atomically(path_ / "manifest.json", text(manifest_));
+}
+
+bool RunFolder::lost() const {
+  return std::any_of(locks_.begin(), locks_.end(), [](const auto& lock) { return lock->lost(); });
+}
+
+bool RunFolder::recover() {
+  bool lost = false;
+  for (const auto& lock : locks_) {
+    if (!lock->check()) continue;
+    std::error_code error;
+    // Not the folders above: where a disk is no longer mounted nothing should be written in its place.
+    if (fs::create_directory(lock->folder(), error))
+      say_(fmt::format("{}: the folder was removed while the run went on; it is made again", lock->folder().string()));
+    if (error) throw write_error(lock->folder(), error.value());
+    lock->restore();
+    lost = true;
+  }
+  if (lost) write_manifest();
+  return lost;
 }
 
 void RunFolder::write_summary(const nlohmann::ordered_json& summary) const {
   write_file_atomically(path_ / "summary.json", text(summary));
-}
-
-nlohmann::ordered_json manifest_of_build(int mpi_ranks, const std::vector<std::string>& hosts) {
-  const BuildInfo& build = build_info();
-  char mpi_version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
-  int length = 0;
-  MPI_Get_library_version(mpi_version, &length);
-  std::string mpi = mpi_version;
-  mpi = mpi.substr(0, mpi.find(','));
-  nlohmann::ordered_json manifest;
-  manifest["schema"] = 1;
-  manifest["version"] = build.version;
-  manifest["git_hash"] = build.git_hash;
-  manifest["build_type"] = build.build_type;
-  manifest["compiler"] = build.compiler;
-  manifest["build_flags"] = build.flags;
-  manifest["mpi_version"] = mpi;
-  manifest["blas_version"] = openblas_get_config();
-  manifest["simd"] = name(simd_level());
-  manifest["mpi_ranks"] = mpi_ranks;
-  manifest["hosts"] = std::set<std::string>(hosts.begin(), hosts.end());
-  return manifest;
 }
 
 }  // namespace tempera::drivers

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "core/base/option_schema.hpp"
+#include "drivers/commands/decompose_options.hpp"
+#include "drivers/launch.hpp"
+
+namespace tempera::drivers {
+
+/// A run that goes on.
+struct ResumedRun {
+  std::filesystem::path folder;
+  nlohmann::ordered_json manifest;
+  std::string input_sha256;
+};
+
+/// What a decomposition is told; the references must outlive it.
+struct DecomposeTask {
+  const DecomposeOptions& options;
+  const OptionSchema& schema;
+  std::chrono::steady_clock::time_point start;  ///< of the process; time limits count from here
+  std::optional<ResumedRun> resume;             ///< nothing: a new run
+};
+
+/// Computes with MPI and returns the exit status: 0, or 130 after a request to stop. @throws Error
+int run_decomposition(const Launch& launch, const DecomposeTask& task);
+
+}  // namespace tempera::drivers
