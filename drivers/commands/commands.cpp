@@ -4,15 +4,15 @@
 #include "drivers/commands/decompose.hpp"
 #include "drivers/commands/doctor.hpp"
 #include "drivers/commands/help.hpp"
+#include "drivers/commands/status.hpp"
 
 namespace tempera::drivers {
 
 std::span<const Command> commands() {
   static constexpr Command kCommands[] = {
-      {"convert", kConvertSummary, run_convert},
-      {"decompose", kDecomposeSummary, run_decompose},
-      {"doctor", kDoctorSummary, run_doctor},
-      {"help", kHelpSummary, run_help},
+      {"convert", kConvertSummary, run_convert}, {"decompose", kDecomposeSummary, run_decompose},
+      {"doctor", kDoctorSummary, run_doctor},    {"help", kHelpSummary, run_help},
+      {"status", kStatusSummary, run_status},
   };
   return kCommands;
 }
