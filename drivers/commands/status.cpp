@@ -36,7 +36,7 @@ class Screen {
     if (text == shown_) return;
     const auto lines = std::count(shown_.begin(), shown_.end(), '\n');
     const std::string back = lines > 0 ? fmt::format("\x1b[{}A\x1b[J", lines) : "";  // up, and clear what is below
-    print_result(back + text);
+    print_result(back + "\x1b[?7l" + text + "\x1b[?7h");  // a line that were wrapped would count as two
     shown_ = text;
   }
 
