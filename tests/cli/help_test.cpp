@@ -32,7 +32,7 @@ TEST(Help, ListsEveryPageByItsHeadingAndEveryCommand) {
     EXPECT_EQ(test::occurrences(list.out, "\n  " + page.stem().string() + " "), 1) << list.out;
     EXPECT_EQ(test::occurrences(list.out, "  " + heading + "\n"), 1) << list.out;
   }
-  for (const char* command : {"convert", "decompose", "doctor", "help"})
+  for (const char* command : {"convert", "decompose", "doctor", "help", "status"})
     EXPECT_EQ(test::occurrences(list.out, std::string("\n  ") + command + " "), 1) << list.out;
 }
 

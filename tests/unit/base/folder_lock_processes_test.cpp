@@ -1,8 +1,12 @@
 // Several processes and one folder: owners that die, newcomers that race, locks that are lost.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include <array>
 #include <csignal>
+#include <random>
 
 #include "tests/unit/base/folder_lock_fixture.hpp"
 
@@ -143,6 +147,61 @@ TEST_F(FolderLocks, OfEightNewcomersOneSucceedsTakersThatWereKilled) {
     EXPECT_EQ(winners_of_a_race(folder_.path()), 1) << "round " << round;
     EXPECT_THAT(names(), ElementsAre("lock"));
   }
+}
+
+/// Takes and gives back the folder without end, and tells for each time whether it was alone in it: '1', or '2'.
+[[noreturn]] void take_again_and_again(const fs::path& folder, const fs::path& witness, int answers) {
+  ::alarm(kChildSeconds);
+  const int file = ::open(witness.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  for (;;) {
+    char answer = 0;
+    try {
+      const FolderLock lock(folder, "racer");
+      answer = ::flock(file, LOCK_EX | LOCK_NB) == 0 ? '1' : '2';  // the kernel's own lock; it ends with the process
+      static_cast<void>(!::write(answers, &answer, 1));
+      ::flock(file, LOCK_UN);
+    } catch (const Error& error) {
+      if (error.what_is_wrong().starts_with("is in use by process")) continue;
+      static_cast<void>(!::write(answers, "e", 1));
+    }
+  }
+}
+
+TEST_F(FolderLocks, NewcomersThatAreKilledAtAnyMomentNeverMakeTwoOwners) {
+  constexpr int kRacers = 4;
+  constexpr int kKills = 300;
+  std::array<int, 2> answers{};
+  ASSERT_EQ(::pipe(answers.data()), 0);
+  const auto start = [&] {
+    const pid_t pid = ::fork();
+    if (pid == 0) take_again_and_again(folder_.path(), folder_ / "witness", answers[1]);
+    return pid;
+  };
+  std::vector<pid_t> racers(kRacers);
+  for (pid_t& racer : racers) racer = start();
+  std::mt19937 random(11);
+  std::string seen;
+  const auto read_some = [&] {
+    pollfd wanted{answers[0], POLLIN, 0};
+    char answer = 's';  // all are stuck
+    if (::poll(&wanted, 1, kChildSeconds * 1000) == 1) static_cast<void>(!::read(answers[0], &answer, 1));
+    seen += answer;
+  };
+  for (int kill = 0; kill < kKills; ++kill) {
+    for (unsigned wait = random() % 4; wait > 0; --wait) read_some();
+    pid_t& victim = racers[random() % kRacers];
+    ::kill(victim, SIGKILL);
+    ::waitpid(victim, nullptr, 0);
+    victim = start();
+  }
+  const auto before = seen.size();
+  while (seen.size() < before + 20) read_some();  // nothing that the killed ones left stands in the way
+  for (const pid_t racer : racers) {
+    ::kill(racer, SIGKILL);
+    ::waitpid(racer, nullptr, 0);
+  }
+  for (const int descriptor : answers) ::close(descriptor);
+  EXPECT_EQ(seen, std::string(seen.size(), '1')) << "seed 11";
 }
 
 TEST_F(FolderLocks, IsNoticedAsLostAndCanBeTakenAgain) {
