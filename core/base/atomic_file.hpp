@@ -37,6 +37,10 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+/// Makes what was created, renamed or removed in a folder last beyond a loss of power. Some file systems cannot; then
+/// nothing happens.
+void sync_folder(const std::filesystem::path& folder);
+
 /// Writes the whole file or leaves what was there. @throws Error{environment}
 void write_file_atomically(const std::filesystem::path& destination, std::string_view text);
 

@@ -219,12 +219,27 @@ Hdf5Handle Hdf5Output::create_group(const std::string& object) const {
 
 Hdf5Handle Hdf5Output::create_dataset(const std::string& object, hid_t type, std::span<const Index> shape,
                                       std::span<const Index> chunk) const {
+  const Hdf5Handle layout(H5Pcreate(H5P_DATASET_CREATE));
   errno = 0;
-  const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE)), layout(H5Pcreate(H5P_DATASET_CREATE)),
-      access(H5Pcreate(H5P_DATASET_ACCESS));
+  if (!chunk.empty()) check(H5Pset_chunk(layout, static_cast<int>(chunk.size()), hdf5_sizes(chunk).data()));
+  return make_dataset(object, type, shape, layout);
+}
+
+Hdf5Handle Hdf5Output::create_reserved_dataset(const std::string& object, hid_t type,
+                                               std::span<const Index> shape) const {
+  const Hdf5Handle layout(H5Pcreate(H5P_DATASET_CREATE));
+  errno = 0;
+  check(H5Pset_alloc_time(layout, H5D_ALLOC_TIME_EARLY));
+  check(H5Pset_fill_time(layout, H5D_FILL_TIME_NEVER));
+  return make_dataset(object, type, shape, layout);
+}
+
+Hdf5Handle Hdf5Output::make_dataset(const std::string& object, hid_t type, std::span<const Index> shape,
+                                    hid_t layout) const {
+  errno = 0;
+  const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE)), access(H5Pcreate(H5P_DATASET_ACCESS));
   H5Pset_create_intermediate_group(links, 1);
   H5Pset_chunk_cache(access, kChunkCacheSlots, kChunkCacheBytes, 1.0);
-  if (!chunk.empty()) check(H5Pset_chunk(layout, static_cast<int>(chunk.size()), hdf5_sizes(chunk).data()));
   const Hdf5Handle space(H5Screate_simple(static_cast<int>(shape.size()), hdf5_sizes(shape).data(), nullptr));
   H5Pset_obj_track_times(layout, false);  // equal results are equal bytes
   Hdf5Handle dataset(H5Dcreate2(file_, object.c_str(), type, space, links, layout, access));

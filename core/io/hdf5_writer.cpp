@@ -15,7 +15,6 @@ using detail::Hdf5Output;
 namespace {
 constexpr Index kBufferCells = Index{1} << 18;
 constexpr Index kChunkCells = Index{1} << 15;
-constexpr double kFileOverhead = 65536;  // bytes beside the data: superblock, groups, chunk index of a small file
 
 /// About cubic chunks: the longest edge is halved until the chunk is small enough for the library's cache.
 std::vector<Index> chunk_shape(std::vector<Index> chunk) {
@@ -31,7 +30,7 @@ std::vector<Index> chunk_shape(std::vector<Index> chunk) {
 
 void write_hdf5(const std::filesystem::path& path, const DenseTensor& tensor, const std::string& object) {
   check_shape(tensor.shape(), true);
-  Hdf5Output output(path, 8 * static_cast<double>(tensor.size()) + kFileOverhead);
+  Hdf5Output output(path, 8 * static_cast<double>(tensor.size()) + detail::kHdf5Overhead);
   {
     const Hdf5Handle dataset =
         output.create_dataset(object, H5T_IEEE_F64LE, tensor.shape(), chunk_shape(tensor.shape()));
@@ -58,7 +57,7 @@ void write_hdf5(const std::filesystem::path& path, const DenseTensor& tensor, co
 
 void write_hdf5(const std::filesystem::path& path, const SparseTensor& tensor, const std::string& object) {
   const Index order = tensor.order(), nonzeros = tensor.nonzeros();
-  Hdf5Output output(path, 8 * static_cast<double>(order + 1) * static_cast<double>(nonzeros) + kFileOverhead);
+  Hdf5Output output(path, 8 * static_cast<double>(order + 1) * static_cast<double>(nonzeros) + detail::kHdf5Overhead);
   {
     const Hdf5Handle group = output.create_group(object);
     output.write_attribute(group, "index_base", Index{0});
@@ -97,7 +96,7 @@ struct KruskalWriter::State {
 
   State(const std::filesystem::path& path, std::span<const Index> sizes, Index columns)
       : output(path,
-               8 * static_cast<double>(columns) * std::accumulate(sizes.begin(), sizes.end(), 0.0) + kFileOverhead),
+               8 * static_cast<double>(columns) * std::accumulate(sizes.begin(), sizes.end(), 0.0) + detail::kHdf5Overhead),
         shape(sizes.begin(), sizes.end()),
         rank(columns),
         rows_written(sizes.size(), 0) {}

@@ -16,6 +16,9 @@
 /// Included by hdf5_*.cpp only: hdf5.h of the MPI build includes mpi.h.
 namespace tempera::detail {
 
+/// Bytes beside the data of a file: superblock, groups, chunk index of a small file.
+inline constexpr double kHdf5Overhead = 65536;
+
 /// Owner of any HDF5 identifier.
 class Hdf5Handle {
  public:
@@ -98,6 +101,8 @@ class Hdf5Output {
   /// Groups on the way are made too. An empty chunk shape means contiguous storage.
   Hdf5Handle create_dataset(const std::string& object, hid_t type, std::span<const Index> shape,
                             std::span<const Index> chunk = {}) const;
+  /// Contiguous, with its place in the file given out at once and nothing written there.
+  Hdf5Handle create_reserved_dataset(const std::string& object, hid_t type, std::span<const Index> shape) const;
   void write_rows(hid_t dataset, hid_t type, std::span<const Index> first, std::span<const Index> count,
                   const void* data) const;
   void write_attribute(hid_t object, const char* name, std::span<const Index> values) const;
@@ -105,6 +110,8 @@ class Hdf5Output {
   void commit();
 
  private:
+  Hdf5Handle make_dataset(const std::string& object, hid_t type, std::span<const Index> shape, hid_t layout) const;
+
   Hdf5Quiet quiet_;
   AtomicFile output_;
   Hdf5Handle file_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "distributed/communicator/detail/archive.hpp"
+#include "distributed/communicator/archive.hpp"
 #include "distributed/communicator/detail/notice_archive.hpp"
 
 namespace tempera::detail {

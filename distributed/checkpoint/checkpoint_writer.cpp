@@ -1,0 +1,116 @@
+#include "distributed/checkpoint/checkpoint_writer.hpp"
+
+#include <algorithm>
+
+#include "core/base/contract.hpp"
+#include "distributed/checkpoint/detail/digests.hpp"
+#include "distributed/checkpoint/detail/row_blocks.hpp"
+#include "distributed/communicator/objects.hpp"
+
+namespace tempera {
+
+namespace {
+
+constexpr const char* kArraysFile = "arrays.h5";
+constexpr const char* kObjectsFile = "objects.bin";
+constexpr std::int64_t kBlockBytes = std::int64_t{1} << 20;
+
+/// What lies around the data of the arrays: the library has finished with it before any data are written.
+std::vector<BlockDigests> digest_gaps(const detail::RawFile& file, std::int64_t size,
+                                      const std::vector<BlockDigests>& data) {
+  std::vector<BlockDigests> sorted = data, gaps;
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
+  std::int64_t begin = 0;
+  for (const BlockDigests& region : sorted) {
+    if (region.offset > begin) gaps.push_back(detail::digest_range(file, begin, region.offset - begin, kBlockBytes));
+    begin = region.offset + region.bytes;
+  }
+  if (size > begin) gaps.push_back(detail::digest_range(file, begin, size - begin, kBlockBytes));
+  return gaps;
+}
+
+}  // namespace
+
+void CheckpointWriter::add_object(const std::string& name, unsigned version, std::vector<std::byte> bytes) {
+  TEMPERA_EXPECTS(std::none_of(objects_.begin(), objects_.end(), [&](const Object& o) { return o.name == name; }));
+  objects_.push_back({name, version, std::move(bytes)});
+}
+
+void CheckpointWriter::add_rows(ArraySpec array, std::span<const Index> mine, const std::byte* data,
+                                std::size_t stride_bytes) {
+  TEMPERA_EXPECTS(array.rows >= 0 && array.columns >= 0 &&
+                  stride_bytes >= static_cast<std::size_t>(array.columns) * sizeof(double));
+  TEMPERA_EXPECTS(std::is_sorted(mine.begin(), mine.end()) &&
+                  (mine.empty() || (mine.front() >= 0 && mine.back() < array.rows)));
+  TEMPERA_EXPECTS(std::none_of(rows_.begin(), rows_.end(), [&](const Rows& r) { return r.array.name == array.name; }));
+  rows_.push_back({std::move(array), mine, data, stride_bytes});
+}
+
+void CheckpointWriter::segment(CheckpointSegment& segment, std::int64_t length) {
+  segments_.push_back({&segment, length});
+}
+
+void CheckpointWriter::write_arrays(const Communicator& ranks, const std::filesystem::path& folder,
+                                    GenerationIndex& index) const {
+  if (rows_.empty()) return;
+  const std::filesystem::path path = folder / kArraysFile;
+  std::vector<ArraySpec> arrays;
+  for (const Rows& rows : rows_) arrays.push_back(rows.array);
+  std::vector<Index> offsets;
+  if (ranks.is_root()) offsets = create_hdf5_arrays(path, arrays);
+  ranks.broadcast_object(offsets, 0);
+
+  StoredFile stored{kArraysFile, false, 0, {}};
+  for (std::size_t k = 0; k < arrays.size(); ++k) {
+    StoredRows rows{arrays[k], offsets[k], -1, detail::rows_of_block(arrays[k])};
+    if (offsets[k] >= 0) {
+      rows.region = std::ssize(stored.regions);
+      const std::int64_t row_bytes = arrays[k].columns * static_cast<Index>(sizeof(double));
+      BlockDigests& region = stored.regions.emplace_back(
+          BlockDigests{offsets[k], arrays[k].rows * row_bytes, rows.block_rows * row_bytes, {}});
+      region.sha256.resize(static_cast<std::size_t>(region.blocks()));
+    }
+    index.arrays.push_back(rows);
+  }
+
+  detail::RawFile file(path, detail::RawFile::Mode::write_existing);
+  std::vector<BlockDigests> gaps;
+  if (ranks.is_root()) {
+    stored.bytes = file.size();
+    gaps = digest_gaps(file, stored.bytes, stored.regions);
+  }
+  std::vector<detail::BlockDigest> mine;
+  for (std::size_t k = 0; k < rows_.size(); ++k) {
+    if (offsets[k] < 0) continue;
+    const auto part =
+        detail::write_row_blocks(ranks, file, index.arrays[k], {rows_[k].mine, rows_[k].data, rows_[k].stride_bytes});
+    mine.insert(mine.end(), part.begin(), part.end());
+  }
+  file.sync();
+  file.close();
+  detail::share_digests(ranks, mine, stored.regions);
+  stored.regions.insert(stored.regions.end(), gaps.begin(), gaps.end());
+  index.files.push_back(std::move(stored));
+}
+
+void CheckpointWriter::commit_segments(const Communicator& ranks, GenerationIndex& index) const {
+  for (const Segment& part : segments_) index.files.push_back(part.segment->commit(ranks, part.length));
+}
+
+void CheckpointWriter::write_objects(const std::filesystem::path& folder, GenerationIndex& index) const {
+  if (objects_.empty()) return;
+  std::vector<std::byte> bytes;
+  for (const Object& object : objects_) {
+    index.objects.push_back({object.name, object.version, std::ssize(bytes), std::ssize(object.bytes)});
+    bytes.insert(bytes.end(), object.bytes.begin(), object.bytes.end());
+  }
+  detail::RawFile file(folder / kObjectsFile, detail::RawFile::Mode::create);
+  file.write(0, bytes);
+  file.sync();
+  StoredFile stored{kObjectsFile, false, std::ssize(bytes), {}};
+  stored.regions.push_back(detail::digest_range(file, 0, stored.bytes, kBlockBytes));
+  file.close();
+  index.files.push_back(std::move(stored));
+}
+
+}  // namespace tempera
