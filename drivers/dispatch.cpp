@@ -27,7 +27,9 @@ std::string overview() {
   std::size_t widest = 0;
   for (const Command& command : commands()) widest = std::max(widest, command.name.size());
   for (const Command& command : commands()) text += fmt::format("  {:{}}  {}\n", command.name, widest, command.summary);
-  return text + "\n'tempera COMMAND --help' shows the options of a command, 'tempera --version' the version.\n";
+  return text +
+         "\n'tempera COMMAND --help' shows the options of a command, 'tempera help' the pages of the guide,\n"
+         "'tempera --version' the version.\n";
 }
 
 std::string version_line() {

@@ -9,7 +9,7 @@
 
 #include "core/base/contract.hpp"
 #include "core/base/error.hpp"
-#include "distributed/als/cp_sweep.hpp"
+#include "distributed/als/cp_run.hpp"
 #include "distributed/communicator/objects.hpp"
 
 namespace tempera {
@@ -84,60 +84,6 @@ void check_options(const DistributedTensor& tensor, const CpOptions& options) {
     throw Error(Category::usage, "--constraint", "constraints for a tensor of another order");
 }
 
-/// Runs the starts on the active ranks and leaves the best model in `result`.
-void run_starts(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer,
-                CpResult& result) {
-  CpSweep sweep(tensor, options);
-  bool damped = false, pseudo_inverse = false;
-  for (int restart = 0; restart < options.restarts && result.stopped != StopReason::requested; ++restart) {
-    sweep.start(restart);
-    double previous = 0;
-    int iteration = 0, quiet = 0;
-    StopReason stopped = StopReason::iterations;
-    while (iteration < options.iterations) {
-      const bool requested = sweep.sweep(observer.stop && observer.stop());
-      ++iteration;
-      const double change = sweep.fit() - previous;
-      previous = sweep.fit();
-      if (observer.progress) observer.progress({restart, iteration, sweep.fit(), change});
-      if (requested) {
-        stopped = StopReason::requested;
-        break;
-      }
-      quiet = std::abs(change) < options.tolerance ? quiet + 1 : 0;
-      if (quiet >= 2 && iteration >= 3) {
-        stopped = StopReason::tolerance;
-        break;
-      }
-    }
-    damped = damped || sweep.damped();
-    pseudo_inverse = pseudo_inverse || sweep.pseudo_inverse();
-    result.restart_fits.push_back(sweep.fit());
-    if (restart == 0 || sweep.fit() > result.fit) {
-      result.fit = sweep.fit();
-      result.relative_error = sweep.relative_error();
-      result.fit_resolution = sweep.fit_resolution();
-      result.iterations = iteration;
-      result.converged = stopped == StopReason::tolerance;
-      result.best_restart = restart;
-      result.weights = sweep.weights();
-      result.factors.clear();
-      const bool last = restart + 1 == options.restarts || stopped == StopReason::requested;
-      for (int mode = 0; mode < tensor.order(); ++mode)
-        result.factors.push_back(last ? sweep.take_owned_factor(mode) : sweep.owned_factor(mode));
-    }
-    result.stopped = stopped;
-  }
-  if (result.stopped != StopReason::requested)
-    result.stopped = result.converged ? StopReason::tolerance : StopReason::iterations;
-  if (pseudo_inverse)
-    result.notes.push_back(
-        "a mode's normal equations were singular: solved by a pseudo-inverse (the rank may be too high)");
-  else if (damped)
-    result.notes.push_back(
-        "a mode's normal equations were nearly singular: their diagonal was damped by 1e-12 to 1e-10 of its mean");
-}
-
 void zero_model(const DistributedTensor& tensor, const CpOptions& options, CpResult& result) {
   result.weights.assign(static_cast<std::size_t>(options.rank), 0.0);
   for (int mode = 0; mode < tensor.order(); ++mode)
@@ -176,7 +122,7 @@ CpResult cp_als(const DistributedTensor& tensor, const CpOptions& options, const
     zero_model(tensor, options, result);
   } else {
     if (tensor.active()) {
-      run_starts(tensor, options, observer, result);
+      CpRun(tensor, options, observer).run(result);
       put_in_normal_form(tensor, result);
     }
     // Left-out ranks learn the outcome from rank 0, which is always active.

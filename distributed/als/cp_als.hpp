@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/tensor/factor_matrix.hpp"
+#include "distributed/checkpoint/checkpoints.hpp"
 #include "distributed/tensor/distributed_tensor.hpp"
 
 namespace tempera {
@@ -32,11 +33,15 @@ struct CpStep {
 
 enum class StopReason { tolerance, iterations, requested };
 
-/// Hooks of a run; both may be empty. `progress` is called on every active rank after each sweep. `stop` is asked on
-/// every active rank before the next sweep: when any of them says true, all stop at the same sweep.
+/// Hooks of a run; all may be empty. `progress` is called on every active rank after each sweep. `stop` is asked on
+/// every active rank before the next sweep: when any of them says true, all stop after it. With `checkpoints` the run
+/// goes on from the newest generation, if there is one, saves its state when that is due and before it stops on
+/// request, and once at its end; equal ranks then give the bits of the unbroken run. A finished run goes on if the limit
+/// of sweeps has grown and it had stopped there; of several starts only the one that was kept goes on.
 struct CpObserver {
   std::function<void(const CpStep&)> progress;
   std::function<bool()> stop;
+  Checkpoints* checkpoints = nullptr;
 };
 
 /// Distributed CP model in normal form (see KruskalTensor). Factor rows stay with their owners.

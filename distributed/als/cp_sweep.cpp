@@ -1,5 +1,7 @@
 #include "distributed/als/cp_sweep.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -66,11 +68,36 @@ void CpSweep::start(int restart) {
   }
 }
 
-bool CpSweep::sweep(bool stop_here) {
+void CpSweep::restore(const CpStart& start, const CheckpointReader& checkpoint) {
+  weights_ = start.weights;
+  fit_ = start.fit;
+  relative_error_ = start.relative_error;
+  fit_resolution_ = start.fit_resolution;
+  damped_ = start.damped;
+  pseudo_inverse_ = start.pseudo_inverse;
+  for (int mode = 0; mode < tensor_.order(); ++mode) {
+    const auto m = static_cast<std::size_t>(mode);
+    grams_[m].values = start.grams[m];
+    checkpoint.rows(fmt::format("/factors/{}", mode), tensor_.rows(mode).global_rows, factors_[m]);
+  }
+}
+
+void CpSweep::describe(CpStart& start) const {
+  start.weights = weights_;
+  start.fit = fit_;
+  start.relative_error = relative_error_;
+  start.fit_resolution = fit_resolution_;
+  start.damped = damped_;
+  start.pseudo_inverse = pseudo_inverse_;
+  start.grams.resize(grams_.size());
+  for (std::size_t m = 0; m < grams_.size(); ++m) start.grams[m] = grams_[m].values;
+}
+
+StepWish CpSweep::sweep(StepWish wish) {
   const Communicator& ranks = tensor_.grid().active_ranks();
   RegionTable& regions = ranks.regions();
   const auto whole = regions.open("sweep");
-  double stop = 0;
+  StepWish agreed;
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
     const RowExchange& exchange = tensor_.exchange(mode);
@@ -94,14 +121,14 @@ bool CpSweep::sweep(bool stop_here) {
       for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i)
         inner += std::inner_product(product_.row(i), product_.row(i) + options_.rank, factors_[m].row(i), 0.0);
       message.push_back(inner);
-      message.push_back(stop_here ? 1.0 : 0.0);
+      message.insert(message.end(), {wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0});
     }
     {
       const auto region = regions.open("gram");
       ranks.all_reduce(std::span<double>(message), Reduction::sum);
     }
-    stop = message.back();
-    const double inner_product = message[message.size() - 2];
+    agreed = {message[message.size() - 2] > 0, message.back() > 0};
+    const double inner_product = message[message.size() - 3];
     std::copy_n(message.begin(), grams_[m].values.size(), grams_[m].values.begin());
     std::vector<double> norms;
     for (Index r = 0; r < options_.rank; ++r) norms.push_back(std::sqrt(std::max(0.0, grams_[m](r, r))));
@@ -115,7 +142,7 @@ bool CpSweep::sweep(bool stop_here) {
     }
     if (mode + 1 == tensor_.order()) update_fit(inner_product, model_squared);
   }
-  return stop > 0;
+  return agreed;
 }
 
 void CpSweep::update_rows(int mode, const GramMatrix& h) {

@@ -5,6 +5,7 @@
 
 #include "core/tensor/gram.hpp"
 #include "distributed/als/cp_als.hpp"
+#include "distributed/als/cp_state.hpp"
 
 namespace tempera {
 
@@ -15,16 +16,17 @@ class CpSweep {
 
   /// Random start values and their Gram matrices. Collective over the active ranks.
   void start(int restart);
-  /// Updates every mode once and the fit. Returns true when `stop_here` was true on any rank. Collective.
-  bool sweep(bool stop_here);
+  /// Goes on where `start` and the matrices /factors/0 … of a checkpoint stand. Collective over the active ranks.
+  void restore(const CpStart& start, const CheckpointReader& checkpoint);
+  /// Updates every mode once and the fit. Returns what any rank wished. Collective.
+  StepWish sweep(StepWish wish);
 
   double fit() const { return fit_; }
-  double relative_error() const { return relative_error_; }
-  double fit_resolution() const { return fit_resolution_; }
-  bool damped() const { return damped_; }
-  bool pseudo_inverse() const { return pseudo_inverse_; }
-  const std::vector<double>& weights() const { return weights_; }
-  /// Copy of the owned rows of a mode, unit columns.
+  /// Writes all that the next sweep depends on beside the factors, and the fit, into `start`.
+  void describe(CpStart& start) const;
+  /// All local rows of a mode, ghosts too; unit columns.
+  const FactorMatrix& factor(int mode) const { return factors_[static_cast<std::size_t>(mode)]; }
+  /// Copy of the owned rows of a mode.
   FactorMatrix owned_factor(int mode) const;
   /// The same without a copy where this rank has no ghosts; the sweep may not go on afterwards.
   FactorMatrix take_owned_factor(int mode);

@@ -72,6 +72,10 @@ void CheckpointReader::read_rows(const std::string& name, ArrayType type, Index 
                 fmt::format("matrix '{}' of the checkpoint has {} columns, {} are expected, or another type", name,
                             stored.array.columns, columns),
                 "it was written by another engine or version");
+  if (std::any_of(wanted.begin(), wanted.end(), [&](Index row) { return row < 0 || row >= stored.array.rows; }))
+    throw error(Category::input,
+                fmt::format("matrix '{}' of the checkpoint has {} rows, more are expected", name, stored.array.rows),
+                "it was written for another tensor");
   if (stored.region < 0) return;
   const StoredFile* file = find_file(index_.files, "arrays.h5");
   if (file == nullptr || stored.region >= std::ssize(file->regions))

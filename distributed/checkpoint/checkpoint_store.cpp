@@ -42,6 +42,21 @@ std::string read_index(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// What differs between what a checkpoint belongs to and what goes on from it, as "rank is 16 in the checkpoint and 8 here".
+std::string difference(const RunIdentity& stored, const RunIdentity& here) {
+  for (const auto& [name, value] : here.configuration.items()) {
+    if (!stored.configuration.contains(name)) return fmt::format("{} is {} here and unknown there", name, value.dump());
+    if (stored.configuration.at(name) != value)
+      return fmt::format("{} is {} in the checkpoint and {} here", name, stored.configuration.at(name).dump(),
+                         value.dump());
+  }
+  for (const auto& [name, value] : stored.configuration.items())
+    if (!here.configuration.contains(name))
+      return fmt::format("{} is {} in the checkpoint and unknown here", name, value.dump());
+  if (stored.input_sha256 != here.input_sha256) return "the input is another: its SHA-256 was " + stored.input_sha256;
+  return "";
+}
+
 }  // namespace
 
 CheckpointStore::CheckpointStore(fs::path folder, RunIdentity identity)
@@ -49,6 +64,13 @@ CheckpointStore::CheckpointStore(fs::path folder, RunIdentity identity)
 
 fs::path CheckpointStore::partial() const {
   return folder_ / fmt::format(".{}.partial", generation_name(next_));
+}
+
+void CheckpointStore::check_identity(const GenerationIndex& index, const fs::path& path) const {
+  const std::string text = difference(index.identity, identity_);
+  if (!text.empty())
+    throw Error(Category::usage, path.string(), "the checkpoint belongs to another computation: " + text,
+                "a run goes on only with the input and the options that it began with");
 }
 
 std::optional<CheckpointReader> CheckpointStore::open_newest(const Communicator& ranks,
@@ -73,6 +95,7 @@ std::optional<CheckpointReader> CheckpointStore::open_newest(const Communicator&
         problem = error.where() + ": " + error.what_is_wrong();
       }
       if (problem.empty()) {
+        check_identity(*index, path);
         if (ranks.is_root() && !problems.empty())
           warn(fmt::format("{}; going on from generation {} instead", problems, number));
         last_good_ = number;

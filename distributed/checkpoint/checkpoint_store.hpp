@@ -32,7 +32,8 @@ class CheckpointStore {
   /// Opens the newest generation that is whole. Collective.
   /// @param warn  called on rank 0 with what is damaged, where an older generation has to serve
   /// @return nothing if there are no generations at all
-  /// @throws Error{input} if there are some and none is whole; Error{environment} if a newer program wrote the newest
+  /// @throws Error{input} if there are some and none is whole; Error{environment} if a newer program wrote the newest;
+  ///         Error{usage} naming the difference if it belongs to another configuration or input
   std::optional<CheckpointReader> open_newest(const Communicator& ranks,
                                               const std::function<void(const std::string&)>& warn);
 
@@ -51,6 +52,7 @@ class CheckpointStore {
  private:
   GenerationInfo write_files(const Communicator& ranks, const nlohmann::ordered_json& progress,
                              const CheckpointWriter& writer);
+  void check_identity(const GenerationIndex& index, const std::filesystem::path& path) const;
   void prepare();
   void publish(const GenerationIndex& index);
   void prune() const;

@@ -3,6 +3,7 @@
 #include "drivers/commands/convert.hpp"
 #include "drivers/commands/decompose.hpp"
 #include "drivers/commands/doctor.hpp"
+#include "drivers/commands/help.hpp"
 
 namespace tempera::drivers {
 
@@ -11,6 +12,7 @@ std::span<const Command> commands() {
       {"convert", kConvertSummary, run_convert},
       {"decompose", kDecomposeSummary, run_decompose},
       {"doctor", kDoctorSummary, run_doctor},
+      {"help", kHelpSummary, run_help},
   };
   return kCommands;
 }

@@ -1,0 +1,168 @@
+#include "distributed/als/cp_run.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/base/error.hpp"
+
+namespace tempera {
+
+namespace {
+
+constexpr int kQuietSweeps = 2;
+constexpr int kLeastSweeps = 3;
+
+std::string part(const char* group, int mode) {
+  return fmt::format("/{}/{}", group, mode);
+}
+
+}  // namespace
+
+CpRun::CpRun(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer)
+    : tensor_(tensor),
+      ranks_(tensor.grid().active_ranks()),
+      options_(options),
+      observer_(observer),
+      sweep_(tensor, options) {}
+
+void CpRun::run(CpResult& result) {
+  if (!restore()) begin_start(0);
+  extending_ = state_.finished && !start_is_over();
+  if (!state_.finished || extending_) {
+    state_.finished = false;
+    for (;;) {
+      if (!sweep_to_the_end()) return report(result, true);
+      end_start();
+      if (is_last_start()) break;
+      begin_start(state_.current.restart + 1);
+    }
+    end_run();
+  }
+  report(result, false);
+}
+
+bool CpRun::start_is_over() const {
+  const CpStart& start = state_.current;
+  return start.iteration >= options_.iterations || (start.quiet >= kQuietSweeps && start.iteration >= kLeastSweeps);
+}
+
+void CpRun::begin_start(int restart) {
+  sweep_.start(restart);
+  state_.current = {};
+  state_.current.restart = restart;
+}
+
+StepWish CpRun::before_step() const {
+  StepWish wish;
+  if (observer_.checkpoints != nullptr) wish = observer_.checkpoints->before_step(ranks_);
+  if (observer_.stop && observer_.stop()) wish.stop = true;
+  return wish;
+}
+
+bool CpRun::sweep_to_the_end() {
+  CpStart& start = state_.current;
+  while (!start_is_over()) {
+    const StepWish agreed = sweep_.sweep(before_step());
+    ++start.iteration;
+    const double change = sweep_.fit() - start.fit;
+    start.quiet = std::abs(change) < options_.tolerance ? start.quiet + 1 : 0;
+    sweep_.describe(start);
+    if (observer_.progress) observer_.progress({start.restart, start.iteration, start.fit, change});
+    if (observer_.checkpoints != nullptr && (agreed.stop || (agreed.save && !(start_is_over() && is_last_start()))))
+      observer_.checkpoints->save(ranks_, [&](CheckpointWriter& writer) { save_parts(writer); });
+    if (agreed.stop) return false;
+  }
+  return true;
+}
+
+void CpRun::end_start() {
+  const CpStart& start = state_.current;
+  state_.damped = state_.damped || start.damped;
+  state_.pseudo_inverse = state_.pseudo_inverse || start.pseudo_inverse;
+  if (extending_) {
+    state_.restart_fits[static_cast<std::size_t>(start.restart)] = start.fit;
+    return;
+  }
+  state_.restart_fits.push_back(start.fit);
+  if (state_.has_best && start.fit <= state_.best.fit) return;
+  state_.has_best = true;
+  state_.best = start;
+  best_.clear();
+  if (is_last_start()) return;  // it stays in the sweep
+  for (int mode = 0; mode < tensor_.order(); ++mode) best_.push_back(sweep_.owned_factor(mode));
+}
+
+void CpRun::end_run() {
+  state_.current = state_.best.iteration > 0 && !extending_ ? state_.best : state_.current;
+  state_.has_best = false;
+  state_.best = {};
+  state_.finished = true;
+  if (observer_.checkpoints != nullptr)
+    observer_.checkpoints->save_end(ranks_, [&](CheckpointWriter& writer) { save_parts(writer); });
+}
+
+/// Of a finished run the kept model counts as the one at hand, wherever it lies.
+void CpRun::save_parts(CheckpointWriter& writer) const {
+  writer.object("cp", state_);
+  for (int mode = 0; mode < tensor_.order(); ++mode) {
+    const auto m = static_cast<std::size_t>(mode);
+    const RowLayout& layout = tensor_.rows(mode);
+    const Index size = tensor_.shape()[m];
+    if (state_.finished && !best_.empty())
+      writer.rows(part("factors", mode), size, layout.owned_rows(), best_[m]);
+    else
+      writer.rows(part("factors", mode), size, layout.owned_rows(), sweep_.factor(mode), layout.owned_begin);
+    if (!state_.finished && !best_.empty()) writer.rows(part("best", mode), size, layout.owned_rows(), best_[m]);
+  }
+}
+
+bool CpRun::restore() {
+  if (observer_.checkpoints == nullptr) return false;
+  const auto reader = observer_.checkpoints->restore(ranks_);
+  if (!reader) return false;
+  reader->object("cp", state_);
+  if (std::ssize(state_.current.grams) != tensor_.order() || std::ssize(state_.current.weights) != options_.rank)
+    throw Error(Category::input, "", "the checkpoint holds a model of another order or rank",
+                "it was written for another tensor or --rank");
+  sweep_.restore(state_.current, *reader);
+  for (int mode = 0; state_.has_best && mode < tensor_.order(); ++mode) {
+    const RowLayout& layout = tensor_.rows(mode);
+    FactorMatrix& factor = best_.emplace_back(layout.owned_count, options_.rank);
+    reader->rows(part("best", mode), layout.owned_rows(), factor);
+  }
+  return true;
+}
+
+void CpRun::report(CpResult& result, bool requested) {
+  result.restart_fits = state_.restart_fits;
+  // Stopped in mid-start: that start counts as it stands.
+  const bool current_is_best = !state_.has_best || state_.current.fit > state_.best.fit;
+  if (requested && state_.restart_fits.size() == static_cast<std::size_t>(state_.current.restart))
+    result.restart_fits.push_back(state_.current.fit);
+  const bool from_copy = !best_.empty() && (state_.finished || !current_is_best);
+  const CpStart& kept = !state_.finished && !current_is_best ? state_.best : state_.current;
+  result.fit = kept.fit;
+  result.relative_error = kept.relative_error;
+  result.fit_resolution = kept.fit_resolution;
+  result.iterations = kept.iteration;
+  result.converged = kept.quiet >= kQuietSweeps && kept.iteration >= kLeastSweeps;
+  result.best_restart = kept.restart;
+  result.weights = kept.weights;
+  for (int mode = 0; mode < tensor_.order(); ++mode)
+    result.factors.push_back(from_copy ? std::move(best_[static_cast<std::size_t>(mode)])
+                                       : sweep_.take_owned_factor(mode));
+  result.stopped = requested          ? StopReason::requested
+                   : result.converged ? StopReason::tolerance
+                                      : StopReason::iterations;
+  if (extending_ && options_.restarts > 1)
+    result.notes.push_back("extended: of several starts only the one that was kept went on");
+  if (state_.pseudo_inverse || state_.current.pseudo_inverse)
+    result.notes.push_back(
+        "a mode's normal equations were singular: solved by a pseudo-inverse (the rank may be too high)");
+  else if (state_.damped || state_.current.damped)
+    result.notes.push_back(
+        "a mode's normal equations were nearly singular: their diagonal was damped by 1e-12 to 1e-10 of its mean");
+}
+
+}  // namespace tempera

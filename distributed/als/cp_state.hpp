@@ -1,0 +1,49 @@
+#pragma once
+
+#include <boost/serialization/vector.hpp>
+#include <boost/serialization/version.hpp>
+#include <vector>
+
+namespace tempera {
+
+/// One start of CP-ALS after a sweep, all but the factors. Everything that the next sweep depends on is here in full
+/// precision: a Gram matrix computed anew from the factors would differ in its last bits.
+struct CpStart {
+  int restart = 0;
+  int iteration = 0;  ///< sweeps so far
+  int quiet = 0;      ///< successive sweeps that changed the fit by less than the tolerance
+  double fit = 0;
+  double relative_error = 1;
+  double fit_resolution = 0;
+  bool damped = false;
+  bool pseudo_inverse = false;
+  std::vector<double> weights;
+  std::vector<std::vector<double>> grams;  ///< one a mode, rank × rank
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& restart& iteration& quiet& fit& relative_error& fit_resolution& damped& pseudo_inverse& weights& grams;
+  }
+};
+
+/// The part "cp" of a checkpoint. Beside it lie the factors of the start at hand (/factors/0 …) and, if an earlier start
+/// is the best so far, that one's (/best/0 …).
+struct CpState {
+  CpStart current;  ///< of a finished run: the start that was kept
+  bool has_best = false;
+  CpStart best;
+  std::vector<double> restart_fits;  ///< of the starts that have ended
+  bool damped = false;               ///< in any start that has ended
+  bool pseudo_inverse = false;
+  bool finished = false;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& current& has_best& best& restart_fits& damped& pseudo_inverse& finished;
+  }
+};
+
+}  // namespace tempera
+
+BOOST_CLASS_VERSION(tempera::CpStart, 1)
+BOOST_CLASS_VERSION(tempera::CpState, 1)
