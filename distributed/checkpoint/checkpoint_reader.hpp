@@ -10,8 +10,8 @@
 
 #include "core/base/error.hpp"
 #include "distributed/checkpoint/checkpoint_writer.hpp"
+#include "distributed/checkpoint/detail/object_archive.hpp"
 #include "distributed/checkpoint/generation_index.hpp"
-#include "distributed/communicator/archive.hpp"
 #include "distributed/communicator/communicator.hpp"
 
 namespace tempera {
@@ -69,16 +69,15 @@ template <class T>
 void CheckpointReader::object(const std::string& name, T& value) const {
   const StoredObject& stored = find_object(name);
   constexpr unsigned kKnown = boost::serialization::version<T>::value;
-  if (stored.version > kKnown)
-    throw newer(name, "version " + std::to_string(stored.version) + ", this program knows up to version " +
-                          std::to_string(kKnown));
+  if (stored.version > kKnown) throw newer(name, detail::newer_version_text(stored.version, kKnown));
   try {
-    from_bytes(
+    detail::load_object(
         std::span(objects_).subspan(static_cast<std::size_t>(stored.offset), static_cast<std::size_t>(stored.bytes)),
-        value, ArchiveUse::file);
+        value);
+  } catch (const detail::NewerVersion& problem) {
+    throw newer(name, problem.what());
   } catch (const boost::archive::archive_exception& problem) {
-    if (problem.code == boost::archive::archive_exception::unsupported_class_version ||
-        problem.code == boost::archive::archive_exception::unsupported_version)
+    if (problem.code == boost::archive::archive_exception::unsupported_version)
       throw newer(name, std::string("a newer version of what it contains (") + problem.what() + ")");
     throw unreadable(name, problem);
   } catch (const std::exception& problem) {  // lengths that mean nothing to this type

@@ -57,26 +57,6 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
-pid_t start(std::vector<std::string> command, const ProcessSettings& settings, const Pipe& out, const Pipe& err) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, out.ends[1], 1);
-  posix_spawn_file_actions_adddup2(&actions, err.ends[1], 2);
-  if (!settings.folder.empty()) posix_spawn_file_actions_addchdir_np(&actions, settings.folder.c_str());
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);  // so that a timeout ends the children as well
-  std::vector<std::string> variables = changed_environment(settings);
-  pid_t process = -1;
-  const int problem = posix_spawnp(&process, command[0].c_str(), &actions, &attributes, pointers(command).data(),
-                                   pointers(variables).data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (problem != 0) throw std::runtime_error("cannot start " + command[0] + ": " + std::strerror(problem));
-  return process;
-}
-
 /// Reads both pipes until they are closed; false if that takes longer than allowed.
 bool collect(Pipe& out, Pipe& err, ProcessResult& result, double seconds) {
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);
@@ -104,11 +84,31 @@ bool collect(Pipe& out, Pipe& err, ProcessResult& result, double seconds) {
 
 }  // namespace
 
+pid_t start_process(std::vector<std::string> command, const ProcessSettings& settings, int out, int err) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, out, 1);
+  posix_spawn_file_actions_adddup2(&actions, err, 2);
+  if (!settings.folder.empty()) posix_spawn_file_actions_addchdir_np(&actions, settings.folder.c_str());
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);  // so that a timeout ends the children as well
+  std::vector<std::string> variables = changed_environment(settings);
+  pid_t process = -1;
+  const int problem = posix_spawnp(&process, command[0].c_str(), &actions, &attributes, pointers(command).data(),
+                                   pointers(variables).data());
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (problem != 0) throw std::runtime_error("cannot start " + command[0] + ": " + std::strerror(problem));
+  return process;
+}
+
 ProcessResult run_process(const std::vector<std::string>& command, const ProcessSettings& settings) {
   Pipe out;
   Pipe err;
   ProcessResult result;
-  const pid_t process = start(command, settings, out, err);
+  const pid_t process = start_process(command, settings, out.ends[1], err.ends[1]);
   out.close_end(1);
   err.close_end(1);
   result.timed_out = !collect(out, err, result, settings.seconds);
@@ -124,18 +124,25 @@ std::string tempera_executable() {
   return path != nullptr ? path : TEMPERA_BINARY_DIR "/tempera";
 }
 
-ProcessResult tempera(const std::vector<std::string>& arguments, const ProcessSettings& settings) {
-  std::vector<std::string> command{tempera_executable()};
+std::vector<std::string> tempera_command(int ranks, std::vector<std::string> arguments, ProcessSettings& settings) {
+  std::vector<std::string> command;
+  if (ranks > 0) {
+    for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM",
+                             "OMPI_MCA_rmaps_base_oversubscribe", "OMPI_MCA_mpi_yield_when_idle"})
+      settings.environment.emplace_back(name, "1");
+    command = {TEMPERA_MPIEXEC, TEMPERA_MPIEXEC_RANKS, std::to_string(ranks)};
+  }
+  command.push_back(tempera_executable());
   command.insert(command.end(), arguments.begin(), arguments.end());
-  return run_process(command, settings);
+  return command;
+}
+
+ProcessResult tempera(const std::vector<std::string>& arguments, ProcessSettings settings) {
+  return tempera_ranks(0, arguments, std::move(settings));
 }
 
 ProcessResult tempera_ranks(int ranks, const std::vector<std::string>& arguments, ProcessSettings settings) {
-  for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM",
-                           "OMPI_MCA_rmaps_base_oversubscribe", "OMPI_MCA_mpi_yield_when_idle"})
-    settings.environment.emplace_back(name, "1");
-  std::vector<std::string> command{TEMPERA_MPIEXEC, TEMPERA_MPIEXEC_RANKS, std::to_string(ranks), tempera_executable()};
-  command.insert(command.end(), arguments.begin(), arguments.end());
+  const auto command = tempera_command(ranks, arguments, settings);
   return run_process(command, settings);
 }
 

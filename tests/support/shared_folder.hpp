@@ -17,7 +17,12 @@ class SharedFolder {
     if (world.is_root()) path_ = folder_->path().string();
     world.broadcast_object(path_, 0);
   }
-  ~SharedFolder() { world_.barrier(); }
+  ~SharedFolder() {
+    try {
+      world_.barrier();
+    } catch (...) {  // another rank has failed: nobody waits for it
+    }
+  }
   std::filesystem::path path() const { return path_; }
 
  private:
