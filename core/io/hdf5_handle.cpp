@@ -276,6 +276,9 @@ void Hdf5Output::write_attribute(hid_t object, const char* name, Index value) co
 
 void Hdf5Output::commit() {
   flush();
+  // What closing would still write is not needed: the file is whole after a flush. A write that fails in there leaves
+  // the library with a file that it can neither close nor forget.
+  abandon();
   errno = 0;
   check(file_.close() ? 0 : -1);
   output_.commit();
