@@ -5,14 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "core/factorization/constraint.hpp"
 #include "core/tensor/factor_matrix.hpp"
 #include "distributed/checkpoint/checkpoints.hpp"
 #include "distributed/tensor/distributed_tensor.hpp"
 
 namespace tempera {
-
-/// Constraint on the entries of one factor matrix.
-enum class Constraint { none, nonnegative };
 
 struct CpOptions {
   Index rank = 16;

@@ -16,11 +16,6 @@ namespace {
 constexpr const char* kGridHint =
     "give one extent a mode that multiply to the number of MPI ranks, such as 2x2x1, or auto";
 
-struct ConstraintText {
-  Constraint constraint;
-  std::vector<int> modes;  ///< empty: all
-};
-
 /// The whole text as a number ≥ 0, or nothing.
 std::optional<int> whole_number(std::string_view text) {
   int value = 0;
@@ -37,27 +32,6 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     if (cut == std::string_view::npos) return parts;
     text.remove_prefix(cut + 1);
   }
-}
-
-ConstraintText parse_one(const std::string& text) {
-  const std::size_t at = text.find('@');
-  const std::string name = text.substr(0, at);
-  if (name != "nonnegative") {
-    const std::vector<std::string> known{"nonnegative"};
-    const auto nearest = nearest_name(name, known);
-    throw Error(Category::usage, "--constraint", fmt::format("unknown constraint '{}'", name),
-                nearest ? fmt::format("did you mean '{}'?", *nearest) : "known constraints: nonnegative");
-  }
-  ConstraintText result{Constraint::nonnegative, {}};
-  if (at != std::string::npos)
-    for (std::string_view part : split(std::string_view(text).substr(at + 1), ',')) {
-      const auto mode = whole_number(part);
-      if (!mode)
-        throw Error(Category::usage, "--constraint", fmt::format("'{}' is not a mode in '{}'", part, text),
-                    "modes are numbered from 0: nonnegative@0,2");
-      result.modes.push_back(*mode);
-    }
-  return result;
 }
 
 void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
@@ -127,24 +101,7 @@ std::vector<int> parse_grid(const std::string& text, int ranks) {
 }
 
 void check_constraints(const std::vector<std::string>& texts) {
-  for (const std::string& text : texts) parse_one(text);
-}
-
-std::vector<Constraint> parse_constraints(const std::vector<std::string>& texts, int order) {
-  std::vector<Constraint> result(static_cast<std::size_t>(order), Constraint::none);
-  for (const std::string& text : texts) {
-    const ConstraintText one = parse_one(text);
-    for (int mode = 0; one.modes.empty() && mode < order; ++mode)
-      result[static_cast<std::size_t>(mode)] = one.constraint;
-    for (int mode : one.modes) {
-      if (mode >= order)
-        throw Error(Category::usage, "--constraint",
-                    fmt::format("mode {} in '{}' of a tensor of order {}", mode, text, order),
-                    fmt::format("modes are numbered from 0 to {}", order - 1));
-      result[static_cast<std::size_t>(mode)] = one.constraint;
-    }
-  }
-  return result;
+  for (const std::string& text : texts) parse_constraint(text);
 }
 
 }  // namespace tempera::drivers
