@@ -47,4 +47,25 @@ std::optional<std::string> contradiction(const Constraint& c, Index rows, Index 
   return std::nullopt;
 }
 
+std::vector<int> bound_free_modes(std::vector<Constraint>& constraints) {
+  std::vector<int> changed;
+  if (std::none_of(constraints.begin(), constraints.end(), [](const Constraint& c) { return c.penalised(); }))
+    return changed;
+  for (std::size_t mode = 0; mode < constraints.size(); ++mode) {
+    if (!constraints[mode].is_cone()) continue;
+    constraints[mode].norm_bounded = true;
+    changed.push_back(static_cast<int>(mode));
+  }
+  return changed;
+}
+
+ComponentScale scale_of(std::span<const Constraint> constraints) {
+  const auto is_cone = [](const Constraint& c) { return c.is_cone(); };
+  const auto is_unit = [](const Constraint& c) {
+    return !c.penalised() && (c.orthogonal || c.simplex != Constraint::Simplex::none);
+  };
+  if (std::any_of(constraints.begin(), constraints.end(), is_cone)) return ComponentScale::free;
+  return std::all_of(constraints.begin(), constraints.end(), is_unit) ? ComponentScale::fitted : ComponentScale::held;
+}
+
 }  // namespace tempera

@@ -44,6 +44,8 @@ struct Constraint {
   bool is_cone() const {
     return !penalised() && !has_box() && simplex == Simplex::none && !orthogonal && !norm_bounded;
   }
+  /// −U is allowed wherever U is, and costs the same, column by column.
+  bool is_sign_free() const { return lower == -upper && shape == Shape::any && simplex == Simplex::none; }
   /// Entries of different rows depend on each other beyond their common Gram matrix.
   bool couples_rows() const { return smooth > 0 || shape != Shape::any || simplex == Simplex::columns || norm_bounded; }
   /// Solved without iterating: no constraint at all but ridge.
@@ -75,6 +77,18 @@ inline constexpr Constraint Constraint::nonnegative{.lower = 0};
 std::optional<std::string> contradiction(const Constraint& constraint);
 /// The same for a factor of this size.
 std::optional<std::string> contradiction(const Constraint& constraint, Index rows, Index rank);
+
+/// Penalties mean nothing while another mode can grow for nothing: scale U down, that mode up, and the model stays. So
+/// where any mode is penalised, the columns of every mode that could grow get ‖column‖ ≤ 1. Returns the modes changed.
+std::vector<int> bound_free_modes(std::vector<Constraint>& constraints);
+
+/// Where the scale of the components lives.
+enum class ComponentScale {
+  free,    ///< some mode is a cone: its columns have unit length after its update, the weights hold the rest
+  fitted,  ///< no mode can hold it, all are orthogonal or simplices: the weights are fitted after each mode
+  held     ///< the factors hold it, weights are 1: some mode is penalised, or all are bounded
+};
+ComponentScale scale_of(std::span<const Constraint> constraints);
 
 /// How one mode's subproblem is solved. automatic: HALS for nonnegative modes, closed forms where there are some, ADMM
 /// for the rest; hals and bpp concern nonnegative modes, admm all but the closed forms.

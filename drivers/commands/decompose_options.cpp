@@ -40,8 +40,11 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
   schema.integer("rank", options.rank).minimum(1).help("number of components");
   schema.choice("loss", options.loss, {"gaussian"}).help("what the fit minimises");
   schema.texts("constraint", options.constraints)
-      .metavar("NAME[@MODES]")
-      .help("nonnegative, for all modes or for those listed (nonnegative@0,2)");
+      .metavar("NAME[:X][@MODES]")
+      .help(
+          "nonnegative, l1:X, ridge:X, smooth:X, row-simplex, column-simplex, orthogonal, unimodal, monotone, box:X,Y, "
+          "norm; "
+          "for all modes or for those listed (l1:0.1@0,2); `tempera help constraints` explains them");
   schema.group("Data");
   schema.choice("missing", options.missing, {"zero"}).help("what an absent entry of a sparse tensor means");
   schema.integer("index-base", options.index_base)
@@ -60,6 +63,10 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
       .help("stop when the fit changes by less in two successive sweeps; 0 runs all sweeps");
   schema.choice("init", options.init, {"random"}).help("start values");
   schema.integer("restarts", options.restarts).minimum(1).help("random starts; the best fit is kept");
+  schema.choice("solver", options.solver, {"auto", "hals", "bpp", "admm"})
+      .help("how constrained modes are solved: hals or bpp (exact) where nonnegative, admm everywhere");
+  schema.flag("extrapolation", options.extrapolation)
+      .help("begin sweeps beyond the factors, to leave swamps; a sweep that does not pay is undone");
   schema.group("Parallel");
   schema.text("grid", options.grid).metavar("PxQx…").help("process grid, one extent a mode, or auto");
 }
@@ -98,6 +105,12 @@ std::vector<int> parse_grid(const std::string& text, int ranks) {
     throw Error(Category::usage, "--grid",
                 fmt::format("grid {} is for {:.0f} MPI ranks, but {} run", text, product, ranks), kGridHint);
   return extents;
+}
+
+Solver solver_named(const std::string& name) {
+  if (name == "hals") return Solver::hals;
+  if (name == "bpp") return Solver::bpp;
+  return name == "admm" ? Solver::admm : Solver::automatic;
 }
 
 void check_constraints(const std::vector<std::string>& texts) {
