@@ -237,5 +237,160 @@ TEST(Constraints, EveryOneIsMetStationaryMonotoneAndRecoversThePlantedModel) {
   }
 }
 
+// Groups of every size inside one run; the second run on as many ranks gives the same bits.
+TEST(Constraints, TheRankCountChangesRoundingOnly) {
+  const Communicator world(MPI_COMM_WORLD);
+  for (const Case& one : cases()) {
+    SCOPED_TRACE(name_of(one));
+    CpOptions options = options_for(one, 3);
+    options.iterations = 25;
+    KruskalTensor truth;
+    const DenseTensor tensor = data_for(options, 0.1, truth);
+    std::vector<double> first;
+    for (int ranks = 1; ranks <= world.size(); ++ranks) {
+      const Communicator group = world.split_independent(world.rank() < ranks ? 0 : 1, 0);
+      std::vector<double> mine;
+      for (int run = 0; run < 2; ++run) {
+        const auto dense = test::distributed(group, tensor);
+        const auto sparse = test::distributed(group, test::every_cell(tensor));
+        mine.push_back(cp_als(*dense, options).objective);
+        mine.push_back(cp_als(*sparse, options).objective);
+      }
+      EXPECT_EQ(mine[0], mine[2]);
+      EXPECT_EQ(mine[1], mine[3]);
+      world.broadcast(std::span<double>(mine), 0);
+      if (first.empty()) first = mine;
+      for (std::size_t k = 0; k < mine.size(); ++k) EXPECT_NEAR(mine[k], first[0], 1e-10 * first[0]) << ranks << " ranks";
+    }
+  }
+}
+
+// Slices without a nonzero: the optimality conditions of the tensor that stores their zeros hold in every row.
+TEST(Constraints, RowsWithoutDataAreSolvedAsIfTheirZerosWereStored) {
+  const Communicator world(MPI_COMM_WORLD);
+  for (const Case& one : cases()) {
+    SCOPED_TRACE(name_of(one));
+    CpOptions options = options_for(one, 2);
+    options.iterations = 600;
+    KruskalTensor truth;
+    const DenseTensor full = data_for(options, 0.1, truth);
+    SparseTensor sparse(full.shape());
+    std::vector<Index> cell(3, 0);
+    do
+      if (cell[0] % 4 != 2 && cell[1] != 0 && cell[2] != 9) sparse.append(cell, full(cell));
+    while (next_cell(cell, full.shape()));
+    const DenseTensor dense = test::filled(sparse);
+    const auto spread = test::distributed(world, sparse);
+    const CpResult result = cp_als(*spread, options);
+    const KruskalTensor model = test::gathered(*spread, result);
+    EXPECT_NEAR(result.fit, test::direct_fit(dense, model), 1e-10);
+    std::vector<Constraint> effective = options.constraints;
+    bound_free_modes(effective);
+    for (int mode = 0; mode < 3; ++mode) {
+      const Constraint& constraint = effective[static_cast<std::size_t>(mode)];
+      EXPECT_LE(infeasibility(model.factors[static_cast<std::size_t>(mode)], constraint), 1e-12) << "mode " << mode;
+      EXPECT_LE(kkt_residual(subproblem(dense, model, constraint, mode), constraint), 1e-7) << "mode " << mode;
+    }
+  }
+}
+
+// With a penalty on one mode alone, growing the others must not make it vanish.
+TEST(Constraints, APenaltyIsNotEvadedByRescaling) {
+  const Communicator world(MPI_COMM_WORLD);
+  for (const char* text : {"l1:0.5@0", "ridge:0.5@0", "smooth:0.5@0"}) {
+    CpOptions options = options_for({{text}}, 2);
+    KruskalTensor truth;
+    const DenseTensor tensor = data_for(options, 0.1, truth);
+    const auto spread = test::distributed(world, tensor);
+    options.iterations = 300;
+    const CpResult result = cp_als(*spread, options);
+    const KruskalTensor model = test::gathered(*spread, result);
+    for (std::size_t mode = 1; mode < 3; ++mode)
+      for (Index r = 0; r < 2; ++r) {
+        const auto column = column_of(model.factors[mode], r);
+        double norm = 0;
+        for (const double value : column) norm += value * value;
+        EXPECT_LE(norm, 1 + 1e-12);
+      }
+    const double penalty = result.objective - std::pow(result.relative_error, 2) * spread->norm_squared();
+    EXPECT_GE(penalty, 1e-3) << text;
+    ASSERT_EQ(result.notes.size(), 1u);
+    EXPECT_EQ(result.notes[0],
+              "the columns of modes 1, 2 are bounded by norm 1: a penalty on another mode would mean nothing if they "
+              "could grow");
+  }
+}
+
+TEST(Constraints, WhatCannotHoldIsRefusedWithTheReason) {
+  const Communicator world(MPI_COMM_WORLD);
+  const auto spread = test::distributed(world, test::random_dense({3, 4, 5}, 1));
+  const auto refusal = [&](const Texts& texts, Solver solver) {
+    CpOptions options;
+    options.rank = 4;
+    options.constraints = parse_constraints(texts, 3);
+    options.solver = solver;
+    try {
+      cp_als(*spread, options);
+    } catch (const Error& error) {
+      return error.message();
+    }
+    return std::string("accepted");
+  };
+  EXPECT_THAT(refusal({"orthogonal@0"}, Solver::automatic),
+              HasSubstr("'orthogonal' in mode 0: 4 columns of length 3 cannot be orthogonal"));
+  EXPECT_THAT(refusal({"row-simplex@1", "box:0,0.1@1"}, Solver::automatic), HasSubstr("cannot sum to 1"));
+  EXPECT_THAT(refusal({"unimodal"}, Solver::bpp), HasSubstr("--solver: bpp solves nonnegative modes"));
+  EXPECT_THAT(refusal({}, Solver::admm), HasSubstr("--solver: admm has nothing to solve"));
+}
+
+/// Sweeps until the fit is this close to 1.
+int sweeps_until(const DistributedTensor& tensor, CpOptions options, double distance) {
+  int sweeps = options.iterations;
+  CpObserver observer;
+  observer.progress = [&](const CpStep& step) {
+    if (1 - step.fit <= distance) sweeps = std::min(sweeps, step.iteration);
+  };
+  observer.stop = [&] { return sweeps < options.iterations; };
+  cp_als(tensor, options, observer);
+  return sweeps;
+}
+
+// Components that are nearly parallel in every mode: plain sweeps creep.
+TEST(Extrapolation, LeavesASwampInAFifthOfTheSweepsAndNeverClimbs) {
+  const Communicator world(MPI_COMM_WORLD);
+  const std::vector<Index> shape{20, 20, 20};
+  int plain_total = 0, fast_total = 0;
+  for (std::uint64_t seed : {1, 2, 3}) {
+    KruskalTensor truth{{1, 1, 1}, test::random_factors(shape, 3, seed)};
+    for (auto& factor : truth.factors) {
+      const FactorMatrix common = test::random_matrix(factor.rows(), 1, seed + 90);
+      for (Index i = 0; i < factor.rows(); ++i)
+        for (Index r = 0; r < 3; ++r) factor(i, r) = common(i, 0) + 0.35 * factor(i, r);  // cosines of about 0.9
+    }
+    const auto spread = test::distributed(world, test::planted(truth, 0, 0));
+    CpOptions options;
+    options.rank = 3;
+    options.tolerance = 0;
+    options.iterations = 5000;
+    const int plain = sweeps_until(*spread, options, 1e-6);
+    options.extrapolation = true;
+    const int fast = sweeps_until(*spread, options, 1e-6);
+    if (world.is_root()) std::printf("plain %d fast %d\n", plain, fast);
+    plain_total += plain;
+    fast_total += fast;
+    options.iterations = 60;
+    double previous = -1;
+    CpObserver observer;
+    observer.progress = [&](const CpStep& step) {
+      if (step.iteration > 1) {
+        EXPECT_GE(step.fit, previous - 1e-12);
+      }
+      previous = step.fit;
+    };
+    cp_als(*spread, options, observer);
+  }
+  EXPECT_GE(plain_total, 5 * fast_total);
+}
+
 }  // namespace
 }  // namespace tempera
