@@ -15,6 +15,8 @@ namespace {
 
 /// A step that raises the objective by less than this share of its terms is rounding.
 constexpr double kRounding = 1e-14;
+/// Residuals from which on more iterations will not lower the objective any more: the start was as good.
+constexpr double kSettled = 1e-9;
 
 double step_of(const GramMatrix& h) {
   double trace = 0;
@@ -73,9 +75,9 @@ struct Residuals {
   double dual = 0;         ///< ‖Z − Z before‖²
   double dual_size = 0;    ///< ‖Y‖²
 
-  bool small() const {
-    constexpr double kSquared = kAdmmTolerance * kAdmmTolerance;
-    return primal <= kSquared * primal_size && dual <= kSquared * std::max(dual_size, primal_size);
+  bool below(double tolerance) const {
+    const double squared = tolerance * tolerance;
+    return primal <= squared * primal_size && dual <= squared * std::max(dual_size, primal_size);
   }
 };
 
@@ -122,10 +124,10 @@ void admm_rows(const GramMatrix& h, const FactorMatrix& m, const Constraint& con
       prox_row(constraint, now, rho);
       Residuals residuals;
       add_residuals(residuals, u.data(), before.data(), now.data(), y.data(), rank);
-      if (!residuals.small() && iteration + 1 < kAdmmIterations) continue;
+      if (!residuals.below(kAdmmTolerance) && iteration + 1 < kAdmmIterations) continue;
       const Quadratic end = quadratic(h, target, now.data(), scratch);
       better = end.value + half_l1(constraint, now.data(), rank) <= start + kRounding * end.magnitude;
-      if (better) break;
+      if (better || residuals.below(kSettled)) break;
     }
     if (better) std::copy_n(now.data(), rank, z.row(i));
     for (Index r = 0; r < rank; ++r) dual(i, r) = rho * y[static_cast<std::size_t>(r)];
@@ -173,9 +175,9 @@ int admm_columns(const GramMatrix& h, const FactorMatrix& m, const Constraint& c
     work.sum(message);
     residuals = {message[0], message[1], message[2], message[3]};
     const bool better = message[4] + penalty <= start + kRounding * (message[5] + penalty);
-    if (!better || (!residuals.small() && iteration + 1 < kAdmmIterations)) continue;
-    std::swap(z, now);
-    done = true;
+    const bool last = residuals.below(kSettled) || iteration + 1 == kAdmmIterations;
+    done = last || (better && residuals.below(kAdmmTolerance));
+    if (done && better) std::swap(z, now);
   }
   for (double& value : dual.storage()) value *= rho;
   return iteration;

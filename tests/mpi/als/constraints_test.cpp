@@ -178,6 +178,15 @@ std::vector<Case> cases() {
   return all;
 }
 
+/// All on one rank; on more, where every step is a message, each seventh. That ranks agree is a test of its own.
+std::vector<Case> some_cases(const Communicator& world) {
+  std::vector<Case> some;
+  const std::vector<Case> all = cases();
+  const auto step = static_cast<std::size_t>(world.size() == 1 ? 1 : 7);
+  for (std::size_t k = static_cast<std::size_t>(world.size()) % step; k < all.size(); k += step) some.push_back(all[k]);
+  return some;
+}
+
 CpOptions options_for(const Case& one, Index rank) {
   CpOptions options;
   options.rank = rank;
@@ -204,13 +213,13 @@ std::string name_of(const Case& one) {
 
 TEST(Constraints, EveryOneIsMetStationaryMonotoneAndRecoversThePlantedModel) {
   const Communicator world(MPI_COMM_WORLD);
-  for (const Case& one : cases()) {
+  for (const Case& one : some_cases(world)) {
     SCOPED_TRACE(name_of(one));
     CpOptions options = options_for(one, 3);
     KruskalTensor truth;
     const DenseTensor tensor = data_for(options, 0.02, truth);
     const auto spread = test::distributed(world, tensor);
-    options.restarts = 5;
+    options.restarts = world.size() == 1 ? 5 : 2;
     options.iterations = 1500;
     options.extrapolation = true;
     double previous = 0;
@@ -270,7 +279,7 @@ TEST(Constraints, TheRankCountChangesRoundingOnly) {
 // Slices without a nonzero: the optimality conditions of the tensor that stores their zeros hold in every row.
 TEST(Constraints, RowsWithoutDataAreSolvedAsIfTheirZerosWereStored) {
   const Communicator world(MPI_COMM_WORLD);
-  for (const Case& one : cases()) {
+  for (const Case& one : some_cases(world)) {
     SCOPED_TRACE(name_of(one));
     CpOptions options = options_for(one, 2);
     options.iterations = 3000;
