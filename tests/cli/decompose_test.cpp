@@ -50,8 +50,10 @@ TEST_F(DecomposeCommand, LeavesACompleteRunFolder) {
 
   std::istringstream progress(test::read_text(folder_ / "run/progress.jsonl"));
   int steps = 0;
-  for (std::string line; std::getline(progress, line); ++steps) EXPECT_EQ(Json::parse(line)["step"], "sweep");
+  std::string last;
+  for (std::string line; std::getline(progress, line);) steps += (last = Json::parse(line)["step"]) == "sweep" ? 1 : 0;
   EXPECT_GE(steps, summary["iterations"].get<int>());
+  EXPECT_EQ(last, "checkpoint") << "the state at the end, so that the run can be extended";
 
   const KruskalTensor model = read_hdf5_kruskal(folder_ / "run/factors.h5");
   EXPECT_EQ(model.shape(), (std::vector<Index>{6, 5, 4}));

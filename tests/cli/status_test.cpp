@@ -231,6 +231,9 @@ TEST_F(Status, FindsCheckpointsElsewhereAndThoseOfAFolderThatMoved) {
   write_generation(3, 30, folder_ / "fast");
   write_manifest({{"checkpoint_folder", (folder_ / "fast").string()}});
   EXPECT_THAT(text(), HasSubstr("  checkpoint  start 2 of 3, sweep 30, 12.0 s ago, 1.00 MiB; 1 generation\n"));
+  write_generation(5, 35, run_ / "inside");
+  write_manifest({{"checkpoint_folder", "inside"}});
+  EXPECT_THAT(text(), HasSubstr("  checkpoint  start 2 of 3, sweep 35, "));
   write_generation(4, 40);
   write_manifest({{"checkpoint_folder", (folder_ / "before/checkpoint").string()}});
   EXPECT_THAT(text(), HasSubstr("  checkpoint  start 2 of 3, sweep 40, "));

@@ -113,7 +113,8 @@ void take_progress(RunStatus& status, const ordered_json& options) {
 
 void take_checkpoints(RunStatus& status, const std::string& elsewhere, double now) {
   status.checkpoints = status.folder / "checkpoint";
-  if (!elsewhere.empty() && is_there(elsewhere)) status.checkpoints = elsewhere;  // else the folder may have moved
+  const fs::path named = status.folder / elsewhere;  // absolute if it is outside the run folder
+  if (!elsewhere.empty() && is_there(named)) status.checkpoints = named;
   status.readable = list_generations(status.checkpoints);
   const std::size_t all = generation_numbers(status.checkpoints).size();
   status.damaged = all - std::min(all, status.readable.size());
