@@ -27,21 +27,29 @@ inline __attribute__((always_inline)) const Vector* row(const CsfView& view, int
   return reinterpret_cast<const Vector*>(view.factors[level] + static_cast<int64_t>(id) * view.stride);
 }
 
-/// sum += Σ over the leaves of the fibres [begin, end), each times its own row and its parent's: short fibres do not pay
-/// for a loop of their own.
-template <class Vector, int W>
+/// sum += Σ over the leaves below the nodes [begin, end) of `level`, each times the rows of all levels from here down.
+template <class Vector, int W, int Remaining>
 inline __attribute__((always_inline)) void gather_leaves(const CsfView& view, int level, uint32_t begin, uint32_t end,
                                                          Panel<Vector, W>& sum) {
-  const uint32_t* pointers = view.pointers[level];
-  const uint32_t *ids = view.ids[level + 1], *parent_ids = view.parent_ids;
-  const uint32_t last = pointers[end];
-  for (uint32_t p = pointers[begin]; p < last; ++p) {
-    const double* ahead = view.factors[level + 1] + static_cast<int64_t>(ids[p + kAhead]) * view.stride;
+  const int leaf_level = level + Remaining - 1;
+  for (int inner = level; inner < leaf_level; ++inner) {
+    begin = view.pointers[inner][begin];
+    end = view.pointers[inner][end];
+  }
+  const uint32_t* ids = view.ids[leaf_level];
+  for (uint32_t p = begin; p < end; ++p) {
+    const double* ahead = view.factors[leaf_level] + static_cast<int64_t>(ids[p + kAhead]) * view.stride;
     for (int w = 0; w < W; ++w) __builtin_prefetch(ahead + w * static_cast<int>(sizeof(Vector) / sizeof(double)));
-    const Vector* leaf = row<Vector>(view, level + 1, ids[p]);
-    const Vector* parent = row<Vector>(view, level, parent_ids[p]);
+    const Vector* leaf = row<Vector>(view, leaf_level, ids[p]);
     const double value = view.values[p];
-    for (int w = 0; w < W; ++w) sum.lane[w] += value * leaf[w] * parent[w];
+    Panel<Vector, W> product;
+    for (int w = 0; w < W; ++w) product.lane[w] = value * leaf[w];
+    for (int above = 1; above < Remaining - 1; ++above) {
+      const Vector* own = row<Vector>(view, leaf_level - above, view.ancestor_ids[above][p]);
+      for (int w = 0; w < W; ++w) product.lane[w] *= own[w];
+    }
+    const Vector* own = row<Vector>(view, level, view.ancestor_ids[Remaining - 1][p]);
+    for (int w = 0; w < W; ++w) sum.lane[w] += product.lane[w] * own[w];
   }
 }
 
@@ -60,9 +68,7 @@ inline __attribute__((always_inline)) void gather_up(const CsfView& view, int le
       for (int w = 0; w < W; ++w) sum.lane[w] += value * leaf[w];
     }
   } else {
-    if constexpr (Remaining == 2) {
-      if (view.parent_ids != nullptr) return gather_leaves<Vector, W>(view, level, begin, end, sum);
-    }
+    if (view.flat_levels == Remaining - 1) return gather_leaves<Vector, W, Remaining>(view, level, begin, end, sum);
     const uint32_t* pointers = view.pointers[level];
     for (uint32_t c = begin; c < end; ++c) {
       Panel<Vector, W> below;
