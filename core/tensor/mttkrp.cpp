@@ -41,6 +41,7 @@ detail::CsfView view_of(const CsfTensor& tensor, std::span<const FactorMatrix> f
   detail::CsfView view{};
   view.depth = tensor.order();
   view.values = tensor.values().data();
+  view.parent_ids = tensor.parent_ids().empty() ? nullptr : tensor.parent_ids().data();
   view.target = target;
   for (int level = 0; level < view.depth; ++level) {
     view.ids[level] = tensor.ids(level).data();

@@ -276,6 +276,9 @@ CsfTensor NonzeroList::build_in_order(const std::vector<int>& mode_order, const 
           if (level + 1 < depth) tree.pointers_[level].resize(nodes + 1);
         }
         tree.values_.resize(entries.size());
+        const bool short_fibres = static_cast<double>(entries.size()) <
+                                  CsfTensor::kLongFibre * static_cast<double>(nodes - opened[depth - 1]);
+        if (short_fibres) tree.parent_ids_.resize(entries.size() + CsfTensor::kPrefetchPadding, 0);
         std::vector<std::uint32_t> next(depth, 0);
         before = 0;
         for (std::size_t k = 0; k < entries.size(); ++k) {
@@ -286,6 +289,9 @@ CsfTensor NonzeroList::build_in_order(const std::vector<int>& mode_order, const 
                 static_cast<std::uint32_t>((entry.key >> level_shift[level]) & level_mask[level]);
           }
           tree.values_[k] = entry.value;
+          if (short_fibres)
+            tree.parent_ids_[k] =
+                static_cast<std::uint32_t>((entry.key >> level_shift[depth - 2]) & level_mask[depth - 2]);
           before = entry.key;
         }
         for (std::size_t level = 0; level + 1 < depth; ++level) tree.pointers_[level][next[level]] = next[level + 1];

@@ -12,6 +12,7 @@ struct CsfView {
   int depth;
   const uint32_t* ids[kMaximumDepth];
   const uint32_t* pointers[kMaximumDepth];
+  const uint32_t* parent_ids;  ///< see CsfTensor::parent_ids; null if there are none
   const double* values;
   const double* factors[kMaximumDepth];  ///< by level; the target's entry is not read
   int64_t stride;                        ///< doubles a factor row: 1, 2, 4 or a multiple of 8
