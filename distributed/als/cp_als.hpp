@@ -5,18 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "core/factorization/constraint.hpp"
 #include "core/tensor/factor_matrix.hpp"
 #include "distributed/checkpoint/checkpoints.hpp"
 #include "distributed/tensor/distributed_tensor.hpp"
 
 namespace tempera {
 
-/// Constraint on the entries of one factor matrix.
-enum class Constraint { none, nonnegative };
-
 struct CpOptions {
   Index rank = 16;
   std::vector<Constraint> constraints;  ///< one a mode; empty: unconstrained
+  Solver solver = Solver::automatic;    ///< of the modes that leave a choice
+  bool extrapolation = false;           ///< sweeps begin beyond the factors, undone where that does not pay
   int iterations = 100;                 ///< most sweeps of one start
   double tolerance = 1e-6;              ///< on the change of fit in two successive sweeps; 0: run all sweeps
   int restarts = 1;                     ///< random starts; the best fit is kept
@@ -28,7 +28,8 @@ struct CpStep {
   int restart = 0;
   int iteration = 0;  ///< from 1
   double fit = 0;
-  double change = 0;  ///< of the fit since the sweep before
+  double change = 0;     ///< of the fit since the sweep before
+  double objective = 0;  ///< ‖X − M‖² and the penalties; falls from sweep to sweep
 };
 
 enum class StopReason { tolerance, iterations, requested };
@@ -44,13 +45,18 @@ struct CpObserver {
   Checkpoints* checkpoints = nullptr;
 };
 
-/// Distributed CP model in normal form (see KruskalTensor). Factor rows stay with their owners.
+/// Distributed CP model. Factor rows stay with their owners.
+///
+/// Normal form (see KruskalTensor) as far as the constraints leave room: columns have unit length in the modes whose
+/// constraint is a cone; where no mode is, the factors hold the scale (see ComponentScale). Signs are turned only in
+/// modes that allow either sign.
 struct CpResult {
   std::vector<double> weights;           ///< on all ranks
   std::vector<FactorMatrix> factors;     ///< rows of this rank, one matrix a mode (no rows on inactive ranks)
   std::vector<std::vector<Index>> rows;  ///< their global row numbers, increasing; rows nobody holds are zero
   double fit = 0;                        ///< 1 − ‖X − M‖ / ‖X‖; 1 for a zero tensor with a zero model
   double relative_error = 0;             ///< ‖X − M‖ / ‖X‖
+  double objective = 0;                  ///< ‖X − M‖² and the penalties of all modes
   double fit_resolution = 0;             ///< the fit may be off by this much through cancellation
   int iterations = 0;                    ///< sweeps of the start that was kept
   bool converged = false;
@@ -65,7 +71,15 @@ struct CpResult {
 /// @throws Error{numerical} naming the largest magnitude
 void check_norm(const DistributedTensor& tensor);
 
-/// CP (canonical polyadic) decomposition by alternating least squares, with nonnegativity by HALS per mode.
+/// Refuses options that cannot be met for this tensor: numbers out of range, constraints that cannot hold or contradict,
+/// a solver that no mode can use. Not collective. @throws Error{usage}
+void check_cp_options(const DistributedTensor& tensor, const CpOptions& options);
+
+/// CP (canonical polyadic) decomposition by alternating least squares under constraints a mode.
+///
+/// Minimises ‖X − M‖² + penalties (see Constraint). Each mode in turn: closed forms (least squares with ridge, orthogonal),
+/// HALS or block principal pivoting (nonnegative, also with l1 and ridge), ADMM (everything else). Where a mode is
+/// penalised, every mode that could grow for nothing is bounded to columns of norm 1, and a note says so.
 ///
 /// One sweep updates the modes in order: local MTTKRP, reduction to the row owners, update, normalisation to unit
 /// columns, and the new rows back to those who touch them; Gram matrix, norms and fit scalars travel in one message.
@@ -77,7 +91,8 @@ void check_norm(const DistributedTensor& tensor);
 /// rounding. Cost a sweep: N MTTKRPs + O(rank²) a row. Memory: the factor rows of this rank, once more those
 /// of its longest mode, and once more all when there are several starts.
 /// Carroll & Chang 1970, Harshman 1970; HALS: Cichocki & Phan 2009.
-/// @throws Error{usage} for a rank below 1, Error{numerical} when values overflow
+/// AO-ADMM: Huang, Sidiropoulos & Liavas 2016; extrapolation with restart: Mitchell, Ye & De Sterck 2020.
+/// @throws Error{usage} as check_cp_options, Error{numerical} when values overflow
 CpResult cp_als(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer = {});
 
 }  // namespace tempera

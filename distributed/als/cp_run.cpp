@@ -68,9 +68,10 @@ bool CpRun::sweep_to_the_end() {
     const StepWish agreed = sweep_.sweep(before_step());
     ++start.iteration;
     const double change = sweep_.fit() - start.fit;
-    start.quiet = std::abs(change) < options_.tolerance ? start.quiet + 1 : 0;
+    // A sweep that was undone says nothing of how near the end is.
+    if (!sweep_.undone()) start.quiet = std::abs(change) < options_.tolerance ? start.quiet + 1 : 0;
     sweep_.describe(start);
-    if (observer_.progress) observer_.progress({start.restart, start.iteration, start.fit, change});
+    if (observer_.progress) observer_.progress({start.restart, start.iteration, start.fit, change, start.objective});
     if (observer_.checkpoints != nullptr && (agreed.stop || (agreed.save && !(start_is_over() && is_last_start()))))
       observer_.checkpoints->save(ranks_, [&](CheckpointWriter& writer) { save_parts(writer); });
     if (agreed.stop) return false;
@@ -92,7 +93,7 @@ void CpRun::end_start() {
   state_.best = start;
   best_.clear();
   if (is_last_start()) return;  // it stays in the sweep
-  for (int mode = 0; mode < tensor_.order(); ++mode) best_.push_back(sweep_.owned_factor(mode));
+  for (int mode = 0; mode < tensor_.order(); ++mode) best_.push_back(sweep_.held_factor(mode));
 }
 
 void CpRun::end_run() {
@@ -100,22 +101,19 @@ void CpRun::end_run() {
   state_.has_best = false;
   state_.best = {};
   state_.finished = true;
+  if (!best_.empty()) state_.current.momentum = 0;  // what it came from is gone
   if (observer_.checkpoints != nullptr)
     observer_.checkpoints->save_end(ranks_, [&](CheckpointWriter& writer) { save_parts(writer); });
 }
 
 /// Of a finished run the kept model counts as the one at hand, wherever it lies.
-void CpRun::save_parts(CheckpointWriter& writer) const {
+void CpRun::save_parts(CheckpointWriter& writer) {
   writer.object("cp", state_);
-  for (int mode = 0; mode < tensor_.order(); ++mode) {
+  const bool kept_elsewhere = state_.finished && !best_.empty();
+  sweep_.save(writer, kept_elsewhere);
+  for (int mode = 0; !best_.empty() && mode < tensor_.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
-    const RowLayout& layout = tensor_.rows(mode);
-    const Index size = tensor_.shape()[m];
-    if (state_.finished && !best_.empty())
-      writer.rows(part("factors", mode), size, layout.owned_rows(), best_[m]);
-    else
-      writer.rows(part("factors", mode), size, layout.owned_rows(), sweep_.factor(mode), layout.owned_begin);
-    if (!state_.finished && !best_.empty()) writer.rows(part("best", mode), size, layout.owned_rows(), best_[m]);
+    writer.rows(part(kept_elsewhere ? "factors" : "best", mode), tensor_.shape()[m], sweep_.held_rows(mode), best_[m]);
   }
 }
 
@@ -129,9 +127,9 @@ bool CpRun::restore() {
                 "it was written for another tensor or --rank");
   sweep_.restore(state_.current, *reader);
   for (int mode = 0; state_.has_best && mode < tensor_.order(); ++mode) {
-    const RowLayout& layout = tensor_.rows(mode);
-    FactorMatrix& factor = best_.emplace_back(layout.owned_count, options_.rank);
-    reader->rows(part("best", mode), layout.owned_rows(), factor);
+    const std::span<const Index> rows = sweep_.held_rows(mode);
+    FactorMatrix& factor = best_.emplace_back(std::ssize(rows), options_.rank);
+    reader->rows(part("best", mode), rows, factor);
   }
   return true;
 }
@@ -151,9 +149,13 @@ void CpRun::report(CpResult& result, bool requested) {
   result.converged = kept.quiet >= kQuietSweeps && kept.iteration >= kLeastSweeps;
   result.best_restart = kept.restart;
   result.weights = kept.weights;
-  for (int mode = 0; mode < tensor_.order(); ++mode)
+  result.objective = kept.objective;
+  for (int mode = 0; mode < tensor_.order(); ++mode) {
+    const std::span<const Index> rows = sweep_.held_rows(mode);
+    result.rows[static_cast<std::size_t>(mode)].assign(rows.begin(), rows.end());
     result.factors.push_back(from_copy ? std::move(best_[static_cast<std::size_t>(mode)])
-                                       : sweep_.take_owned_factor(mode));
+                                       : sweep_.take_held_factor(mode));
+  }
   result.stopped = requested          ? StopReason::requested
                    : result.converged ? StopReason::tolerance
                                       : StopReason::iterations;

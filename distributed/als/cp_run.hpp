@@ -26,7 +26,7 @@ class CpRun {
   void end_run();
   void begin_start(int restart);
   StepWish before_step() const;
-  void save_parts(CheckpointWriter& writer) const;
+  void save_parts(CheckpointWriter& writer);
   void report(CpResult& result, bool requested);
 
   const DistributedTensor& tensor_;
@@ -35,7 +35,7 @@ class CpRun {
   const CpObserver& observer_;
   CpSweep sweep_;
   CpState state_;
-  std::vector<FactorMatrix> best_;  ///< owned rows of the best start where that is not the one at hand
+  std::vector<FactorMatrix> best_;  ///< held rows of the best start where that is not the one at hand
   bool extending_ = false;          ///< a finished run goes on: only the start that was kept
 };
 

@@ -19,15 +19,19 @@ struct CpStart {
   bool pseudo_inverse = false;
   std::vector<double> weights;
   std::vector<std::vector<double>> grams;  ///< one a mode, rank × rank
+  double objective = 0;                    ///< ‖X − M‖² and the penalties
+  int momentum = 0;                        ///< successive sweeps that extrapolation has helped
 
   template <class Archive>
-  void serialize(Archive& archive, unsigned) {
+  void serialize(Archive& archive, unsigned version) {
     archive& restart& iteration& quiet& fit& relative_error& fit_resolution& damped& pseudo_inverse& weights& grams;
+    if (version >= 2) archive& objective& momentum;
   }
 };
 
-/// The part "cp" of a checkpoint. Beside it lie the factors of the start at hand (/factors/0 …) and, if an earlier start
-/// is the best so far, that one's (/best/0 …).
+/// The part "cp" of a checkpoint. Beside it lie the factors of the start at hand (/factors/0 …), its ADMM duals (/dual/0 …)
+/// and, with extrapolation, the factors of the sweep before (/previous/0 …); if an earlier start is the best so far, that
+/// one's factors (/best/0 …).
 struct CpState {
   CpStart current;  ///< of a finished run: the start that was kept
   bool has_best = false;
@@ -45,5 +49,5 @@ struct CpState {
 
 }  // namespace tempera
 
-BOOST_CLASS_VERSION(tempera::CpStart, 1)
+BOOST_CLASS_VERSION(tempera::CpStart, 2)
 BOOST_CLASS_VERSION(tempera::CpState, 1)

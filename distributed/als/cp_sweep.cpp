@@ -7,9 +7,8 @@
 #include <numeric>
 
 #include "core/base/error.hpp"
-#include "core/factorization/hals.hpp"
+#include "core/factorization/bpp.hpp"
 #include "core/factorization/initial_factors.hpp"
-#include "core/factorization/normal_equations.hpp"
 
 namespace tempera {
 
@@ -19,92 +18,99 @@ namespace {
 constexpr double kCancellation = 1e-10;
 constexpr double kEpsilon = 2.220446049250313e-16;
 
-Constraint constraint_of(const CpOptions& options, int mode) {
-  return options.constraints.empty() ? Constraint::none : options.constraints[static_cast<std::size_t>(mode)];
+void scale_columns(FactorMatrix& rows, std::span<const double> scale) {
+  for (Index i = 0; i < rows.rows(); ++i)
+    for (Index r = 0; r < rows.columns(); ++r) rows(i, r) *= scale[static_cast<std::size_t>(r)];
 }
 
 }  // namespace
 
-CpSweep::CpSweep(const DistributedTensor& tensor, const CpOptions& options) : tensor_(tensor), options_(options) {
+CpSweep::CpSweep(const DistributedTensor& tensor, const CpOptions& options)
+    : tensor_(tensor), options_(options), scale_(scale_of(options.constraints)) {
   Index longest = 0;
   for (int mode = 0; mode < tensor.order(); ++mode) {
+    const auto m = static_cast<std::size_t>(mode);
+    updates_.emplace_back(tensor.grid().active_ranks(), tensor.rows(mode), tensor.shape()[m], options.rank,
+                          options.constraints[m], options.solver);
     factors_.emplace_back(tensor.rows(mode).rows(), options.rank);
+    unseen_.emplace_back(rows_of_unseen(m), options.rank);
     grams_.emplace_back(options.rank);
     longest = std::max(longest, tensor.rows(mode).rows());
   }
   product_ = FactorMatrix(longest, options.rank);
+  penalties_.resize(factors_.size());
 }
 
-FactorMatrix CpSweep::owned_factor(int mode) const {
-  const RowLayout& layout = tensor_.rows(mode);
-  const FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
-  FactorMatrix owned(layout.owned_count, factor.columns());
-  std::copy_n(factor.data() + layout.owned_begin * factor.stride(), owned.storage().size(), owned.data());
-  return owned;
+Index CpSweep::rows_of_unseen(std::size_t mode) const {
+  return std::ssize(updates_[mode].held().unseen_rows());
 }
 
-FactorMatrix CpSweep::take_owned_factor(int mode) {
+/// Columns of unit length, the weights beside them.
+bool CpSweep::keeps_unit_columns(int mode) const {
+  return updates_[static_cast<std::size_t>(mode)].constraint().is_cone();
+}
+
+FactorMatrix CpSweep::held_factor(int mode) const {
+  const auto m = static_cast<std::size_t>(mode);
+  return updates_[m].held().gather(factors_[m], unseen_[m]);
+}
+
+FactorMatrix CpSweep::take_held_factor(int mode) {
+  const auto m = static_cast<std::size_t>(mode);
   product_ = FactorMatrix();
-  FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
-  if (tensor_.rows(mode).owned_count == factor.rows()) return std::move(factor);
-  FactorMatrix owned = owned_factor(mode);
-  factor = FactorMatrix();
-  return owned;
+  if (tensor_.rows(mode).owned_count == factors_[m].rows() && unseen_[m].rows() == 0) return std::move(factors_[m]);
+  FactorMatrix held = held_factor(mode);
+  factors_[m] = FactorMatrix();
+  return held;
 }
 
 void CpSweep::start(int restart) {
-  damped_ = pseudo_inverse_ = false;
+  health_ = {};
+  fresh_ = true;
+  momentum_ = 0;
   weights_.assign(static_cast<std::size_t>(options_.rank), 1.0);
+  for (int mode = 0; mode < tensor_.order(); ++mode) {
+    const auto m = static_cast<std::size_t>(mode);
+    random_start(factors_[m], tensor_.rows(mode).global_rows, options_.seed, restart, mode);
+    random_start(unseen_[m], updates_[m].held().unseen_rows(), options_.seed, restart, mode);
+    updates_[m].begin();
+    if (updates_[m].make_feasible(factors_[m], unseen_[m])) tensor_.exchange(mode).share_with_ghosts(factors_[m]);
+  }
+  compute_grams();
+}
+
+/// Gram matrices of all modes anew, and unit columns where the mode keeps them.
+void CpSweep::compute_grams() {
   const Communicator& ranks = tensor_.grid().active_ranks();
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
     const RowLayout& layout = tensor_.rows(mode);
-    random_start(factors_[m], layout.global_rows, options_.seed, restart, mode);
     grams_[m] = gram(factors_[m], layout.owned_begin, layout.owned_count);
+    const GramMatrix rest = gram(unseen_[m], 0, unseen_[m].rows());
+    for (std::size_t k = 0; k < rest.values.size(); ++k) grams_[m].values[k] += rest.values[k];
     ranks.all_reduce(std::span<double>(grams_[m].values), Reduction::sum);
-    std::vector<double> norms;
-    for (Index r = 0; r < options_.rank; ++r) norms.push_back(std::sqrt(grams_[m](r, r)));
-    normalise(mode, norms);
+    if (keeps_unit_columns(mode)) normalise(mode, norms_of(mode));
   }
 }
 
-void CpSweep::restore(const CpStart& start, const CheckpointReader& checkpoint) {
-  weights_ = start.weights;
-  fit_ = start.fit;
-  relative_error_ = start.relative_error;
-  fit_resolution_ = start.fit_resolution;
-  damped_ = start.damped;
-  pseudo_inverse_ = start.pseudo_inverse;
-  for (int mode = 0; mode < tensor_.order(); ++mode) {
-    const auto m = static_cast<std::size_t>(mode);
-    grams_[m].values = start.grams[m];
-    checkpoint.rows(fmt::format("/factors/{}", mode), tensor_.rows(mode).global_rows, factors_[m]);
-  }
-}
-
-void CpSweep::describe(CpStart& start) const {
-  start.weights = weights_;
-  start.fit = fit_;
-  start.relative_error = relative_error_;
-  start.fit_resolution = fit_resolution_;
-  start.damped = damped_;
-  start.pseudo_inverse = pseudo_inverse_;
-  start.grams.resize(grams_.size());
-  for (std::size_t m = 0; m < grams_.size(); ++m) start.grams[m] = grams_[m].values;
+std::vector<double> CpSweep::norms_of(int mode) const {
+  const GramMatrix& own = grams_[static_cast<std::size_t>(mode)];
+  std::vector<double> norms;
+  for (Index r = 0; r < options_.rank; ++r) norms.push_back(std::sqrt(std::max(0.0, own(r, r))));
+  return norms;
 }
 
 StepWish CpSweep::sweep(StepWish wish) {
-  const Communicator& ranks = tensor_.grid().active_ranks();
-  RegionTable& regions = ranks.regions();
+  RegionTable& regions = tensor_.grid().active_ranks().regions();
   const auto whole = regions.open("sweep");
+  if (options_.extrapolation) extrapolate();
   StepWish agreed;
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
     const RowExchange& exchange = tensor_.exchange(mode);
-    const RowLayout& layout = exchange.layout();
     {
       const auto region = regions.open("mttkrp");
-      product_.set_rows(layout.rows());
+      product_.set_rows(exchange.layout().rows());
       tensor_.mttkrp(factors_, mode, product_);
     }
     {
@@ -112,56 +118,108 @@ StepWish CpSweep::sweep(StepWish wish) {
       exchange.reduce_to_owners(product_);
     }
     const GramMatrix h = hadamard(grams_, mode);
-    std::vector<double> message;
+    if (fresh_ && mode == 0 && !keeps_unit_columns(mode) && scale_ != ComponentScale::held) fit_first_weights(h);
     {
       const auto region = regions.open("update");
       update_rows(mode, h);
-      message = gram(factors_[m], layout.owned_begin, layout.owned_count).values;
-      double inner = 0;
-      for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i)
-        inner += std::inner_product(product_.row(i), product_.row(i) + options_.rank, factors_[m].row(i), 0.0);
-      message.push_back(inner);
-      message.insert(message.end(), {wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0});
     }
-    {
-      const auto region = regions.open("gram");
-      ranks.all_reduce(std::span<double>(message), Reduction::sum);
+    const ModeSums sums = sum_up(mode, wish);
+    agreed = sums.wish;
+    GramMatrix components = h;
+    for (std::size_t k = 0; k < h.values.size(); ++k) components.values[k] *= grams_[m].values[k];
+    if (scale_ == ComponentScale::fitted) fit_weights(components, sums.inner);
+    const std::vector<double> ones(weights_.size(), 1.0);
+    const std::vector<double>& scale = keeps_unit_columns(mode) ? ones : weights_;
+    double inner_product = 0, model_squared = 0;
+    for (Index j = 0; j < options_.rank; ++j) {
+      const double own = scale[static_cast<std::size_t>(j)];
+      inner_product += own * sums.inner[static_cast<std::size_t>(j)];
+      for (Index i = 0; i < options_.rank; ++i)
+        model_squared += scale[static_cast<std::size_t>(i)] * own * components(i, j);
     }
-    agreed = {message[message.size() - 2] > 0, message.back() > 0};
-    const double inner_product = message[message.size() - 3];
-    std::copy_n(message.begin(), grams_[m].values.size(), grams_[m].values.begin());
-    std::vector<double> norms;
-    for (Index r = 0; r < options_.rank; ++r) norms.push_back(std::sqrt(std::max(0.0, grams_[m](r, r))));
-    double model_squared = 0;
-    for (std::size_t k = 0; k < h.values.size(); ++k) model_squared += h.values[k] * grams_[m].values[k];
-    normalise(mode, norms);
-    weights_ = norms;
+    if (keeps_unit_columns(mode)) {
+      weights_ = norms_of(mode);
+      normalise(mode, weights_);
+    }
     {
       const auto region = regions.open("share rows");
       exchange.share_with_ghosts(factors_[m]);
     }
     if (mode + 1 == tensor_.order()) update_fit(inner_product, model_squared);
   }
+  fresh_ = false;
+  if (options_.extrapolation) undo_if_worse();
   return agreed;
 }
 
 void CpSweep::update_rows(int mode, const GramMatrix& h) {
   const auto m = static_cast<std::size_t>(mode);
-  const RowLayout& layout = tensor_.rows(mode);
-  const Index first = layout.owned_begin, count = layout.owned_count;
-  FactorMatrix& u = factors_[m];
-  if (constraint_of(options_, mode) == Constraint::nonnegative) {
-    // The factor stands with unit columns; HALS goes on from the scaled one.
-    for (Index i = first; i < first + count; ++i)
-      for (Index r = 0; r < options_.rank; ++r) u(i, r) *= weights_[static_cast<std::size_t>(r)];
-    hals_update(h, product_, u, first, count);
+  if (!keeps_unit_columns(mode)) {
+    const std::span<const double> weights =
+        scale_ == ComponentScale::held ? std::span<const double>() : std::span<const double>(weights_);
+    updates_[m].update(h, product_, weights, factors_[m], unseen_[m], health_);
     return;
   }
-  const NormalEquations equations(h);
-  damped_ = damped_ || equations.method() == NormalEquations::Method::damped_cholesky;
-  pseudo_inverse_ = pseudo_inverse_ || equations.method() == NormalEquations::Method::pseudo_inverse;
-  for (Index i = first; i < first + count; ++i) std::copy_n(product_.row(i), u.stride(), u.row(i));
-  equations.solve(u, first, count);
+  // The factor stands with unit columns; iterative solvers go on from the scaled one.
+  scale_columns(factors_[m], weights_);
+  scale_columns(unseen_[m], weights_);
+  updates_[m].update(h, product_, {}, factors_[m], unseen_[m], health_);
+}
+
+/// Everything that has to be added over the ranks after the update of a mode, in one message.
+CpSweep::ModeSums CpSweep::sum_up(int mode, StepWish wish) {
+  const auto m = static_cast<std::size_t>(mode);
+  const Communicator& ranks = tensor_.grid().active_ranks();
+  const RowLayout& layout = tensor_.rows(mode);
+  const Constraint& constraint = updates_[m].constraint();
+  const auto rank = static_cast<std::size_t>(options_.rank);
+  std::vector<double> message = gram(factors_[m], layout.owned_begin, layout.owned_count).values;
+  const GramMatrix rest = gram(unseen_[m], 0, unseen_[m].rows());
+  for (std::size_t k = 0; k < rest.values.size(); ++k) message[k] += rest.values[k];
+  const std::size_t at = message.size();
+  message.resize(at + rank);
+  double l1 = 0;
+  for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i)
+    for (std::size_t r = 0; r < rank; ++r) {
+      message[at + r] += product_.row(i)[r] * factors_[m].row(i)[r];
+      if (constraint.l1 > 0) l1 += std::abs(factors_[m].row(i)[r]);
+    }
+  for (const double value : unseen_[m].storage()) l1 += std::abs(value);
+  message.insert(message.end(), {l1, wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0});
+  {
+    const auto region = ranks.regions().open("gram");
+    ranks.all_reduce(std::span<double>(message), Reduction::sum);
+  }
+  std::copy_n(message.begin(), at, grams_[m].values.begin());
+  double squares = 0;
+  for (Index r = 0; r < options_.rank; ++r) squares += grams_[m](r, r);
+  ModeSums sums{
+      {message.begin() + static_cast<std::ptrdiff_t>(at), message.begin() + static_cast<std::ptrdiff_t>(at + rank)},
+      message[at + rank],
+      {message[at + rank + 1] > 0, message[at + rank + 2] > 0}};
+  penalties_[m] = 0;
+  if (constraint.penalised())
+    penalties_[m] = constraint.l1 * sums.l1 + constraint.ridge * squares +
+                    constraint.smooth * updates_[m].roughness_of(factors_[m], unseen_[m]);
+  return sums;
+}
+
+/// The best nonnegative weights of the components as they are. Decided on one rank: it is a small exact solve.
+void CpSweep::fit_weights(const GramMatrix& components, std::span<const double> inner) {
+  FactorMatrix target(1, options_.rank), weights(1, options_.rank);
+  std::copy(inner.begin(), inner.end(), target.row(0));
+  std::copy(weights_.begin(), weights_.end(), weights.row(0));
+  bpp_update(components, target, weights, 0, 1);
+  std::copy_n(weights.row(0), options_.rank, weights_.begin());
+  tensor_.grid().active_ranks().broadcast(std::span<double>(weights_), 0);
+}
+
+/// A first mode of fixed scale needs weights before any mode could give them.
+void CpSweep::fit_first_weights(const GramMatrix& h) {
+  const ModeSums sums = sum_up(0, {});
+  GramMatrix components = h;
+  for (std::size_t k = 0; k < h.values.size(); ++k) components.values[k] *= grams_[0].values[k];
+  fit_weights(components, sums.inner);
 }
 
 /// Divides the owned columns (and the Gram matrix) by their norms; a zero column stays zero.
@@ -170,8 +228,8 @@ void CpSweep::normalise(int mode, std::span<const double> norms) {
   std::vector<double> scale;
   for (double norm : norms) scale.push_back(norm > 0 ? 1 / norm : 0.0);
   // All local rows: after a start the ghosts hold values too; in a sweep they are overwritten by share_with_ghosts.
-  for (Index i = 0; i < factors_[m].rows(); ++i)
-    for (Index r = 0; r < options_.rank; ++r) factors_[m](i, r) *= scale[static_cast<std::size_t>(r)];
+  scale_columns(factors_[m], scale);
+  scale_columns(unseen_[m], scale);
   for (Index j = 0; j < options_.rank; ++j)
     for (Index i = 0; i < options_.rank; ++i)
       grams_[m](i, j) *= scale[static_cast<std::size_t>(i)] * scale[static_cast<std::size_t>(j)];
@@ -206,6 +264,7 @@ void CpSweep::update_fit(double inner_product, double model_squared) {
   residual_squared = std::max(0.0, residual_squared);
   relative_error_ = std::sqrt(residual_squared / norm_squared);
   fit_ = 1 - relative_error_;
+  objective_ = residual_squared + std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
   fit_resolution_ = std::sqrt((residual_squared + uncertainty) / norm_squared) - relative_error_;
 }
 

@@ -16,11 +16,6 @@ namespace {
 constexpr const char* kGridHint =
     "give one extent a mode that multiply to the number of MPI ranks, such as 2x2x1, or auto";
 
-struct ConstraintText {
-  Constraint constraint;
-  std::vector<int> modes;  ///< empty: all
-};
-
 /// The whole text as a number ≥ 0, or nothing.
 std::optional<int> whole_number(std::string_view text) {
   int value = 0;
@@ -39,35 +34,17 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-ConstraintText parse_one(const std::string& text) {
-  const std::size_t at = text.find('@');
-  const std::string name = text.substr(0, at);
-  if (name != "nonnegative") {
-    const std::vector<std::string> known{"nonnegative"};
-    const auto nearest = nearest_name(name, known);
-    throw Error(Category::usage, "--constraint", fmt::format("unknown constraint '{}'", name),
-                nearest ? fmt::format("did you mean '{}'?", *nearest) : "known constraints: nonnegative");
-  }
-  ConstraintText result{Constraint::nonnegative, {}};
-  if (at != std::string::npos)
-    for (std::string_view part : split(std::string_view(text).substr(at + 1), ',')) {
-      const auto mode = whole_number(part);
-      if (!mode)
-        throw Error(Category::usage, "--constraint", fmt::format("'{}' is not a mode in '{}'", part, text),
-                    "modes are numbered from 0: nonnegative@0,2");
-      result.modes.push_back(*mode);
-    }
-  return result;
-}
-
 void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
   schema.group("Model");
   schema.choice("method", options.method, {"cp"}).help("kind of decomposition");
   schema.integer("rank", options.rank).minimum(1).help("number of components");
   schema.choice("loss", options.loss, {"gaussian"}).help("what the fit minimises");
   schema.texts("constraint", options.constraints)
-      .metavar("NAME[@MODES]")
-      .help("nonnegative, for all modes or for those listed (nonnegative@0,2)");
+      .metavar("NAME[:X][@MODES]")
+      .help(
+          "nonnegative, l1:X, ridge:X, smooth:X, row-simplex, column-simplex, orthogonal, unimodal, monotone, box:X,Y, "
+          "norm; "
+          "for all modes or for those listed (l1:0.1@0,2); `tempera help constraints` explains them");
   schema.group("Data");
   schema.choice("missing", options.missing, {"zero"}).help("what an absent entry of a sparse tensor means");
   schema.integer("index-base", options.index_base)
@@ -86,6 +63,10 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
       .help("stop when the fit changes by less in two successive sweeps; 0 runs all sweeps");
   schema.choice("init", options.init, {"random"}).help("start values");
   schema.integer("restarts", options.restarts).minimum(1).help("random starts; the best fit is kept");
+  schema.choice("solver", options.solver, {"auto", "hals", "bpp", "admm"})
+      .help("how constrained modes are solved: hals or bpp (exact) where nonnegative, admm everywhere");
+  schema.flag("extrapolation", options.extrapolation)
+      .help("begin sweeps beyond the factors, to leave swamps; a sweep that does not pay is undone");
   schema.group("Parallel");
   schema.text("grid", options.grid).metavar("PxQx…").help("process grid, one extent a mode, or auto");
 }
@@ -126,25 +107,14 @@ std::vector<int> parse_grid(const std::string& text, int ranks) {
   return extents;
 }
 
-void check_constraints(const std::vector<std::string>& texts) {
-  for (const std::string& text : texts) parse_one(text);
+Solver solver_named(const std::string& name) {
+  if (name == "hals") return Solver::hals;
+  if (name == "bpp") return Solver::bpp;
+  return name == "admm" ? Solver::admm : Solver::automatic;
 }
 
-std::vector<Constraint> parse_constraints(const std::vector<std::string>& texts, int order) {
-  std::vector<Constraint> result(static_cast<std::size_t>(order), Constraint::none);
-  for (const std::string& text : texts) {
-    const ConstraintText one = parse_one(text);
-    for (int mode = 0; one.modes.empty() && mode < order; ++mode)
-      result[static_cast<std::size_t>(mode)] = one.constraint;
-    for (int mode : one.modes) {
-      if (mode >= order)
-        throw Error(Category::usage, "--constraint",
-                    fmt::format("mode {} in '{}' of a tensor of order {}", mode, text, order),
-                    fmt::format("modes are numbered from 0 to {}", order - 1));
-      result[static_cast<std::size_t>(mode)] = one.constraint;
-    }
-  }
-  return result;
+void check_constraints(const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) parse_constraint(text);
 }
 
 }  // namespace tempera::drivers

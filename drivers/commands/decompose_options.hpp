@@ -18,6 +18,8 @@ struct DecomposeOptions {
   std::int64_t rank = 16;
   std::string loss = "gaussian";
   std::vector<std::string> constraints;
+  std::string solver = "auto";
+  bool extrapolation = false;
   std::string missing = "zero";
   std::int64_t index_base = 1;
   std::optional<std::vector<std::int64_t>> dims;
@@ -36,10 +38,11 @@ void declare_for_resume(OptionSchema& schema, DecomposeOptions& options);
 /// "auto" (empty result) or "2x2x1". @throws Error{usage} for anything else, and for a product other than `ranks`
 std::vector<int> parse_grid(const std::string& text, int ranks);
 
-/// One constraint a mode from texts such as "nonnegative" or "nonnegative@0,2".
-/// @throws Error{usage} for an unknown constraint or a mode outside the tensor
-std::vector<Constraint> parse_constraints(const std::vector<std::string>& texts, int order);
-/// The same without a tensor: syntax and names only.
+/// "auto", "hals", "bpp" or "admm".
+Solver solver_named(const std::string& name);
+
+/// Refuses constraints that no tensor could have: unknown names, impossible parameters.
+/// @throws Error{usage}
 void check_constraints(const std::vector<std::string>& texts);
 
 }  // namespace tempera::drivers

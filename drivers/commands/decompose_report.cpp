@@ -92,6 +92,9 @@ nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const 
   summary["rank"] = options.rank;
   summary["loss"] = options.loss;
   summary["constraints"] = options.constraints;
+  summary["solver"] = options.solver;
+  summary["extrapolation"] = options.extrapolation;
+  summary["objective"] = result.objective;
   summary["fit"] = result.fit;
   summary["relative_error"] = result.relative_error;
   summary["fit_resolution"] = result.fit_resolution;

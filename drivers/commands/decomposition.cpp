@@ -58,7 +58,7 @@ Json configuration_of(const OptionSchema& schema) {
   Json values = options_to_json(schema)["values"];
   Json configuration;
   for (const char* name : {"method", "rank", "loss", "constraint", "missing", "index-base", "dims", "tolerance", "init",
-                           "restarts", "seed"})
+                           "restarts", "seed", "solver", "extrapolation"})
     configuration[name] = values.at(name);
   return configuration;
 }
@@ -137,6 +137,9 @@ class Decomposition {
     cp_.tolerance = options_.tolerance;
     cp_.restarts = options_.restarts;
     cp_.seed = static_cast<std::uint64_t>(options_.common.seed);
+    cp_.solver = solver_named(options_.solver);
+    cp_.extrapolation = options_.extrapolation;
+    check_cp_options(*tensor_, cp_);
     check_norm(*tensor_);
     check_cp_memory(*tensor_, options_.rank, ranks_on_node_);
     if (folder_) folder_->check_space(factor_bytes(tensor_->shape(), options_.rank));

@@ -130,6 +130,16 @@ TEST_F(DecomposeRefusal, RefusesWrongOptions) {
   EXPECT_EQ(usage({"--constraint", "nonegative"}),
             "tempera: error: --constraint: unknown constraint 'nonegative'\nhint: did you mean 'nonnegative'?\n");
   EXPECT_THAT(usage({"--constraint", "nonnegative@3"}), HasSubstr("mode 3 in 'nonnegative@3' of a tensor of order 3"));
+  EXPECT_THAT(usage({"--constraint", "unimodel@1"}), HasSubstr("hint: did you mean 'unimodal'?"));
+  EXPECT_THAT(usage({"--constraint", "l1:-1"}), HasSubstr("the weight of a penalty is negative in 'l1:-1'"));
+  EXPECT_THAT(usage({"--constraint", "orthogonal", "--rank", "50"}),
+              HasSubstr("cannot be orthogonal: the rank is above the size of the mode"));
+  EXPECT_THAT(usage({"--constraint", "row-simplex@1", "--constraint", "box:-2,-1@1"}),
+              HasSubstr("the entries of a simplex are nonnegative, and the box allows negative ones only"));
+  EXPECT_THAT(usage({"--constraint", "smooth:1", "--constraint", "unimodal@1"}),
+              HasSubstr("'smooth:1 unimodal' in mode 1"));
+  EXPECT_THAT(usage({"--solver", "hals"}), HasSubstr("--solver: hals solves nonnegative modes (with l1 and ridge)"));
+  EXPECT_THAT(usage({"--solver", "hps"}), HasSubstr("--solver"));
   EXPECT_THAT(usage({"--grid", "2x1x1"}), HasSubstr("grid 2x1x1 is for 2 MPI ranks, but 1 run"));
   EXPECT_THAT(usage({"--grid", "2xx1"}), HasSubstr("'2xx1' is not a grid"));
   EXPECT_THAT(usage({"--grid", "1x1"}), HasSubstr("2 extents for a tensor of order 3"));

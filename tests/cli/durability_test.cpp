@@ -99,7 +99,14 @@ TEST_F(Durability, EveryVariantGoesOnToTheSameBits) {
                                            {"--restarts", "3"},
                                            {"--restarts", "2", "--constraint", "nonnegative@1"},
                                            {"--tolerance", "1e-3"},
-                                           {"--grid", "1x2x1"}};
+                                           {"--grid", "1x2x1"},
+                                           // Duals, rows without data, fixed scales, what extrapolation remembers.
+                                           {"--constraint", "unimodal@0", "--constraint", "nonnegative@0,1"},
+                                           {"--constraint", "l1:0.1@0", "--constraint", "row-simplex@2"},
+                                           {"--constraint", "smooth:1@1", "--extrapolation"},
+                                           {"--constraint", "orthogonal@1", "--constraint", "box:0,1@2"},
+                                           {"--restarts", "2", "--constraint", "monotone@0", "--extrapolation"},
+                                           {"--constraint", "nonnegative", "--solver", "bpp", "--extrapolation"}};
   int count = 0;
   for (const std::string input : {"sparse.tns", "dense.npy"})
     for (const Arguments& variant : variants) {

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "core/tensor/factor_matrix.hpp"
+#include "distributed/communicator/communicator.hpp"
+
+namespace tempera {
+
+/// Brings whole columns of a matrix together whose rows lie on several ranks: the columns are dealt over the ranks,
+/// ⌈rank/P⌉ at most to each, and their entries come in the order of the global rows.
+///
+/// Memory: the rows of all ranks times ⌈rank/P⌉, plus their numbers. Words moved each way: all entries but those that
+/// stay, (1 − 1/P) of them.
+class ColumnExchange {
+ public:
+  /// @param rows  global rows of this rank, increasing; no row is on two ranks. Collective.
+  ColumnExchange(const Communicator& ranks, std::span<const Index> rows, Index columns);
+
+  /// Calls change(column) once for every column, somewhere, and brings the changed columns back. Returns the sum of what
+  /// it returned, added in the order of the columns. Collective.
+  double apply(FactorMatrix& rows, const std::function<double(std::span<double>)>& change) const;
+  /// The same for a function that only looks.
+  double visit(const FactorMatrix& rows, const std::function<double(std::span<const double>)>& look) const;
+
+ private:
+  Index first_column(Index part) const { return columns_ * part / ranks_.size(); }
+  std::vector<double> collect(const FactorMatrix& rows) const;
+  double sum(std::span<const double> mine) const;
+
+  Communicator ranks_;
+  Index columns_;
+  std::vector<Index> rows_of_rank_;
+  std::vector<std::size_t> place_;  ///< of the k-th row, by rank and then by row, in the whole column
+};
+
+}  // namespace tempera

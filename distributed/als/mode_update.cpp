@@ -1,0 +1,133 @@
+#include "distributed/als/mode_update.hpp"
+
+#include <algorithm>
+
+#include "core/factorization/admm.hpp"
+#include "core/factorization/bpp.hpp"
+#include "core/factorization/constraint_prox.hpp"
+#include "core/factorization/hals.hpp"
+#include "core/factorization/normal_equations.hpp"
+#include "core/linalg/prox.hpp"
+#include "distributed/als/polar_factor.hpp"
+
+namespace tempera {
+
+namespace {
+
+/// diag(w) H diag(w) + ridge I; no weights: H + ridge I.
+GramMatrix weighted(GramMatrix h, std::span<const double> weights, double ridge) {
+  for (Index j = 0; j < h.rank; ++j) {
+    for (Index i = 0; !weights.empty() && i < h.rank; ++i)
+      h(i, j) *= weights[static_cast<std::size_t>(i)] * weights[static_cast<std::size_t>(j)];
+    h(j, j) += ridge;
+  }
+  return h;
+}
+
+std::span<double> row_of(FactorMatrix& matrix, Index i) {
+  return {matrix.row(i), static_cast<std::size_t>(matrix.columns())};
+}
+
+}  // namespace
+
+ModeUpdate::Method ModeUpdate::method_for(const Constraint& constraint, Solver solver) {
+  if (constraint.is_least_squares()) return Method::least_squares;
+  if (constraint.orthogonal) return Method::polar;
+  if (!constraint.is_nonnegative_least_squares() || solver == Solver::admm) return Method::admm;
+  return solver == Solver::bpp ? Method::bpp : Method::hals;
+}
+
+ModeUpdate::ModeUpdate(const Communicator& ranks, const RowLayout& layout, Index size, Index rank,
+                       const Constraint& constraint, Solver solver)
+    : ranks_(ranks),
+      layout_(layout),
+      constraint_(constraint),
+      method_(method_for(constraint, solver)),
+      held_(ranks, layout, size, constraint.fills_empty_rows()) {
+  if (constraint.couples_rows()) columns_.emplace(ranks, held_.rows(), rank);
+  dual_ = FactorMatrix(uses_admm() ? held_.count() : 0, rank);
+}
+
+/// The proximal step on held rows; returns ½ smooth ‖DZ‖² afterwards.
+double ModeUpdate::prox(const Constraint& constraint, FactorMatrix& rows, double rho) const {
+  if (constraint.couples_rows())
+    return columns_->apply(rows, [&](std::span<double> column) {
+      prox_column(constraint, column, rho);
+      return constraint.smooth > 0 ? 0.5 * constraint.smooth * roughness(column) : 0.0;
+    });
+  for (Index i = 0; i < rows.rows(); ++i) prox_row(constraint, row_of(rows, i), rho);
+  return 0;
+}
+
+bool ModeUpdate::make_feasible(FactorMatrix& local, FactorMatrix& unseen) const {
+  const Constraint set = constraint_.without_penalties();
+  if (set == Constraint()) return false;
+  FactorMatrix rows = held_.gather(local, unseen);
+  if (set.orthogonal)
+    replace_by_polar_factor(ranks_, rows);
+  else
+    prox(set, rows, 1);
+  held_.scatter(rows, local, unseen);
+  return true;
+}
+
+void ModeUpdate::update(const GramMatrix& h, FactorMatrix& product, std::span<const double> weights,
+                        FactorMatrix& local, FactorMatrix& unseen, SolveHealth& health) {
+  const GramMatrix own = weighted(h, weights, constraint_.ridge);
+  if (method_ != Method::admm && method_ != Method::polar) return solve_in_place(own, product, local, health);
+  FactorMatrix target = held_.gather(product, FactorMatrix(std::ssize(held_.unseen_rows()), h.rank));
+  for (Index i = 0; !weights.empty() && i < target.rows(); ++i)
+    for (Index r = 0; r < h.rank; ++r) target(i, r) *= weights[static_cast<std::size_t>(r)];
+  if (method_ == Method::polar) {
+    replace_by_polar_factor(ranks_, target);
+    held_.scatter(target, local, unseen);
+    return;
+  }
+  FactorMatrix z = held_.gather(local, unseen);
+  solve_held(own, target, z);
+  held_.scatter(z, local, unseen);
+}
+
+void ModeUpdate::solve_in_place(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local,
+                                SolveHealth& health) const {
+  const Index first = layout_.owned_begin, count = layout_.owned_count;
+  if (method_ == Method::least_squares) {
+    const NormalEquations equations(h);
+    health.damped = health.damped || equations.method() == NormalEquations::Method::damped_cholesky;
+    health.pseudo_inverse = health.pseudo_inverse || equations.method() == NormalEquations::Method::pseudo_inverse;
+    for (Index i = first; i < first + count; ++i) std::copy_n(product.row(i), local.stride(), local.row(i));
+    equations.solve(local, first, count);
+    return;
+  }
+  // On nonnegative entries l1 is linear.
+  const auto shift = [&](double by) {
+    for (Index i = first; by != 0 && i < first + count; ++i)
+      for (double& value : row_of(product, i)) value += by;
+  };
+  shift(-0.5 * constraint_.l1);
+  if (method_ == Method::bpp)
+    bpp_update(h, product, local, first, count);
+  else
+    hals_update(h, product, local, first, count);
+  shift(0.5 * constraint_.l1);
+}
+
+void ModeUpdate::solve_held(const GramMatrix& h, const FactorMatrix& target, FactorMatrix& z) {
+  if (!constraint_.couples_rows()) return admm_rows(h, target, constraint_, z, dual_);
+  const ColumnWork work{[this](FactorMatrix& rows, double rho) { return prox(constraint_, rows, rho); },
+                        [this](const FactorMatrix& rows) {
+                          if (constraint_.smooth == 0) return 0.0;
+                          return columns_->visit(rows, [this](std::span<const double> column) {
+                            return 0.5 * constraint_.smooth * roughness(column);
+                          });
+                        },
+                        [this](std::span<double> values) { ranks_.all_reduce(values, Reduction::sum); }};
+  admm_columns(h, target, constraint_, work, z, dual_);
+}
+
+double ModeUpdate::roughness_of(const FactorMatrix& local, const FactorMatrix& unseen) const {
+  if (constraint_.smooth == 0) return 0;
+  return columns_->visit(held_.gather(local, unseen), [](std::span<const double> column) { return roughness(column); });
+}
+
+}  // namespace tempera

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "core/factorization/constraint.hpp"
+#include "core/tensor/gram.hpp"
+#include "distributed/als/column_exchange.hpp"
+#include "distributed/als/held_rows.hpp"
+
+namespace tempera {
+
+/// Where the way of solving one mode's subproblem had to be careful.
+struct SolveHealth {
+  bool damped = false;
+  bool pseudo_inverse = false;
+};
+
+/// One mode's subproblem with its constraint, over the ranks: finds the rows U that minimise
+///   ½‖X_(n) − U diag(w) Kᵀ‖² + half the penalties,  K the Khatri–Rao product of the other modes.
+/// Holds the ADMM duals, which are state of the run.
+class ModeUpdate {
+ public:
+  /// Collective. @pre layout outlives this object
+  ModeUpdate(const Communicator& ranks, const RowLayout& layout, Index size, Index rank, const Constraint& constraint,
+             Solver solver);
+
+  const Constraint& constraint() const { return constraint_; }
+  const HeldRows& held() const { return held_; }
+  bool uses_admm() const { return method_ == Method::admm; }
+  /// ρ times the scaled duals of the held rows; no rows unless ADMM is used.
+  const FactorMatrix& dual() const { return dual_; }
+  FactorMatrix& dual() { return dual_; }
+
+  /// Before a start: no dual.
+  void begin() { dual_.set_zero(); }
+  /// Moves the factor to the nearest allowed one. Ghost rows are undefined afterwards if it returns true. Collective.
+  bool make_feasible(FactorMatrix& local, FactorMatrix& unseen) const;
+  /// Improves the owned and the unseen rows; with ADMM and HALS the objective never rises.
+  /// @param h        Gram matrix of K
+  /// @param product  X_(n) K on the owned rows
+  /// @param weights  w; empty: all 1
+  /// Collective.
+  void update(const GramMatrix& h, FactorMatrix& product, std::span<const double> weights, FactorMatrix& local,
+              FactorMatrix& unseen, SolveHealth& health);
+  /// ‖DU‖² of all columns, 0 without a smoothness penalty. Collective.
+  double roughness_of(const FactorMatrix& local, const FactorMatrix& unseen) const;
+
+ private:
+  enum class Method { least_squares, hals, bpp, polar, admm };
+
+  static Method method_for(const Constraint& constraint, Solver solver);
+  void solve_in_place(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local, SolveHealth& health) const;
+  void solve_held(const GramMatrix& h, const FactorMatrix& product, FactorMatrix& z);
+  double prox(const Constraint& constraint, FactorMatrix& rows, double rho) const;
+
+  Communicator ranks_;
+  const RowLayout& layout_;
+  Constraint constraint_;
+  Method method_;
+  HeldRows held_;
+  std::optional<ColumnExchange> columns_;
+  FactorMatrix dual_;
+};
+
+}  // namespace tempera
