@@ -21,7 +21,7 @@ std::vector<Index> create_hdf5_arrays(const std::filesystem::path& path, std::sp
   double bytes = detail::kHdf5Overhead;
   for (const ArraySpec& array : arrays)
     bytes += 8 * static_cast<double>(array.rows) * static_cast<double>(array.columns);
-  detail::Hdf5Output output(path, bytes);
+  detail::Hdf5Output output(path, bytes, detail::Hdf5Medium::memory);
   std::vector<Index> offsets;
   for (const ArraySpec& array : arrays) {
     const Index shape[2] = {array.rows, array.columns};

@@ -7,16 +7,6 @@ namespace tempera {
 
 namespace {
 
-/// Modes by increasing size, so that sharing happens near the root.
-std::vector<int> by_size(const std::vector<Index>& shape) {
-  std::vector<int> modes(shape.size());
-  std::iota(modes.begin(), modes.end(), 0);
-  std::stable_sort(modes.begin(), modes.end(), [&](int a, int b) {
-    return shape[static_cast<std::size_t>(a)] < shape[static_cast<std::size_t>(b)];
-  });
-  return modes;
-}
-
 std::vector<int> rooted_at(int root, std::vector<int> modes) {
   modes.erase(std::find(modes.begin(), modes.end(), root));
   modes.insert(modes.begin(), root);
@@ -42,7 +32,7 @@ CsfSet::CsfSet(NonzeroList nonzeros, std::size_t byte_budget) {
 
 void CsfSet::build(NonzeroList& nonzeros, CsfPolicy policy) {
   policy_ = policy;
-  const std::vector<int> modes = by_size(nonzeros.shape());
+  const std::vector<int> modes = nonzeros.mode_order();  // the same for all trees: each is a mode moved to the root
   const auto order = modes.size();
   if (trees_.empty()) trees_.push_back(nonzeros.build(modes));
   tree_of_mode_.assign(order, 0);

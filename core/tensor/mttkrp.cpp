@@ -41,6 +41,8 @@ detail::CsfView view_of(const CsfTensor& tensor, std::span<const FactorMatrix> f
   detail::CsfView view{};
   view.depth = tensor.order();
   view.values = tensor.values().data();
+  view.flat_levels = tensor.flat_levels();
+  for (int above = 1; above <= view.flat_levels; ++above) view.ancestor_ids[above] = tensor.ancestor_ids(above).data();
   view.target = target;
   for (int level = 0; level < view.depth; ++level) {
     view.ids[level] = tensor.ids(level).data();

@@ -14,8 +14,8 @@ namespace tempera {
 /// The nonzeros of one process on their way into CSF trees: one packed key and one value each.
 ///
 /// The key holds the local indices of all modes, ⌈log2 I_n⌉ bits each, in 64 bits where they fit (16 bytes a nonzero)
-/// and in 128 bits otherwise (32 bytes). Sorting for another tree reorders the bit fields and sorts in place, so that
-/// building all trees needs no second copy.
+/// and in 128 bits otherwise (32 bytes). The fields stand in the order of increasing sizes and are sorted once (with
+/// room for a second copy meanwhile); a tree with another root takes one counting sort of places, 4 bytes a nonzero.
 class NonzeroList {
  public:
   /// Room for `count` nonzeros of a local shape, all zero; fill with set_mode and set_values.
@@ -28,6 +28,9 @@ class NonzeroList {
   int order() const { return static_cast<int>(shape_.size()); }
   Index size() const;
   const std::vector<Index>& shape() const { return shape_; }
+  /// Modes by increasing size at first; trees in this order, or with one mode moved to the root, are the fastest to
+  /// build.
+  const std::vector<int>& mode_order() const { return mode_order_; }
 
   /// Sets the index of every nonzero in one mode. Each mode is set exactly once. @pre indices.size() == size()
   void set_mode(int mode, std::span<const std::uint32_t> indices);
@@ -49,7 +52,11 @@ class NonzeroList {
   __extension__ typedef unsigned __int128 WideKey;  // GCC and Clang; not ISO C++
   using Wide = std::vector<Entry<WideKey>>;
 
+  int total_bits() const;
   void reorder(const std::vector<int>& mode_order);
+  std::vector<std::uint32_t> sorted_by(int mode) const;
+  template <class EntryAt>
+  CsfTensor build_in_order(const std::vector<int>& mode_order, const EntryAt& entry_at) const;
 
   std::vector<Index> shape_;
   std::vector<int> bits_;        ///< width of each mode's field

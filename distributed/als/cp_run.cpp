@@ -28,7 +28,9 @@ CpRun::CpRun(const DistributedTensor& tensor, const CpOptions& options, const Cp
 
 void CpRun::run(CpResult& result) {
   if (!restore()) begin_start(0);
-  extending_ = state_.finished && !start_is_over();
+  // While a start is under way only those before it have ended, unless it is one that goes on.
+  const bool ended_before = std::ssize(state_.restart_fits) > state_.current.restart;
+  extending_ = state_.finished ? !start_is_over() : ended_before;
   if (!state_.finished || extending_) {
     state_.finished = false;
     for (;;) {

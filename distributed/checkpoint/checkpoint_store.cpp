@@ -150,7 +150,8 @@ GenerationInfo CheckpointStore::write_files(const Communicator& ranks, const nlo
 void CheckpointStore::prepare() {
   std::error_code error;
   // Not the folders above: where a disk is no longer mounted nothing should be written in its place.
-  if (!fs::create_directory(folder_, error) && error) fail(folder_, error);
+  if (fs::create_directory(folder_, error)) sync_folder(folder_.parent_path());
+  if (error) fail(folder_, error);
   if (next_ == 0) {
     const std::vector<int> numbers = generation_numbers(folder_);
     next_ = numbers.empty() ? 1 : numbers.front() + 1;

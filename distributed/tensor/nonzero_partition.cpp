@@ -213,8 +213,33 @@ NonzeroPartition choose_partition(const Communicator& communicator, std::span<co
   return best;
 }
 
+namespace {
+
+/// One after the other; each block goes when it has been copied.
+SparseTensor joined(std::span<const Index> shape, std::vector<SparseTensor>&& blocks) {
+  if (blocks.size() == 1) return std::move(blocks.front());
+  std::size_t total = 0;
+  for (const SparseTensor& block : blocks) total += static_cast<std::size_t>(block.nonzeros());
+  std::vector<std::vector<Index>> indices(shape.size());
+  std::vector<double> values;
+  for (auto& mode : indices) mode.reserve(total);
+  values.reserve(total);
+  for (SparseTensor& block : blocks) {
+    for (std::size_t mode = 0; mode < shape.size(); ++mode) {
+      const auto part = block.indices(static_cast<int>(mode));
+      indices[mode].insert(indices[mode].end(), part.begin(), part.end());
+    }
+    values.insert(values.end(), block.values().begin(), block.values().end());
+    block = SparseTensor();
+  }
+  return SparseTensor({shape.begin(), shape.end()}, std::move(indices), std::move(values));
+}
+
+}  // namespace
+
 SparseTensor redistribute(const Communicator& communicator, const NonzeroPartition& partition,
                           std::span<const Index> shape, std::vector<SparseTensor>&& blocks) {
+  if (communicator.size() == 1) return joined(shape, std::move(blocks));
   const auto ranks = static_cast<std::size_t>(communicator.size());
   const std::size_t order = shape.size(), words = order + 1;
   std::vector<Index> counts(ranks, 0);

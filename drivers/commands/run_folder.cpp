@@ -1,6 +1,5 @@
 #include "drivers/commands/run_folder.hpp"
 
-#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -75,20 +74,6 @@ fs::path create_default(const std::string& stem) {
     if (::mkdir(candidate.c_str(), 0777) == 0) return candidate;
     if (errno != EEXIST) throw write_error(candidate, errno);
   }
-}
-
-/// Writes a file that must not exist yet: of runs that start together one gets the folder.
-void claim(const fs::path& folder, const fs::path& manifest, const std::string& text) {
-  const int descriptor = ::open(manifest.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor < 0 && errno == EEXIST)
-    refuse(folder, "another run has begun in the output folder meanwhile", kElsewhere);
-  if (descriptor < 0) throw write_error(manifest, errno);
-  int problem = write_all(descriptor, text);
-  if (problem == 0 && ::fsync(descriptor) != 0) problem = errno;
-  ::close(descriptor);
-  if (problem == 0) return;
-  ::unlink(manifest.c_str());
-  throw write_error(manifest, problem);
 }
 
 void check_writable(const fs::path& folder) {
@@ -198,7 +183,9 @@ void RunFolder::begin(nlohmann::ordered_json manifest) {
     const bool inside = checkpoints_.empty();  // then it moves with the run
     checkpoints_ = inside ? path_ / kCheckpoints : fs::absolute(checkpoints_).lexically_normal();
     manifest_["checkpoint_folder"] = inside ? kCheckpoints : checkpoints_.string();
-    claim(path_, path_ / "manifest.json", text(manifest_));
+    if (is_there(path_ / "manifest.json"))
+      refuse(path_, "another run has begun in the output folder meanwhile", kElsewhere);
+    write_manifest();
     claim_checkpoints();
     if (overwrite_) CheckpointStore::clear(checkpoints_);
   } catch (const Error&) {

@@ -29,7 +29,7 @@ TEST_F(DurabilityFaults, AFullDiskOfCheckpointsIsToldAndTheRunGoesOnAndSavesAgai
       [&] {
         disk.fill();
         const int before = newest(), done = sweeps("full");
-        return wait_until([&] { return sweeps("full") >= done + 50; }, 60, &job) && newest() == before;
+        return wait_until([&] { return sweeps("full") >= done + 15; }, 60, &job) && newest() == before;
       },
       60, &job))
       << job.wait().err;
@@ -42,8 +42,7 @@ TEST_F(DurabilityFaults, AFullDiskOfCheckpointsIsToldAndTheRunGoesOnAndSavesAgai
   EXPECT_EQ(result.status, kStopped) << result.err;
   EXPECT_THAT(result.err, HasSubstr("tempera: warning: no checkpoint: " + disk.path().string()));
   EXPECT_THAT(result.err, HasSubstr("the run goes on, generation "));
-  const auto again = resume(2, "full", {"--iterations", "100001"});
-  EXPECT_EQ(json("full/manifest.json").at("resumes").size(), 1u) << again.err;
+  EXPECT_EQ(list_generations(disk / "saved").front().progress.at("iteration"), sweeps("full"));
 }
 
 TEST_F(DurabilityFaults, AnInputOutputErrorInAnyStepOfACheckpointCostsOnlyThatCheckpoint) {
@@ -53,7 +52,7 @@ TEST_F(DurabilityFaults, AnInputOutputErrorInAnyStepOfACheckpointCostsOnlyThatCh
   ASSERT_GT(calls[0], 60);
   ASSERT_GT(calls[1], 6);
   RandomStream random(5, "io-error", {});
-  for (int trial = 0; trial < 8; ++trial) {
+  for (int trial = 0; trial < 6; ++trial) {
     const int rank = trial % 2;
     const Fault fault{.path = "checkpoint/",
                       .call = static_cast<int>(random.uniform_index(calls[rank])) + 1,
@@ -68,19 +67,16 @@ TEST_F(DurabilityFaults, AnInputOutputErrorInAnyStepOfACheckpointCostsOnlyThatCh
     const auto result = start_with(short_run(), name, fault);
     ASSERT_EQ(result.status, 0) << result.err;
     expect_as_unbroken(name, short_run(), true);
-    const auto generations = list_generations(path(name) / "checkpoint");
-    EXPECT_GE(generations.size(), 1u);
-    for (const auto& entry : fs::directory_iterator(path(name) / "checkpoint")) {
-      if (generations.size() < 2) break;
-      EXPECT_FALSE(entry.path().filename().string().ends_with(".partial")) << entry.path();
-    }
+    const int attempts = 6, failed = occurrences(result.err, "tempera: warning: no checkpoint: ");
+    EXPECT_EQ(list_generations(path(name) / "checkpoint").size(),
+              static_cast<std::size_t>(std::min(2, attempts - failed)));
   }
 }
 
 TEST_F(DurabilityFaults, AFolderThatIsRemovedUnderARunIsMadeAgain) {
-  const Run run{fit("sparse.tns", 3000, {"--checkpoint-every", "5it"}), 2};
+  const Run run{fit("sparse.tns", 500, {"--checkpoint-every", "20it"}), 2};
   RunningProcess job = tempera_in_background(2, decompose(run, "removed"), here());
-  ASSERT_TRUE(wait_for_sweeps(job, "removed", 20)) << job.wait().err;
+  ASSERT_TRUE(wait_for_sweeps(job, "removed", 30)) << job.wait().err;
   ASSERT_TRUE(wait_until([&] {
     std::error_code ignored;
     fs::remove_all(path("removed"), ignored);  // a checkpoint may be under way in it
@@ -132,9 +128,6 @@ class DurabilityRefusals : public Durability {
     const auto one = tempera(with({"resume", "run"}, more), here());
     EXPECT_EQ(one.status, status);
     EXPECT_EQ(one.err, "tempera: error: " + message + "\n");
-    const auto two = resume(2, "run", more);
-    EXPECT_EQ(two.status, status);
-    EXPECT_EQ(occurrences(two.err, "tempera: error: " + message + "\n"), 1) << two.err;
     EXPECT_EQ(text("run/manifest.json"), manifest);
   }
 };
@@ -142,6 +135,9 @@ class DurabilityRefusals : public Durability {
 TEST_F(DurabilityRefusals, ChangedOptionsAreRefusedByName) {
   const std::string hint = "\nhint: other options make another result: begin a new run for it";
   expect_refusal({"--rank", "4"}, 2, "--rank: is 3 in this run and cannot become 4" + hint);
+  const auto two = resume(2, "run", {"--rank", "4"});
+  EXPECT_EQ(two.status, 2);
+  EXPECT_EQ(occurrences(two.err, "tempera: error: --rank: is 3 in this run and cannot become 4" + hint + "\n"), 1);
   expect_refusal({"--seed", "1"}, 2, "--seed: is 0 in this run and cannot become 1" + hint);
   expect_refusal({"--tolerance", "0.5"}, 2, "--tolerance: is 0.0 in this run and cannot become 0.5" + hint);
   expect_refusal({"--constraint", "nonnegative"}, 2,
@@ -157,8 +153,8 @@ TEST_F(DurabilityRefusals, AChangedInputIsRefused) {
   write_text(path("dense.npy"), changed);
   const auto result = resume(2, "run");
   EXPECT_EQ(result.status, 3) << result.err;
-  EXPECT_THAT(result.err,
-              HasSubstr("tempera: error: dense.npy: is not the input this run began with: its SHA-256 is "));
+  EXPECT_THAT(result.err, HasSubstr("tempera: error: " + path("dense.npy").string() +
+                                    ": is not the input this run began with: its SHA-256 is "));
   EXPECT_THAT(result.err, HasSubstr("\nhint: restore the file, or name where it is now with --input\n"));
   write_text(path("moved.npy"), before);
   const auto moved = resume(2, "run", {"--input", "moved.npy"});
@@ -191,7 +187,7 @@ TEST_F(DurabilityRefusals, ADamagedNewestGenerationFallsBackAloud) {
   fs::copy(path("run"), path("hopeless"), fs::copy_options::recursive);
   const auto result = resume(2, "run");
   ASSERT_EQ(result.status, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("tempera: warning: " + (path(newest) / "arrays.h5").string()));
+  EXPECT_THAT(result.err, HasSubstr("tempera: warning: " + newest + "/arrays.h5: bytes "));
   EXPECT_THAT(result.err, HasSubstr("going on from generation " + std::to_string(generations[1].number) + " instead"));
   expect_as_unbroken("run", {fit("dense.npy", 20, {"--checkpoint-every", "2it"}), 2}, true);
   damage("hopeless/checkpoint/" + generation_name(generations[1].number) + "/objects.bin");

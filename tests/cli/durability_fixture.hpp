@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -36,11 +37,12 @@ class Durability : public testing::Test {
     write_npy(folder_ / "dense.npy", planted(KruskalTensor{{2.0, 1.0}, random_factors({14, 12, 10}, 2, 5)}, 0.3, 5));
   }
 
-  /// Runs all sweeps, with a checkpoint every few.
-  static Arguments fit(const std::string& input, int iterations, Arguments more = {}) {
-    Arguments arguments{input, "--rank", "3", "--tolerance", "0", "--iterations", std::to_string(iterations)};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
+  /// All sweeps are run unless `more` names a tolerance.
+  static Arguments fit(const std::string& input, int iterations, const Arguments& more = {}) {
+    Arguments arguments{input, "--rank", "3", "--iterations", std::to_string(iterations)};
+    if (std::find(more.begin(), more.end(), "--tolerance") == more.end())
+      arguments.insert(arguments.end(), {"--tolerance", "0"});
+    return with(arguments, more);
   }
   static Arguments with(Arguments arguments, const Arguments& more) {
     arguments.insert(arguments.end(), more.begin(), more.end());

@@ -20,10 +20,10 @@ TEST_F(Durability, KillsAtRandomMomentsLoseNothing) {
     SCOPED_TRACE(std::to_string(ranks) + " ranks, kill " + std::to_string(killed) + ", resume on " +
                  std::to_string(resumed));
     RandomStream random(31, "kill-moment", {ranks, killed, resumed});
-    const Run run{fit("sparse.tns", 3000, kEvery3), ranks};
+    const Run run{fit("sparse.tns", 600, {"--checkpoint-every", "20it"}), ranks};
     const std::string name = "killed-" + std::to_string(ranks) + "-" + std::to_string(resumed);
     RunningProcess job = tempera_in_background(ranks, decompose(run, name), here());
-    ASSERT_TRUE(wait_for_sweeps(job, name, static_cast<int>(random.uniform_index(300)) + 4)) << job.wait().err;
+    ASSERT_TRUE(wait_for_sweeps(job, name, static_cast<int>(random.uniform_index(150)) + 4)) << job.wait().err;
     if (killed < 0)
       job.kill_all();
     else
@@ -34,8 +34,9 @@ TEST_F(Durability, KillsAtRandomMomentsLoseNothing) {
     ASSERT_EQ(result.status, 0) << result.err;
     expect_as_unbroken(name, run, ranks == resumed);
     // At most the steps since the last checkpoint are done twice.
-    const int generation = json(name + "/manifest.json").at("resumes").at(0).at("generation");
-    EXPECT_GE(3 * generation, before - 4) << "the checkpoint before the last one at the latest";
+    const nlohmann::json from = json(name + "/manifest.json").at("resumes").at(0).at("generation");
+    const int generation = from.is_null() ? 0 : from.get<int>();
+    EXPECT_GE(20 * generation, before - 21) << "no more is lost than the sweeps since the last checkpoint";
   }
 }
 
@@ -45,7 +46,7 @@ TEST_F(Durability, ASignalStopsTheRunAfterACheckpointAndItGoesOn) {
   };
   for (const auto& [ranks, signal, resumed] : {Case{2, SIGUSR1, 2}, Case{0, SIGTERM, 0}, Case{0, SIGINT, 3}}) {
     SCOPED_TRACE("signal " + std::to_string(signal) + " on " + std::to_string(ranks) + " ranks");
-    const Run run{fit("sparse.tns", 3000, {"--checkpoint-every", "never"}), ranks};
+    const Run run{fit("sparse.tns", 1000, {"--checkpoint-every", "never"}), ranks};
     const std::string name = "stopped-" + std::to_string(signal);
     RunningProcess job = tempera_in_background(ranks, decompose(run, name), here());
     ASSERT_TRUE(wait_for_sweeps(job, name, 50)) << job.wait().err;
@@ -74,7 +75,7 @@ TEST_F(Durability, AFinishedRunIsExtendedToTheBitsOfALongerOne) {
     const std::string before = text(name + "/factors.h5");
     const auto again = resume(ranks, name);
     EXPECT_EQ(again.status, 0);
-    EXPECT_THAT(again.out, HasSubstr("the run has ended; --iterations beyond 9 extends it"));
+    EXPECT_THAT(again.out, HasSubstr("the run has ended: --iterations was 9, a larger number extends it"));
     EXPECT_EQ(text(name + "/factors.h5") == before, true) << "nothing was done";
     const auto shorter = resume(ranks, name, {"--iterations", "8"});
     EXPECT_EQ(shorter.status, 2);
@@ -97,7 +98,7 @@ TEST_F(Durability, EveryVariantGoesOnToTheSameBits) {
                                            {"--constraint", "nonnegative@0,2"},
                                            {"--restarts", "3"},
                                            {"--restarts", "2", "--constraint", "nonnegative@1"},
-                                           {"--tolerance", "1e-4"},
+                                           {"--tolerance", "1e-3"},
                                            {"--grid", "1x2x1"},
                                            // Duals, rows without data, fixed scales, what extrapolation remembers.
                                            {"--constraint", "unimodal@0", "--constraint", "nonnegative@0,1"},
@@ -109,13 +110,14 @@ TEST_F(Durability, EveryVariantGoesOnToTheSameBits) {
   int count = 0;
   for (const std::string input : {"sparse.tns", "dense.npy"})
     for (const Arguments& variant : variants) {
-      const Run run{with(fit(input, 12, {"--checkpoint-every", "2it"}), variant), 2};
+      if (input == "sparse.tns" && count >= 4) continue;  // the others differ in nothing that depends on the storage
+      const Run run{fit(input, 12, with({"--checkpoint-every", "3it"}, variant)), 2};
       const std::string name = "variant-" + std::to_string(++count);
       SCOPED_TRACE(input + " " + testing::PrintToString(variant));
-      const bool starts = !variant.empty() && variant[0] == "--restarts";
       // Lines of progress are counted: sweeps and checkpoints.
-      const auto killed =
-          start_with(run, name, {.path = "progress.jsonl", .call = starts ? 28 : 12, .action = "torn", .rank = 0});
+      const std::string first = variant.empty() ? "" : variant[0];
+      const int line = first == "--restarts" ? 25 : first == "--tolerance" ? 6 : 12;
+      const auto killed = start_with(run, name, {.path = "progress.jsonl", .call = line, .action = "torn", .rank = 0});
       ASSERT_EQ(killed.status, kKilled) << killed.err;
       const auto result = resume(2, name);
       ASSERT_EQ(result.status, 0) << result.err;
@@ -124,18 +126,22 @@ TEST_F(Durability, EveryVariantGoesOnToTheSameBits) {
 }
 
 TEST_F(Durability, AnExtensionOfSeveralStartsThatIsKilledGoesOnAsOneThatIsNot) {
-  const Run run{fit("dense.npy", 6, {"--checkpoint-every", "2it", "--restarts", "3"}), 2};
-  ASSERT_EQ(start(run, "whole").status, 0);
-  fs::copy(path("whole"), path("broken"), fs::copy_options::recursive);
-  ASSERT_EQ(resume(2, "whole", {"--iterations", "20"}).status, 0);
-  const auto killed = tempera_ranks(2, {"resume", "broken", "--iterations", "20"},
-                                    with_fault({.path = "progress.jsonl", .call = 12, .rank = 0}, here()));
-  ASSERT_EQ(killed.status, kKilled) << killed.err;
-  const auto result = resume(2, "broken");
-  ASSERT_EQ(result.status, 0) << result.err;
-  EXPECT_EQ(text("broken/factors.h5") == text("whole/factors.h5"), true);
-  EXPECT_EQ(fit_of("broken"), fit_of("whole"));
-  EXPECT_EQ(json("broken/summary.json").at("iterations"), json("whole/summary.json").at("iterations"));
+  for (const std::string seed : {"1", "2"}) {
+    const std::string whole = "whole-" + seed, broken = "broken-" + seed;
+    const Arguments more{"--checkpoint-every", "2it", "--restarts", "3", "--seed", seed};
+    ASSERT_EQ(start({fit("sparse.tns", 6, more), 2}, whole).status, 0);
+    EXPECT_LT(json(whole + "/summary.json").at("best_restart"), 2) << "a start with others after it is kept";
+    fs::copy(path(whole), path(broken), fs::copy_options::recursive);
+    ASSERT_EQ(resume(2, whole, {"--iterations", "20"}).status, 0);
+    const auto killed = tempera_ranks(2, {"resume", broken, "--iterations", "20"},
+                                      with_fault({.path = "progress.jsonl", .call = 12, .rank = 0}, here()));
+    ASSERT_EQ(killed.status, kKilled) << killed.err;
+    const auto result = resume(2, broken);
+    ASSERT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(text(broken + "/factors.h5") == text(whole + "/factors.h5"), true);
+    for (const char* key : {"fit", "iterations", "best_restart", "restart_fits"})
+      EXPECT_EQ(json(broken + "/summary.json").at(key), json(whole + "/summary.json").at(key)) << key;
+  }
 }
 
 TEST_F(Durability, ARunThatWasKilledBeforeItsFirstCheckpointBeginsAnew) {

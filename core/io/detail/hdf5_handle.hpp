@@ -82,12 +82,17 @@ class Hdf5Input {
   Hdf5Handle file_;
 };
 
+/// Where the library writes: to the disk, or to memory from which commit() copies what is no hole. A library whose
+/// writes fail may be beyond closing the file and bring the process down at exit, so whoever goes on after an error and
+/// writes little chooses memory.
+enum class Hdf5Medium { disk, memory };
+
 /// New file under a temporary name, with the errors of writing it.
 class Hdf5Output {
  public:
   /// @param bytes  about how much will be written: a disk without that much room is refused at once
-  Hdf5Output(const std::filesystem::path& path, double bytes);
-  ~Hdf5Output() { abandon(); }
+  Hdf5Output(const std::filesystem::path& path, double bytes, Hdf5Medium medium = Hdf5Medium::disk);
+  ~Hdf5Output();
   Hdf5Output(const Hdf5Output&) = delete;
   Hdf5Output& operator=(const Hdf5Output&) = delete;
 
@@ -110,10 +115,16 @@ class Hdf5Output {
   void commit();
 
  private:
+  /// From here on the library writes to memory; its descriptor, to be closed, or −1.
+  int point_at_memory() const;
+  void close();
+  void move_to_memory();
+  void copy_from_memory() const;
   Hdf5Handle make_dataset(const std::string& object, hid_t type, std::span<const Index> shape, hid_t layout) const;
 
   Hdf5Quiet quiet_;
   AtomicFile output_;
+  int memory_ = -1;  // its descriptor
   Hdf5Handle file_;
 };
 

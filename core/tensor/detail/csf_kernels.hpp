@@ -12,6 +12,8 @@ struct CsfView {
   int depth;
   const uint32_t* ids[kMaximumDepth];
   const uint32_t* pointers[kMaximumDepth];
+  int flat_levels;                              ///< see CsfTensor::flat_levels
+  const uint32_t* ancestor_ids[kMaximumDepth];  ///< by levels above the leaves
   const double* values;
   const double* factors[kMaximumDepth];  ///< by level; the target's entry is not read
   int64_t stride;                        ///< doubles a factor row: 1, 2, 4 or a multiple of 8

@@ -27,6 +27,32 @@ inline __attribute__((always_inline)) const Vector* row(const CsfView& view, int
   return reinterpret_cast<const Vector*>(view.factors[level] + static_cast<int64_t>(id) * view.stride);
 }
 
+/// sum += Σ over the leaves below the nodes [begin, end) of `level`, each times the rows of all levels from here down.
+template <class Vector, int W, int Remaining>
+inline __attribute__((always_inline)) void gather_leaves(const CsfView& view, int level, uint32_t begin, uint32_t end,
+                                                         Panel<Vector, W>& sum) {
+  const int leaf_level = level + Remaining - 1;
+  for (int inner = level; inner < leaf_level; ++inner) {
+    begin = view.pointers[inner][begin];
+    end = view.pointers[inner][end];
+  }
+  const uint32_t* ids = view.ids[leaf_level];
+  for (uint32_t p = begin; p < end; ++p) {
+    const double* ahead = view.factors[leaf_level] + static_cast<int64_t>(ids[p + kAhead]) * view.stride;
+    for (int w = 0; w < W; ++w) __builtin_prefetch(ahead + w * static_cast<int>(sizeof(Vector) / sizeof(double)));
+    const Vector* leaf = row<Vector>(view, leaf_level, ids[p]);
+    const double value = view.values[p];
+    Panel<Vector, W> product;
+    for (int w = 0; w < W; ++w) product.lane[w] = value * leaf[w];
+    for (int above = 1; above < Remaining - 1; ++above) {
+      const Vector* own = row<Vector>(view, leaf_level - above, view.ancestor_ids[above][p]);
+      for (int w = 0; w < W; ++w) product.lane[w] *= own[w];
+    }
+    const Vector* own = row<Vector>(view, level, view.ancestor_ids[Remaining - 1][p]);
+    for (int w = 0; w < W; ++w) sum.lane[w] += product.lane[w] * own[w];
+  }
+}
+
 /// sum += Σ over the children [begin, end) of `level`, each times its factor row. Remaining: levels from here down.
 template <class Vector, int W, int Remaining>
 inline __attribute__((always_inline)) void gather_up(const CsfView& view, int level, uint32_t begin, uint32_t end,
@@ -42,6 +68,7 @@ inline __attribute__((always_inline)) void gather_up(const CsfView& view, int le
       for (int w = 0; w < W; ++w) sum.lane[w] += value * leaf[w];
     }
   } else {
+    if (view.flat_levels == Remaining - 1) return gather_leaves<Vector, W, Remaining>(view, level, begin, end, sum);
     const uint32_t* pointers = view.pointers[level];
     for (uint32_t c = begin; c < end; ++c) {
       Panel<Vector, W> below;
@@ -148,14 +175,22 @@ void csf_mttkrp(const CsfView& view, uint32_t begin, uint32_t end) {
     default: break;
   }
   constexpr int kDoubles = 8;
+#ifdef __AVX512F__
+  constexpr int kWidest = 8;  // 32 registers: the accumulators of two levels of 64 columns stay in them
+#else
+  constexpr int kWidest = 4;
+#endif
   CsfView panel = view;
   for (int64_t column = 0; column < view.stride;) {
     const int64_t vectors = (view.stride - column) / kDoubles;
-    const int64_t width = vectors >= 4 ? 4 : vectors;
+    const int64_t width = vectors >= kWidest ? kWidest : vectors >= 4 ? 4 : vectors;
     switch (width) {
       case 1: mttkrp_depth<Vector8, 1>(panel, begin, end); break;
       case 2: mttkrp_depth<Vector8, 2>(panel, begin, end); break;
       case 3: mttkrp_depth<Vector8, 3>(panel, begin, end); break;
+#ifdef __AVX512F__
+      case 8: mttkrp_depth<Vector8, 8>(panel, begin, end); break;
+#endif
       default: mttkrp_depth<Vector8, 4>(panel, begin, end); break;
     }
     column += width * kDoubles;

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "core/io/detail/hdf5_handle.hpp"
+#include "core/io/hdf5_arrays.hpp"
 #include "tests/unit/io/io_fixture.hpp"
 
 namespace tempera {
@@ -29,6 +30,24 @@ class Hdf5 : public test::IoTest {
     return tensor;
   }
 };
+
+// Bytes 20 to 23 of a superblock of version 0: bit 0 says that a program has the file open for writing.
+TEST_F(Hdf5, WrittenFilesAreMarkedAsClosed) {
+  write_hdf5(folder_ / "dense.h5", counted({3, 4}));
+  write_hdf5(folder_ / "sparse.h5", sample());
+  const std::vector<Index> shape{2, 2};
+  const std::vector<double> weights{1.0};
+  KruskalWriter writer(folder_ / "factors.h5", shape, 4, weights);
+  for (const int mode : {0, 1}) writer.append_rows(mode, 0, std::vector<double>{1, 2});
+  writer.commit();
+  create_hdf5_arrays(folder_ / "arrays.h5", std::vector<ArraySpec>{{"/a/b", ArrayType::float64, 5, 3}});
+  for (const char* name : {"dense.h5", "sparse.h5", "factors.h5", "arrays.h5"}) {
+    const std::string bytes = test::read_text(folder_ / name);
+    ASSERT_GT(bytes.size(), 96u) << name;
+    EXPECT_EQ(bytes[8], 0) << name << ": version of the superblock";
+    EXPECT_EQ(bytes.substr(20, 4), std::string(4, '\0')) << name;
+  }
+}
 
 TEST_F(Hdf5, DenseBlocksEqualThatPartOfTheWholeForEveryOrder) {
   const std::uint64_t seed = 7;
