@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ namespace tempera {
 /// Constraint on the entries of one factor matrix.
 enum class Constraint { none, nonnegative };
 
+/// How cp_apr updates the rows; see there.
+enum class CountSolver { automatic, multiplicative, newton };
+
 struct CpOptions {
   Index rank = 16;
   std::vector<Constraint> constraints;  ///< one a mode; empty: unconstrained
@@ -21,6 +25,7 @@ struct CpOptions {
   double tolerance = 1e-6;              ///< on the change of fit in two successive sweeps; 0: run all sweeps
   int restarts = 1;                     ///< random starts; the best fit is kept
   std::uint64_t seed = 0;
+  CountSolver count_solver = CountSolver::automatic;  ///< cp_apr only
 };
 
 /// State after one sweep, for progress.
@@ -28,7 +33,8 @@ struct CpStep {
   int restart = 0;
   int iteration = 0;  ///< from 1
   double fit = 0;
-  double change = 0;  ///< of the fit since the sweep before
+  double change = 0;  ///< of the fit since the sweep before; fall of the deviance per count where there is one
+  std::optional<double> deviance{};
 };
 
 enum class StopReason { tolerance, iterations, requested };
@@ -59,6 +65,11 @@ struct CpResult {
   std::vector<double> restart_fits;  ///< one a start
   int dead_components = 0;           ///< components of weight 0
   std::vector<std::string> notes;    ///< what the user should know (damped solves, zero tensor …)
+  /// Poisson models only (see cp_apr):
+  std::optional<double> deviance;
+  double kkt_violation = 0;
+  std::vector<double> component_totals;  ///< expected count of each component: the weights for columns of unit sum
+  std::vector<double> restart_deviances;
 };
 
 /// Refuses a tensor whose squared norm is not a normal number, so that a fit would mean nothing. Not collective.

@@ -6,7 +6,7 @@
 
 namespace tempera {
 
-/// One start of CP-ALS after a sweep, all but the factors. Everything that the next sweep depends on is here in full
+/// One start of a CP method after a sweep, all but the factors. Everything that the next sweep depends on is here in full
 /// precision: a Gram matrix computed anew from the factors would differ in its last bits.
 struct CpStart {
   int restart = 0;
@@ -19,10 +19,13 @@ struct CpStart {
   bool pseudo_inverse = false;
   std::vector<double> weights;
   std::vector<std::vector<double>> grams;  ///< one a mode, rank × rank
+  double deviance = 0;                     ///< of a Poisson model, like all below
+  double kkt_violation = 0;
 
   template <class Archive>
-  void serialize(Archive& archive, unsigned) {
+  void serialize(Archive& archive, unsigned version) {
     archive& restart& iteration& quiet& fit& relative_error& fit_resolution& damped& pseudo_inverse& weights& grams;
+    if (version >= 2) archive& deviance& kkt_violation;
   }
 };
 
@@ -36,14 +39,16 @@ struct CpState {
   bool damped = false;               ///< in any start that has ended
   bool pseudo_inverse = false;
   bool finished = false;
+  std::vector<double> restart_deviances;
 
   template <class Archive>
-  void serialize(Archive& archive, unsigned) {
+  void serialize(Archive& archive, unsigned version) {
     archive& current& has_best& best& restart_fits& damped& pseudo_inverse& finished;
+    if (version >= 2) archive& restart_deviances;
   }
 };
 
 }  // namespace tempera
 
-BOOST_CLASS_VERSION(tempera::CpStart, 1)
-BOOST_CLASS_VERSION(tempera::CpState, 1)
+BOOST_CLASS_VERSION(tempera::CpStart, 2)
+BOOST_CLASS_VERSION(tempera::CpState, 2)

@@ -10,14 +10,11 @@
 #include "core/factorization/hals.hpp"
 #include "core/factorization/initial_factors.hpp"
 #include "core/factorization/normal_equations.hpp"
+#include "distributed/als/cp_fit.hpp"
 
 namespace tempera {
 
 namespace {
-
-/// Below this share of ‖X‖² the squared residual is summed cell by cell: the formula has lost six of its digits.
-constexpr double kCancellation = 1e-10;
-constexpr double kEpsilon = 2.220446049250313e-16;
 
 Constraint constraint_of(const CpOptions& options, int mode) {
   return options.constraints.empty() ? Constraint::none : options.constraints[static_cast<std::size_t>(mode)];
@@ -25,35 +22,25 @@ Constraint constraint_of(const CpOptions& options, int mode) {
 
 }  // namespace
 
-CpSweep::CpSweep(const DistributedTensor& tensor, const CpOptions& options) : tensor_(tensor), options_(options) {
+CpSweep::CpSweep(const DistributedTensor& tensor, const CpOptions& options)
+    : CpMethod(tensor, options.rank), options_(options) {
   Index longest = 0;
   for (int mode = 0; mode < tensor.order(); ++mode) {
-    factors_.emplace_back(tensor.rows(mode).rows(), options.rank);
     grams_.emplace_back(options.rank);
     longest = std::max(longest, tensor.rows(mode).rows());
   }
   product_ = FactorMatrix(longest, options.rank);
 }
 
-FactorMatrix CpSweep::owned_factor(int mode) const {
-  const RowLayout& layout = tensor_.rows(mode);
-  const FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
-  FactorMatrix owned(layout.owned_count, factor.columns());
-  std::copy_n(factor.data() + layout.owned_begin * factor.stride(), owned.storage().size(), owned.data());
-  return owned;
-}
-
 FactorMatrix CpSweep::take_owned_factor(int mode) {
   product_ = FactorMatrix();
-  FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
-  if (tensor_.rows(mode).owned_count == factor.rows()) return std::move(factor);
-  FactorMatrix owned = owned_factor(mode);
-  factor = FactorMatrix();
-  return owned;
+  return CpMethod::take_owned_factor(mode);
 }
 
 void CpSweep::start(int restart) {
   damped_ = pseudo_inverse_ = false;
+  fit_ = fit_resolution_ = 0;
+  relative_error_ = 1;
   weights_.assign(static_cast<std::size_t>(options_.rank), 1.0);
   const Communicator& ranks = tensor_.grid().active_ranks();
   for (int mode = 0; mode < tensor_.order(); ++mode) {
@@ -69,6 +56,9 @@ void CpSweep::start(int restart) {
 }
 
 void CpSweep::restore(const CpStart& start, const CheckpointReader& checkpoint) {
+  if (start.grams.size() != grams_.size())
+    throw Error(Category::input, "", "the checkpoint holds a model of another order",
+                "it was written for another tensor or --rank");
   weights_ = start.weights;
   fit_ = start.fit;
   relative_error_ = start.relative_error;
@@ -178,35 +168,10 @@ void CpSweep::normalise(int mode, std::span<const double> norms) {
 }
 
 void CpSweep::update_fit(double inner_product, double model_squared) {
-  const Communicator& ranks = tensor_.grid().active_ranks();
-  const double norm_squared = tensor_.norm_squared();
-  double residual_squared = norm_squared - 2 * inner_product + model_squared;
-  // Rounding of three terms of about ‖X‖²; the constant covers the length of the sums.
-  double uncertainty = 8 * kEpsilon * (norm_squared + 2 * std::abs(inner_product) + model_squared);
-  // What follows decides on collectives and on stopping, so one rank's figure holds for all: ranks of one job may run
-  // on different processors.
-  residual_squared = ranks.broadcast_value(residual_squared, 0);
-  if (!std::isfinite(residual_squared))
-    throw Error(Category::numerical, "", "the fit is not finite: the model overflows",
-                "scale the tensor, for example to unit maximum, or choose another --seed");
-  if (residual_squared < kCancellation * norm_squared) {
-    const auto region = ranks.regions().open("residual");
-    const ResidualSums local = tensor_.residual_sums(factors_, weights_);
-    double sums[2] = {local.residual_squared, local.model_squared};
-    ranks.all_reduce(std::span<double>(sums), Reduction::sum);
-    residual_squared = sums[0];
-    uncertainty = 8 * kEpsilon * sums[0];
-    if (!tensor_.every_cell_stored()) {
-      // The cells that are zero and not stored hold ‖M‖² minus the model's squares on the stored ones.
-      const double elsewhere = ranks.broadcast_value(std::max(0.0, model_squared - sums[1]), 0);
-      residual_squared += elsewhere;
-      uncertainty += 8 * kEpsilon * (model_squared + sums[1]);
-    }
-  }
-  residual_squared = std::max(0.0, residual_squared);
-  relative_error_ = std::sqrt(residual_squared / norm_squared);
+  const CpFit fit = fit_of(tensor_, factors_, weights_, inner_product, model_squared);
+  relative_error_ = fit.relative_error;
   fit_ = 1 - relative_error_;
-  fit_resolution_ = std::sqrt((residual_squared + uncertainty) / norm_squared) - relative_error_;
+  fit_resolution_ = fit.resolution;
 }
 
 }  // namespace tempera

@@ -51,6 +51,26 @@ class DistributedDenseTensor final : public DistributedTensor {
     return tempera::residual_sums(block_, factors, weights);
   }
 
+  void count_products(std::span<const FactorMatrix> factors, int mode, CountContent content,
+                      FactorMatrix& result) const override {
+    tempera::count_products(block_, factors, mode, content, result);
+  }
+
+  CountSums count_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const override {
+    return tempera::count_sums(block_, factors, weights);
+  }
+
+  void for_each_cell(const std::function<void(std::span<const Index>, double)>& visit) const override {
+    if (block_.size() == 0) return;
+    const DenseBlock place = dense_block(grid_, shape_);
+    std::vector<Index> local(shape_.size(), 0), global(shape_.size());
+    std::size_t position = 0;
+    do {
+      for (std::size_t mode = 0; mode < local.size(); ++mode) global[mode] = place.offsets[mode] + local[mode];
+      visit(global, block_.values()[position++]);
+    } while (next_cell(local, block_.shape()));
+  }
+
  private:
   DenseTensor block_;
 };

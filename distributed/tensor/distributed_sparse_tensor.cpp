@@ -103,7 +103,35 @@ class DistributedSparseTensor final : public DistributedTensor {
     return tempera::residual_sums(trees_.trees().front(), factors, weights);
   }
 
+  void count_products(std::span<const FactorMatrix> factors, int mode, CountContent content,
+                      FactorMatrix& result) const override {
+    tempera::count_products(trees_.tree_for(mode), factors, mode, content, result, threads_);
+  }
+
+  CountSums count_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const override {
+    return tempera::count_sums(trees_.trees().front(), factors, weights);
+  }
+
+  void for_each_cell(const std::function<void(std::span<const Index>, double)>& visit) const override {
+    if (!active() || trees_.trees().front().nonzeros() == 0) return;
+    std::vector<Index> coordinates(shape_.size());
+    visit_below(trees_.trees().front(), 0, 0, trees_.trees().front().nodes(0), coordinates, visit);
+  }
+
  private:
+  void visit_below(const CsfTensor& tree, int level, Index begin, Index end, std::vector<Index>& coordinates,
+                   const std::function<void(std::span<const Index>, double)>& visit) const {
+    const int mode = tree.mode_order()[static_cast<std::size_t>(level)];
+    for (Index node = begin; node < end; ++node) {
+      const auto n = static_cast<std::size_t>(node);
+      coordinates[static_cast<std::size_t>(mode)] = rows(mode).global_rows[tree.ids(level)[n]];
+      if (level + 1 == tree.order())
+        visit(coordinates, tree.values()[n]);
+      else
+        visit_below(tree, level + 1, tree.pointers(level)[n], tree.pointers(level)[n + 1], coordinates, visit);
+    }
+  }
+
   void build(SparseTensor mine) {
     const Index count = mine.nonzeros();
     std::vector<std::vector<std::uint32_t>> local(static_cast<std::size_t>(order()));

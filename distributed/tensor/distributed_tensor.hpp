@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/tensor/count_products.hpp"
 #include "core/tensor/csf_set.hpp"
 #include "core/tensor/dense_tensor.hpp"
 #include "core/tensor/mttkrp.hpp"
@@ -55,6 +57,12 @@ class DistributedTensor {
   virtual void mttkrp(std::span<const FactorMatrix> factors, int mode, FactorMatrix& result) const = 0;
   /// Sums over the stored cells of this rank's block. Local. @pre active()
   virtual ResidualSums residual_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const = 0;
+  /// The same for a Poisson model of counts; see core/tensor/count_products.hpp. Local. @pre active()
+  virtual void count_products(std::span<const FactorMatrix> factors, int mode, CountContent content,
+                              FactorMatrix& result) const = 0;
+  virtual CountSums count_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const = 0;
+  /// Calls with the global coordinates and the value of every stored cell of this rank, in any order. Local.
+  virtual void for_each_cell(const std::function<void(std::span<const Index>, double)>& visit) const = 0;
 
  protected:
   DistributedTensor(std::vector<Index> shape, ProcessGrid grid, bool sparse)

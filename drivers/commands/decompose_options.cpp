@@ -64,7 +64,10 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
   schema.group("Model");
   schema.choice("method", options.method, {"cp"}).help("kind of decomposition");
   schema.integer("rank", options.rank).minimum(1).help("number of components");
-  schema.choice("loss", options.loss, {"gaussian"}).help("what the fit minimises");
+  schema.choice("loss", options.loss, {"gaussian", "poisson"})
+      .help("what the fit minimises: squared errors, or the deviance of counts (then the model is nonnegative)");
+  schema.choice("solver", options.solver, {"auto", "mu", "newton"})
+      .help("update of the rows with --loss poisson: multiplicative, or Newton (auto: where its Hessians are small)");
   schema.texts("constraint", options.constraints)
       .metavar("NAME[@MODES]")
       .help("nonnegative, for all modes or for those listed (nonnegative@0,2)");
@@ -83,9 +86,9 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
   schema.integer("iterations", options.iterations).minimum(1).help("most sweeps of one start");
   schema.real("tolerance", options.tolerance)
       .minimum(0)
-      .help("stop when the fit changes by less in two successive sweeps; 0 runs all sweeps");
+      .help("stop when the fit (poisson: deviance per count) changes by less in two successive sweeps; 0 runs all sweeps");
   schema.choice("init", options.init, {"random"}).help("start values");
-  schema.integer("restarts", options.restarts).minimum(1).help("random starts; the best fit is kept");
+  schema.integer("restarts", options.restarts).minimum(1).help("random starts; the best is kept");
   schema.group("Parallel");
   schema.text("grid", options.grid).metavar("PxQx…").help("process grid, one extent a mode, or auto");
 }
@@ -128,6 +131,25 @@ std::vector<int> parse_grid(const std::string& text, int ranks) {
 
 void check_constraints(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) parse_one(text);
+}
+
+void check_loss(const DecomposeOptions& options) {
+  if (options.loss != "poisson") {
+    if (options.solver != "auto")
+      throw Error(Category::usage, "--solver", fmt::format("'{}' is for --loss poisson", options.solver),
+                  "leave it out, or add --loss poisson");
+    return;
+  }
+  for (const std::string& text : options.constraints)
+    if (text.substr(0, text.find_first_of(":@")) != "nonnegative")
+      throw Error(Category::usage, "--constraint", fmt::format("'{}' does not go with --loss poisson", text),
+                  "its updates keep the factors nonnegative and nothing else: other constraints need --loss gaussian");
+}
+
+CountSolver parse_count_solver(const std::string& text) {
+  return text == "mu"       ? CountSolver::multiplicative
+         : text == "newton" ? CountSolver::newton
+                            : CountSolver::automatic;
 }
 
 std::vector<Constraint> parse_constraints(const std::vector<std::string>& texts, int order) {

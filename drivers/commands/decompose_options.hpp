@@ -17,6 +17,7 @@ struct DecomposeOptions {
   std::string method = "cp";
   std::int64_t rank = 16;
   std::string loss = "gaussian";
+  std::string solver = "auto";
   std::vector<std::string> constraints;
   std::string missing = "zero";
   std::int64_t index_base = 1;
@@ -41,5 +42,9 @@ std::vector<int> parse_grid(const std::string& text, int ranks);
 std::vector<Constraint> parse_constraints(const std::vector<std::string>& texts, int order);
 /// The same without a tensor: syntax and names only.
 void check_constraints(const std::vector<std::string>& texts);
+
+/// @throws Error{usage} for options that the loss does not go with
+void check_loss(const DecomposeOptions& options);
+CountSolver parse_count_solver(const std::string& text);
 
 }  // namespace tempera::drivers

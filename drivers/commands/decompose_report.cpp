@@ -53,10 +53,10 @@ std::string components_text(const DecomposeOptions& options, const CpResult& res
   const std::size_t order = facts.shape.size();
   const auto shown = static_cast<std::size_t>(
       options.common.verbose ? result.weights.size() : std::min<std::size_t>(result.weights.size(), kShownComponents));
-  std::vector<std::vector<std::string>> table{{"component", "weight"}};
+  std::vector<std::vector<std::string>> table{{"component", result.deviance ? "counts" : "weight"}};
   for (std::size_t mode = 0; mode < order; ++mode) table.front().push_back(mode_name(facts, mode));
   for (std::size_t r = 0; r < shown; ++r) {
-    std::vector<std::string> line{std::to_string(r + 1), fmt::format("{:.4g}", result.weights[r])};
+    std::vector<std::string> line{std::to_string(r + 1), fmt::format("{:.4g}", result.deviance ? result.component_totals[r] : result.weights[r])};
     for (std::size_t mode = 0; mode < order; ++mode) {
       std::vector<std::string> entries;
       for (const TopEntry& entry : facts.top[mode][r])
@@ -95,12 +95,17 @@ nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const 
   summary["fit"] = result.fit;
   summary["relative_error"] = result.relative_error;
   summary["fit_resolution"] = result.fit_resolution;
-  summary["deviance"] = nullptr;
+  summary["deviance"] = result.deviance ? nlohmann::ordered_json(*result.deviance) : nullptr;
   summary["holdout"] = nullptr;
   summary["iterations"] = result.iterations;
   summary["converged"] = result.converged;
   summary["stopped"] = stop_text(result);
   summary["restart_fits"] = result.restart_fits;
+  if (result.deviance) {
+    summary["kkt_violation"] = result.kkt_violation;
+    summary["restart_deviances"] = result.restart_deviances;
+    summary["component_totals"] = result.component_totals;
+  }
   summary["best_restart"] = result.best_restart;
   summary["seconds"] = facts.seconds;
   summary["seconds_per_iteration"] = facts.seconds / std::max(1, facts.total_iterations);
@@ -137,7 +142,8 @@ std::string decompose_text(const DecomposeOptions& options, const CpResult& resu
                      ? std::string("1 entry with repeated coordinates was added to another")
                      : human_count(facts.duplicates) + " entries with repeated coordinates were added to others");
   line("model", fmt::format("rank {}, {} loss, {}", options.rank, options.loss,
-                            options.constraints.empty() ? "unconstrained"
+                            options.loss == "poisson"       ? "nonnegative"
+                            : options.constraints.empty() ? "unconstrained"
                                                         : fmt::format("{}", fmt::join(options.constraints, " "))));
   line("ranks", fmt::format("{} MPI rank{}, grid {}, {}, heaviest rank {:.2f} x the mean", facts.mpi_ranks,
                             facts.mpi_ranks == 1 ? "" : "s", fmt::join(facts.grid, "x"), facts.storage, facts.balance));
@@ -145,9 +151,16 @@ std::string decompose_text(const DecomposeOptions& options, const CpResult& resu
     line("note", fmt::format("{} MPI ranks hold no data: the sizes allow no grid of {}",
                              facts.mpi_ranks - facts.active_ranks, facts.mpi_ranks));
   line("fit", fmt::format("{}  (1 - relative error {:.6g})", fit_text(result), result.relative_error));
+  if (result.deviance)
+    line("deviance", fmt::format("{:.10g}  (largest violation of the KKT conditions {:.1e})", *result.deviance,
+                                 result.kkt_violation));
   line("sweeps",
        fmt::format("{}, {}{}", result.iterations, stop_text(result),
-                   result.restart_fits.size() > 1
+                   result.restart_deviances.size() > 1
+                       ? fmt::format(" (best of {} starts: deviances {:.6g} to {:.6g})", result.restart_fits.size(),
+                                     *std::min_element(result.restart_deviances.begin(), result.restart_deviances.end()),
+                                     *std::max_element(result.restart_deviances.begin(), result.restart_deviances.end()))
+                   : result.restart_fits.size() > 1
                        ? fmt::format(" (best of {} starts: fits {:.6f} to {:.6f})", result.restart_fits.size(),
                                      *std::min_element(result.restart_fits.begin(), result.restart_fits.end()),
                                      *std::max_element(result.restart_fits.begin(), result.restart_fits.end()))

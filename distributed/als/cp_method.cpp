@@ -1,0 +1,27 @@
+#include "distributed/als/cp_method.hpp"
+
+#include <algorithm>
+
+namespace tempera {
+
+CpMethod::CpMethod(const DistributedTensor& tensor, Index rank) : tensor_(tensor) {
+  for (int mode = 0; mode < tensor.order(); ++mode) factors_.emplace_back(tensor.rows(mode).rows(), rank);
+}
+
+FactorMatrix CpMethod::owned_factor(int mode) const {
+  const RowLayout& layout = tensor_.rows(mode);
+  const FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
+  FactorMatrix owned(layout.owned_count, factor.columns());
+  std::copy_n(factor.data() + layout.owned_begin * factor.stride(), owned.storage().size(), owned.data());
+  return owned;
+}
+
+FactorMatrix CpMethod::take_owned_factor(int mode) {
+  FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
+  if (tensor_.rows(mode).owned_count == factor.rows()) return std::move(factor);
+  FactorMatrix owned = owned_factor(mode);
+  factor = FactorMatrix();
+  return owned;
+}
+
+}  // namespace tempera

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "distributed/als/cp_state.hpp"
+#include "distributed/checkpoint/checkpoints.hpp"
+#include "distributed/tensor/distributed_tensor.hpp"
+
+namespace tempera {
+
+/// What CpRun needs of a method: one start of it on an active rank, with the local rows of all factors.
+class CpMethod {
+ public:
+  virtual ~CpMethod() = default;
+  CpMethod(const CpMethod&) = delete;
+  CpMethod& operator=(const CpMethod&) = delete;
+
+  /// Random start values. Collective over the active ranks, as are restore and sweep.
+  virtual void start(int restart) = 0;
+  /// Goes on where `start` and the matrices /factors/0 … of a checkpoint stand.
+  virtual void restore(const CpStart& start, const CheckpointReader& checkpoint) = 0;
+  /// Updates every mode once and the figures of merit. Returns what any rank wished.
+  virtual StepWish sweep(StepWish wish) = 0;
+  /// Writes all that the next sweep depends on beside the factors, and the figures of merit, into `start`.
+  virtual void describe(CpStart& start) const = 0;
+  /// What grows from sweep to sweep, is compared with the tolerance and decides between starts.
+  virtual double score(const CpStart& start) const = 0;
+  /// Where the loss has one.
+  virtual std::optional<double> deviance(const CpStart&) const { return std::nullopt; }
+
+  /// All local rows of a mode, ghosts too.
+  const FactorMatrix& factor(int mode) const { return factors_[static_cast<std::size_t>(mode)]; }
+  /// Copy of the owned rows of a mode.
+  FactorMatrix owned_factor(int mode) const;
+  /// The same without a copy where this rank has no ghosts; the method may not go on afterwards.
+  virtual FactorMatrix take_owned_factor(int mode);
+
+ protected:
+  CpMethod(const DistributedTensor& tensor, Index rank);
+
+  const DistributedTensor& tensor_;
+  std::vector<FactorMatrix> factors_;
+};
+
+}  // namespace tempera
