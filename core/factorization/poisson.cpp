@@ -11,8 +11,9 @@ namespace tempera {
 
 namespace {
 
-constexpr double kNegligible = 1e-200;  // smaller entries become 0: products of denormal numbers are slow and mean nothing
-constexpr double kProximal = 1e-12;     // on the unit diagonal; the Hessian of a row with few counts is singular
+constexpr double kNegligible =
+    1e-200;                          // smaller entries become 0: products of denormal numbers are slow and mean nothing
+constexpr double kProximal = 1e-12;  // on the unit diagonal; the Hessian of a row with few counts is singular
 constexpr int kCoordinateSweeps = 3;
 
 /// (−ln(1 − q) − q) / q².
@@ -37,13 +38,12 @@ double count_kkt(std::span<const double> b, std::span<const double> phi, std::sp
 
 bool shift_inadmissible_zeros(std::span<double> b, std::span<const double> phi, std::span<const double> s,
                               std::span<const double> scale) {
-  bool any = false;
+  const auto inadmissible = [&](std::size_t r) { return b[r] < kInadmissibleZero * scale[r] && phi[r] > s[r]; };
+  double count = 0;
+  for (std::size_t r = 0; r < b.size(); ++r) count += inadmissible(r) ? 1 : 0;
   for (std::size_t r = 0; r < b.size(); ++r)
-    if (b[r] < kInadmissibleZero * scale[r] && phi[r] > s[r]) {
-      b[r] += kInadmissibleShift * scale[r];
-      any = true;
-    }
-  return any;
+    if (inadmissible(r)) b[r] += std::min(kInadmissibleShift * scale[r], (phi[r] - s[r]) / (count * phi[r] * phi[r]));
+  return count > 0;
 }
 
 void multiplicative_step(std::span<double> b, std::span<const double> phi, std::span<const double> s) {
@@ -55,6 +55,7 @@ void multiplicative_step(std::span<double> b, std::span<const double> phi, std::
 
 CountNewton::CountNewton(Index rank)
     : rank_(static_cast<std::size_t>(rank)),
+      phi_(rank_),
       matrix_(rank_ * rank_),
       scale_(rank_),
       linear_(rank_),
@@ -65,30 +66,20 @@ CountNewton::CountNewton(Index rank)
 void CountNewton::step(std::span<double> b, std::span<const double> phi, std::span<const double> hessian,
                        std::span<const double> s) {
   TEMPERA_EXPECTS(b.size() == rank_ && hessian.size() == rank_ * (rank_ + 1) / 2);
-  std::size_t k = 0;
-  for (std::size_t i = 0; i < rank_; ++i) {
-    k += i;
-    scale_[i] = hessian[k + i] > 0 ? 1 / std::sqrt(hessian[k + i]) : 0.0;
-    if (!std::isfinite(hessian[k + i])) return multiplicative_step(b, phi, s);
-    for (std::size_t j = 0; j < i; ++j) h(i, j) = h(j, i) = hessian[k + j] * scale_[i] * scale_[j];
-    h(i, i) = 1 + kProximal;
-  }
-  // Components without data in this row fall to zero at once: they change no model value.
-  for (std::size_t r = 0; r < rank_; ++r)
-    if (scale_[r] == 0 && s[r] > 0) b[r] = 0;
-  if (!find_direction(b, phi, s)) return multiplicative_step(b, phi, s);
+  if (!scale_row(b, phi, hessian, s)) return multiplicative_step(b, phi, s);
+  if (!find_direction(b, s)) return multiplicative_step(b, phi_, s);
   double decrease = 0, curvature = 0, ratio = 0;
   for (std::size_t i = 0; i < rank_; ++i) {
     if (scale_[i] == 0) continue;
     const double d = y_[i] - start_[i];
-    decrease -= d * scale_[i] * (s[i] - phi[i]);
+    decrease -= d * scale_[i] * (s[i] - phi_[i]);
     for (std::size_t j = 0; j < rank_; ++j)
       if (scale_[j] != 0) curvature += d * h(i, j) * (y_[j] - start_[j]);
     if (d < 0) ratio = std::max(ratio, std::min(1.0, -d / start_[i]));
   }
   if (!(decrease > 0) || !(curvature >= 0) || !std::isfinite(decrease) || !std::isfinite(curvature)) {
-    if (decrease == 0) return;  // already optimal
-    return multiplicative_step(b, phi, s);
+    if (decrease != 0) multiplicative_step(b, phi_, s);  // at 0 the row is optimal
+    return;
   }
   const double t = step_length(decrease, curvature, ratio);
   for (std::size_t r = 0; r < rank_; ++r) {
@@ -98,10 +89,37 @@ void CountNewton::step(std::span<double> b, std::span<const double> phi, std::sp
   }
 }
 
-bool CountNewton::find_direction(std::span<const double> b, std::span<const double> phi, std::span<const double> s) {
+/// The row, Φ and the Hessian on the scale where Φ·b = s·b, the Hessian also with unit diagonal; false if it is not finite.
+bool CountNewton::scale_row(std::span<double> b, std::span<const double> phi, std::span<const double> hessian,
+                            std::span<const double> s) {
+  double expected = 0, counted = 0;
+  std::size_t k = 0;
+  for (std::size_t i = 0; i < rank_; ++i) {
+    k += i;
+    const double diagonal = hessian[k + i];
+    if (!std::isfinite(diagonal)) return false;
+    scale_[i] = diagonal > 0 ? 1 / std::sqrt(diagonal) : 0.0;
+    for (std::size_t j = 0; j < i; ++j) h(i, j) = h(j, i) = hessian[k + j] * scale_[i] * scale_[j];
+    h(i, i) = 1 + kProximal;
+    // Components without data in this row fall to zero at once: they change no model value.
+    if (diagonal == 0 && s[i] > 0) b[i] = 0;
+    counted += phi[i] * b[i];
+    expected += s[i] * b[i];
+  }
+  const double factor = expected > 0 && counted > 0 ? counted / expected : 1;
+  if (!std::isfinite(factor)) return false;
+  for (std::size_t r = 0; r < rank_; ++r) {
+    b[r] *= factor;
+    phi_[r] = phi[r] / factor;
+    scale_[r] *= factor;
+  }
+  return true;
+}
+
+bool CountNewton::find_direction(std::span<const double> b, std::span<const double> s) {
   for (std::size_t r = 0; r < rank_; ++r) {
     start_[r] = scale_[r] > 0 ? b[r] / scale_[r] : 0.0;
-    linear_[r] = scale_[r] * (2 * phi[r] - s[r]) + kProximal * start_[r];  // H b = Φ
+    linear_[r] = scale_[r] * (2 * phi_[r] - s[r]) + kProximal * start_[r];  // H b = Φ
     if (!std::isfinite(linear_[r]) || !std::isfinite(start_[r])) return false;
   }
   y_ = start_;

@@ -35,7 +35,8 @@ CountView view_of(const CsfTensor& tensor, std::span<const FactorMatrix> factors
   for (int level = 0; level < view.depth; ++level) {
     view.ids[level] = tensor.ids(level).data();
     if (level + 1 < view.depth) view.pointers[level] = tensor.pointers(level).data();
-    view.factors[level] = factors[static_cast<std::size_t>(tensor.mode_order()[static_cast<std::size_t>(level)])].data();
+    view.factors[level] =
+        factors[static_cast<std::size_t>(tensor.mode_order()[static_cast<std::size_t>(level)])].data();
   }
   return view;
 }

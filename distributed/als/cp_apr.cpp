@@ -72,10 +72,11 @@ double count_total(const DistributedTensor& tensor, Index index_base, const std:
     std::vector<Index> first = lowest_cell(cells, static_cast<std::size_t>(tensor.order()));
     const double value = all.all_reduce_value(first == bad ? bad_value : 0.0, Reduction::sum);
     for (Index& index : first) index += index_base;
-    throw Error(Category::input, name,
-                fmt::format("cell ({}), counted from {}, holds {}: --loss poisson takes counts, whole numbers from 0 up",
-                            fmt::join(first, ", "), index_base, value),
-                value < 0 ? "--loss gaussian takes any values" : "round the values, or use --loss gaussian");
+    throw Error(
+        Category::input, name,
+        fmt::format("cell ({}), counted from {}, holds {}: --loss poisson takes counts, whole numbers from 0 up",
+                    fmt::join(first, ", "), index_base, value),
+        value < 0 ? "--loss gaussian takes any values" : "round the values, or use --loss gaussian");
   }
   return all.all_reduce_value(total, Reduction::sum);
 }

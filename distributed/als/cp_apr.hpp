@@ -24,7 +24,7 @@ double hessian_columns(const DistributedTensor& tensor, const CpOptions& options
 /// its rows are independent convex problems; each takes a few steps: multiplicative updates (Chi & Kolda 2012) or row
 /// Newton steps (CountNewton). A step sums the derivatives over the local nonzeros, reduces them to the row owners,
 /// updates and shares the new rows, as cp_als does with its MTTKRP; zeros cost nothing, as Σ m is a product of column
-/// sums. The deviance never rises with Newton steps, nor with multiplicative ones but where an inadmissible zero is moved.
+/// sums. The deviance never rises with either.
 ///
 /// Stops when the deviance per count (deviance / Σ x) falls by less than the tolerance in two successive sweeps.
 /// `kkt_violation` is the largest |min(b, 1 − Φ)| met in the last sweep (0 at a stationary point), b the row with the

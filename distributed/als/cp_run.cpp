@@ -20,11 +20,7 @@ std::string part(const char* group, int mode) {
 }  // namespace
 
 CpRun::CpRun(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer, CpMethod& method)
-    : tensor_(tensor),
-      ranks_(tensor.grid().active_ranks()),
-      options_(options),
-      observer_(observer),
-      sweep_(method) {}
+    : tensor_(tensor), ranks_(tensor.grid().active_ranks()), options_(options), observer_(observer), sweep_(method) {}
 
 void CpRun::run(CpResult& result) {
   if (!restore()) begin_start(0);

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "distributed/als/cp_als.hpp"
-#include "distributed/als/cp_state.hpp"
 #include "distributed/als/cp_method.hpp"
+#include "distributed/als/cp_state.hpp"
 
 namespace tempera {
 
