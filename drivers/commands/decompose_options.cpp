@@ -86,7 +86,9 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
   schema.integer("iterations", options.iterations).minimum(1).help("most sweeps of one start");
   schema.real("tolerance", options.tolerance)
       .minimum(0)
-      .help("stop when the fit (poisson: deviance per count) changes by less in two successive sweeps; 0 runs all sweeps");
+      .help(
+          "stop when the fit (poisson: deviance per count) changes by less in two successive sweeps; 0 runs all "
+          "sweeps");
   schema.choice("init", options.init, {"random"}).help("start values");
   schema.integer("restarts", options.restarts).minimum(1).help("random starts; the best is kept");
   schema.group("Parallel");
@@ -147,9 +149,7 @@ void check_loss(const DecomposeOptions& options) {
 }
 
 CountSolver parse_count_solver(const std::string& text) {
-  return text == "mu"       ? CountSolver::multiplicative
-         : text == "newton" ? CountSolver::newton
-                            : CountSolver::automatic;
+  return text == "mu" ? CountSolver::multiplicative : text == "newton" ? CountSolver::newton : CountSolver::automatic;
 }
 
 std::vector<Constraint> parse_constraints(const std::vector<std::string>& texts, int order) {

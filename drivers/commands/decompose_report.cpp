@@ -56,7 +56,8 @@ std::string components_text(const DecomposeOptions& options, const CpResult& res
   std::vector<std::vector<std::string>> table{{"component", result.deviance ? "counts" : "weight"}};
   for (std::size_t mode = 0; mode < order; ++mode) table.front().push_back(mode_name(facts, mode));
   for (std::size_t r = 0; r < shown; ++r) {
-    std::vector<std::string> line{std::to_string(r + 1), fmt::format("{:.4g}", result.deviance ? result.component_totals[r] : result.weights[r])};
+    std::vector<std::string> line{
+        std::to_string(r + 1), fmt::format("{:.4g}", result.deviance ? result.component_totals[r] : result.weights[r])};
     for (std::size_t mode = 0; mode < order; ++mode) {
       std::vector<std::string> entries;
       for (const TopEntry& entry : facts.top[mode][r])
@@ -142,9 +143,9 @@ std::string decompose_text(const DecomposeOptions& options, const CpResult& resu
                      ? std::string("1 entry with repeated coordinates was added to another")
                      : human_count(facts.duplicates) + " entries with repeated coordinates were added to others");
   line("model", fmt::format("rank {}, {} loss, {}", options.rank, options.loss,
-                            options.loss == "poisson"       ? "nonnegative"
+                            options.loss == "poisson"     ? "nonnegative"
                             : options.constraints.empty() ? "unconstrained"
-                                                        : fmt::format("{}", fmt::join(options.constraints, " "))));
+                                                          : fmt::format("{}", fmt::join(options.constraints, " "))));
   line("ranks", fmt::format("{} MPI rank{}, grid {}, {}, heaviest rank {:.2f} x the mean", facts.mpi_ranks,
                             facts.mpi_ranks == 1 ? "" : "s", fmt::join(facts.grid, "x"), facts.storage, facts.balance));
   if (facts.active_ranks < facts.mpi_ranks)
@@ -154,17 +155,18 @@ std::string decompose_text(const DecomposeOptions& options, const CpResult& resu
   if (result.deviance)
     line("deviance", fmt::format("{:.10g}  (largest violation of the KKT conditions {:.1e})", *result.deviance,
                                  result.kkt_violation));
-  line("sweeps",
-       fmt::format("{}, {}{}", result.iterations, stop_text(result),
-                   result.restart_deviances.size() > 1
-                       ? fmt::format(" (best of {} starts: deviances {:.6g} to {:.6g})", result.restart_fits.size(),
-                                     *std::min_element(result.restart_deviances.begin(), result.restart_deviances.end()),
-                                     *std::max_element(result.restart_deviances.begin(), result.restart_deviances.end()))
-                   : result.restart_fits.size() > 1
-                       ? fmt::format(" (best of {} starts: fits {:.6f} to {:.6f})", result.restart_fits.size(),
-                                     *std::min_element(result.restart_fits.begin(), result.restart_fits.end()),
-                                     *std::max_element(result.restart_fits.begin(), result.restart_fits.end()))
-                       : std::string()));
+  line(
+      "sweeps",
+      fmt::format("{}, {}{}", result.iterations, stop_text(result),
+                  result.restart_deviances.size() > 1
+                      ? fmt::format(" (best of {} starts: deviances {:.6g} to {:.6g})", result.restart_fits.size(),
+                                    *std::min_element(result.restart_deviances.begin(), result.restart_deviances.end()),
+                                    *std::max_element(result.restart_deviances.begin(), result.restart_deviances.end()))
+                  : result.restart_fits.size() > 1
+                      ? fmt::format(" (best of {} starts: fits {:.6f} to {:.6f})", result.restart_fits.size(),
+                                    *std::min_element(result.restart_fits.begin(), result.restart_fits.end()),
+                                    *std::max_element(result.restart_fits.begin(), result.restart_fits.end()))
+                      : std::string()));
   line("time", fmt::format("{} for the sweeps ({} each), {} for reading", human_duration(facts.seconds),
                            human_duration(facts.seconds / std::max(1, facts.total_iterations)),
                            human_duration(facts.load_seconds)));

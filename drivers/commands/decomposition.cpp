@@ -58,8 +58,8 @@ double factor_bytes(const std::vector<Index>& shape, Index rank) {
 Json configuration_of(const OptionSchema& schema) {
   Json values = options_to_json(schema)["values"];
   Json configuration;
-  for (const char* name : {"method", "rank", "loss", "solver", "constraint", "missing", "index-base", "dims", "tolerance", "init",
-                           "restarts", "seed"})
+  for (const char* name : {"method", "rank", "loss", "solver", "constraint", "missing", "index-base", "dims",
+                           "tolerance", "init", "restarts", "seed"})
     configuration[name] = values.at(name);
   return configuration;
 }
