@@ -50,6 +50,23 @@ struct CpObserver {
   Checkpoints* checkpoints = nullptr;
 };
 
+/// Loss of the cells of one kind that were kept apart.
+struct StratumScore {
+  std::string name;
+  Index held = 0;
+  double cells = 0;  ///< of this kind in the whole tensor
+  double mean = 0;   ///< loss of a cell: squared error, or deviance
+  double standard_error = 0;
+};
+
+/// The same for the whole tensor: the mean over all its cells, estimated from those kept apart by weighting each stratum
+/// with its number of cells.
+struct HoldoutScore {
+  double mean = 0;
+  double standard_error = 0;
+  std::vector<StratumScore> strata;
+};
+
 /// Distributed CP model in normal form (see KruskalTensor). Factor rows stay with their owners.
 struct CpResult {
   std::vector<double> weights;           ///< on all ranks
@@ -65,6 +82,7 @@ struct CpResult {
   std::vector<double> restart_fits;  ///< one a start
   int dead_components = 0;           ///< components of weight 0
   std::vector<std::string> notes;    ///< what the user should know (damped solves, zero tensor …)
+  std::optional<HoldoutScore> holdout;  ///< absent without a holdout, and where the run was stopped
   /// Poisson models only (see cp_apr):
   std::optional<double> deviance;
   double kkt_violation = 0;
@@ -83,6 +101,9 @@ void check_norm(const DistributedTensor& tensor);
 /// The fit needs no residual tensor: ‖X − M‖² = ‖X‖² − 2⟨X, M⟩ + ‖M‖² from the last MTTKRP of the sweep; where that
 /// cancels (below 1e-10 ‖X‖²) the stored cells are summed directly. Stops when the fit changes by less than the
 /// tolerance in two successive sweeps. Collective over all ranks of the tensor's communicator.
+///
+/// Cells that are kept apart (Holdout) are imputed from the model before each update (expectation–maximisation: Dempster,
+/// Laird & Rubin 1977), so that the fit is that of the other cells.
 ///
 /// The starts depend on the seed and the global rows only. Equal ranks give equal bits; other numbers of ranks agree to
 /// rounding. Cost a sweep: N MTTKRPs + O(rank²) a row. Memory: the factor rows of this rank, once more those

@@ -58,14 +58,27 @@ void normalise_columns(const DistributedTensor& tensor, CpResult& result) {
 double count_total(const DistributedTensor& tensor, Index index_base, const std::string& name) {
   double total = 0, bad_value = 0;
   std::vector<Index> bad;
-  if (tensor.active())
+  const auto check = [&](std::span<const Index> cell, double value) {
+    if (is_count(value)) return;
+    if (!bad.empty() && !std::lexicographical_compare(cell.begin(), cell.end(), bad.begin(), bad.end())) return;
+    bad.assign(cell.begin(), cell.end());
+    bad_value = value;
+  };
+  if (tensor.active()) {
     tensor.for_each_cell([&](std::span<const Index> cell, double value) {
       total += value;
-      if (is_count(value)) return;
-      if (!bad.empty() && !std::lexicographical_compare(cell.begin(), cell.end(), bad.begin(), bad.end())) return;
-      bad.assign(cell.begin(), cell.end());
-      bad_value = value;
+      check(cell, value);
     });
+    const CellList& held = tensor.holdout().cells;
+    std::vector<Index> cell(static_cast<std::size_t>(tensor.order()));
+    for (std::size_t k = 0; k < held.values.size(); ++k) {
+      for (int mode = 0; mode < tensor.order(); ++mode) {
+        const auto m = static_cast<std::size_t>(mode);
+        cell[m] = tensor.rows(mode).global_rows[static_cast<std::size_t>(held.indices[m][k])];
+      }
+      check(cell, held.values[k]);
+    }
+  }
   const Communicator& all = tensor.grid().all();
   const auto cells = all.all_gather(std::span<const Index>(bad));
   if (!cells.empty()) {

@@ -4,7 +4,8 @@
 
 namespace tempera {
 
-/// Checks that every stored cell holds a count, a whole number ≥ 0, and adds them up. Collective over all ranks.
+/// Checks that every stored cell holds a count, a whole number ≥ 0, and adds those up that are not kept apart.
+/// Collective over all ranks.
 /// @param index_base  number of the first index in the message
 /// @param name        of the data, for the message
 /// @throws Error{input} on all ranks, naming the first cell (in the order of the coordinates) that does not
@@ -30,6 +31,8 @@ double hessian_columns(const DistributedTensor& tensor, const CpOptions& options
 /// `kkt_violation` is the largest |min(b, 1 − Φ)| met in the last sweep (0 at a stationary point), b the row with the
 /// weights, Φ as in count_products. The result is in normal form like any CP model; `component_totals` are the weights
 /// for columns of unit sum: the expected counts of each component, which at a stationary point add up to Σ x.
+/// Cells that are kept apart (Holdout) are no part of the loss: their counts are left out and their expected counts taken
+/// off the column sums row by row, so that deviance, fit and totals are those of the other cells.
 /// Of several starts the one of least deviance is kept. `constraints` are not looked at: the model is nonnegative.
 /// Same promises on ranks and bits as cp_als. Memory: as cp_als, with the Hessians in place of one matrix.
 /// @throws Error{input} for values that are no counts, else as cp_als

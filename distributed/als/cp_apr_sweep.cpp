@@ -19,6 +19,7 @@ namespace {
 // Steps of a row before the next mode's turn: a product with all other rows follows each, so few pay.
 constexpr int kNewtonSteps = 2;
 constexpr int kMultiplicativeSteps = 5;
+constexpr double kLeastExpected = 1e-10;  // a count where the model says never is a large loss, not an infinite one
 
 }  // namespace
 
@@ -32,6 +33,7 @@ CpAprSweep::CpAprSweep(const DistributedTensor& tensor, const CpOptions& options
   for (int mode = 0; mode < tensor.order(); ++mode) longest = std::max(longest, tensor.rows(mode).rows());
   const auto content = newton_ ? CountContent::with_hessian : CountContent::gradient;
   product_ = FactorMatrix(longest, count_columns(options.rank, content));
+  if (!tensor.holdout().empty()) held_product_ = FactorMatrix(longest, options.rank);
 }
 
 FactorMatrix CpAprSweep::take_owned_factor(int mode) {
@@ -76,6 +78,7 @@ StepWish CpAprSweep::sweep(StepWish wish) {
   StepWish agreed;
   kkt_ = 0;
   for (int mode = 0; mode < tensor_.order(); ++mode) {
+    sum_held(mode);
     scale_columns(mode, weights_);
     for (int step = 0; step < (newton_ ? kNewtonSteps : kMultiplicativeSteps); ++step) improve_rows(mode, step == 0);
     const double wishes[] = {wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0};
@@ -86,6 +89,21 @@ StepWish CpAprSweep::sweep(StepWish wish) {
   }
   measure();
   return agreed;
+}
+
+/// The expected counts of cells that are kept apart are no part of the loss: what they add to the column sums goes.
+void CpAprSweep::sum_held(int mode) {
+  if (tensor_.holdout().empty()) return;
+  const CellList& cells = tensor_.holdout().cells;
+  held_product_.set_rows(tensor_.rows(mode).rows());
+  held_product_.set_zero();
+  add_mttkrp(cells, std::vector<double>(cells.values.size(), 1.0), factors_, mode, held_product_);
+  tensor_.exchange(mode).reduce_to_owners(held_product_);
+}
+
+double CpAprSweep::cell_loss(double x, double m) const {
+  const double floored = std::max(m, kLeastExpected);
+  return 2 * ((x > 0 ? x * std::log(x / floored) : 0) - x + m);
 }
 
 /// One step of every row of a mode, whose rows hold the weights.
@@ -106,11 +124,14 @@ void CpAprSweep::improve_rows(int mode, bool first) {
   {
     const auto region = regions.open("update");
     const auto rank = static_cast<std::size_t>(options_.rank);
-    std::vector<double> column_sums(rank);  // of the other modes: 1, or 0 once a component has died
-    for (std::size_t r = 0; r < rank; ++r) column_sums[r] = weights_[r] > 0 ? 1.0 : 0.0;
+    std::vector<double> whole_sums(rank);  // of the other modes: 1, or 0 once a component has died
+    for (std::size_t r = 0; r < rank; ++r) whole_sums[r] = weights_[r] > 0 ? 1.0 : 0.0;
+    std::vector<double> column_sums = whole_sums;
     for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i) {
       const std::span<double> row(factors_[m].row(i), rank);
       const std::span<const double> phi(product_.row(i), rank);
+      for (std::size_t r = 0; r < rank && held_product_.rows() > 0; ++r)  // rounding may not leave less than nothing
+        column_sums[r] = std::max(1e-12 * whole_sums[r], whole_sums[r] - held_product_(i, static_cast<Index>(r)));
       if (first) kkt_ = std::max(kkt_, count_kkt(row, phi, column_sums));
       if (newton_)
         row_newton_.step(row, phi, {product_.row(i) + rank, rank * (rank + 1) / 2}, column_sums);
@@ -153,7 +174,10 @@ void CpAprSweep::measure() {
   const Communicator& ranks = tensor_.grid().active_ranks();
   const auto region = ranks.regions().open("deviance");
   const CountSums local = tensor_.count_sums(factors_, weights_);
-  std::vector<double> sums{local.deviance, local.model, local.inner_product};
+  const std::vector<double> held = held_values();
+  std::vector<double> sums{local.deviance, local.model, local.inner_product,
+                           std::accumulate(held.begin(), held.end(), 0.0)};
+  const std::size_t scalars = sums.size();
   const auto square = static_cast<std::size_t>(options_.rank * options_.rank);
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const RowLayout& layout = tensor_.rows(mode);
@@ -166,13 +190,14 @@ void CpAprSweep::measure() {
   for (std::size_t k = 0; k < square; ++k) {
     const auto rank = static_cast<std::size_t>(options_.rank);
     double product = weights_[k / rank] * weights_[k % rank];
-    for (std::size_t at = 3 + k; at < sums.size(); at += square) product *= sums[at];
+    for (std::size_t at = scalars + k; at < sums.size(); at += square) product *= sums[at];
     model_squared += product;
   }
   // Cells that are not stored are zeros: what the model expects there is its total less what it expects elsewhere.
-  double elsewhere = 0;
-  if (!tensor_.every_cell_stored())
-    elsewhere = std::max(0.0, std::accumulate(weights_.begin(), weights_.end(), 0.0) - sums[1]);
+  // Cells that are kept apart do not count; where every cell is stored they stand there as zeros.
+  const double total = tensor_.every_cell_stored() ? sums[1] : std::accumulate(weights_.begin(), weights_.end(), 0.0);
+  double elsewhere = total - sums[1] - sums[3];
+  if (!tensor_.every_cell_stored()) elsewhere = std::max(0.0, elsewhere);
   // One rank's figure holds for all: ranks of one job may run on different processors.
   deviance_ = ranks.broadcast_value(2 * (sums[0] + elsewhere), 0);
   if (!std::isfinite(deviance_))

@@ -22,9 +22,11 @@ class CpAprSweep final : public CpMethod {
   void describe(CpStart& start) const override;
   double score(const CpStart& start) const override { return -start.deviance / total_; }
   std::optional<double> deviance(const CpStart& start) const override { return start.deviance; }
+  double cell_loss(double x, double m) const override;
   FactorMatrix take_owned_factor(int mode) override;
 
  private:
+  void sum_held(int mode);
   void improve_rows(int mode, bool first);
   std::vector<double> normalise(int mode, std::span<const double> more);
   void scale_columns(int mode, std::span<const double> factors);
@@ -34,8 +36,8 @@ class CpAprSweep final : public CpMethod {
   bool newton_;
   double total_;
   FactorMatrix product_;  ///< derivatives of the mode at hand; room for the longest
+  FactorMatrix held_product_;  ///< Σ π over the cells of a row that are kept apart; empty without any
   CountNewton row_newton_;
-  std::vector<double> weights_;
   double kkt_ = 0;  ///< on this rank, then on all
   double deviance_ = 0;
   double relative_error_ = 1;

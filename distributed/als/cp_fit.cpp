@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/base/error.hpp"
 
@@ -19,9 +20,16 @@ CpFit fit_of(const DistributedTensor& tensor, std::span<const FactorMatrix> fact
              double inner_product, double model_squared) {
   const Communicator& ranks = tensor.grid().active_ranks();
   const double norm_squared = tensor.norm_squared();
+  double held_squared = 0;  // of the model on cells that are kept apart
+  if (!tensor.holdout().empty()) {
+    const std::vector<double> held = model_values(tensor.holdout().cells, factors, weights);
+    held_squared = ranks.all_reduce_value(std::inner_product(held.begin(), held.end(), held.begin(), 0.0),
+                                          Reduction::sum);
+    model_squared -= held_squared;
+  }
   double residual_squared = norm_squared - 2 * inner_product + model_squared;
   // Rounding of three terms of about ‖X‖²; the constant covers the length of the sums.
-  double uncertainty = 8 * kEpsilon * (norm_squared + 2 * std::abs(inner_product) + model_squared);
+  double uncertainty = 8 * kEpsilon * (norm_squared + 2 * std::abs(inner_product) + model_squared + held_squared);
   // What follows decides on collectives and on stopping, so one rank's figure holds for all: ranks of one job may run
   // on different processors.
   residual_squared = ranks.broadcast_value(residual_squared, 0);
@@ -35,7 +43,10 @@ CpFit fit_of(const DistributedTensor& tensor, std::span<const FactorMatrix> fact
     ranks.all_reduce(std::span<double>(sums), Reduction::sum);
     residual_squared = sums[0];
     uncertainty = 8 * kEpsilon * sums[0];
-    if (!tensor.every_cell_stored()) {
+    if (tensor.every_cell_stored()) {
+      // The cells that are kept apart are stored as zeros.
+      residual_squared = ranks.broadcast_value(std::max(0.0, sums[0] - held_squared), 0);
+    } else {
       // The cells that are zero and not stored hold ‖M‖² minus the model's squares on the stored ones.
       const double elsewhere = ranks.broadcast_value(std::max(0.0, model_squared - sums[1]), 0);
       residual_squared += elsewhere;

@@ -12,7 +12,7 @@ struct CpFit {
 };
 
 /// Fit of a CP model from ‖X − M‖² = ‖X‖² − 2⟨X, M⟩ + ‖M‖²; where that cancels (below 1e-10 ‖X‖²) the stored cells are
-/// summed directly. The same on all active ranks. Collective over them.
+/// summed directly. Over the cells that are not kept apart. The same on all active ranks. Collective over them.
 ///
 /// @param factors  all local rows; the model is Σ_r weights[r] times the outer products of their columns
 /// @throws Error{numerical} when the model overflows

@@ -8,6 +8,21 @@ CpMethod::CpMethod(const DistributedTensor& tensor, Index rank) : tensor_(tensor
   for (int mode = 0; mode < tensor.order(); ++mode) factors_.emplace_back(tensor.rows(mode).rows(), rank);
 }
 
+std::vector<double> CpMethod::holdout_sums() const {
+  const Holdout& holdout = tensor_.holdout();
+  if (holdout.empty()) return {};
+  std::vector<double> sums(2 * holdout.strata.size(), 0.0);
+  const std::vector<double> model = held_values();
+  for (std::size_t cell = 0; cell < model.size(); ++cell) {
+    const double loss = cell_loss(holdout.cells.values[cell], model[cell]);
+    const auto stratum = static_cast<std::size_t>(holdout.stratum[cell]);
+    sums[2 * stratum] += loss;
+    sums[2 * stratum + 1] += loss * loss;
+  }
+  tensor_.grid().active_ranks().all_reduce(std::span<double>(sums), Reduction::sum);
+  return sums;
+}
+
 FactorMatrix CpMethod::owned_factor(int mode) const {
   const RowLayout& layout = tensor_.rows(mode);
   const FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];

@@ -29,6 +29,11 @@ class CpMethod {
   /// Where the loss has one.
   virtual std::optional<double> deviance(const CpStart&) const { return std::nullopt; }
 
+  /// What the loss of a cell x with the model value m is; its sum over the cells is what the fit minimises.
+  virtual double cell_loss(double x, double m) const = 0;
+  /// For each stratum of the holdout Σ loss and Σ loss² over its cells; empty without one. Collective.
+  std::vector<double> holdout_sums() const;
+
   /// All local rows of a mode, ghosts too.
   const FactorMatrix& factor(int mode) const { return factors_[static_cast<std::size_t>(mode)]; }
   /// Copy of the owned rows of a mode.
@@ -39,8 +44,12 @@ class CpMethod {
  protected:
   CpMethod(const DistributedTensor& tensor, Index rank);
 
+  /// Model values of the cells kept apart on this rank.
+  std::vector<double> held_values() const { return model_values(tensor_.holdout().cells, factors_, weights_); }
+
   const DistributedTensor& tensor_;
   std::vector<FactorMatrix> factors_;
+  std::vector<double> weights_;
 };
 
 }  // namespace tempera

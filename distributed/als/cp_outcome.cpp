@@ -97,6 +97,24 @@ void zero_model(const DistributedTensor& tensor, const CpOptions& options, CpRes
   result.notes.push_back("the tensor is zero everywhere: the model is zero and its fit is 1 by definition");
 }
 
+void share_holdout(const DistributedTensor& tensor, CpResult& result) {
+  if (tensor.holdout().empty()) return;
+  std::vector<double> figures;
+  if (result.holdout) {
+    figures = {result.holdout->mean, result.holdout->standard_error};
+    for (const StratumScore& part : result.holdout->strata)
+      figures.insert(figures.end(), {part.mean, part.standard_error});
+  }
+  tensor.grid().all().broadcast_object(figures, 0);
+  if (figures.empty() || tensor.active()) return;
+  result.holdout = HoldoutScore{figures[0], figures[1], {}};
+  for (std::size_t k = 0; k < tensor.holdout().strata.size(); ++k) {
+    const HoldoutStratum& stratum = tensor.holdout().strata[k];
+    result.holdout->strata.push_back(
+        {stratum.name, stratum.held, stratum.cells, figures[2 * k + 2], figures[2 * k + 3]});
+  }
+}
+
 /// Left-out ranks learn the outcome from rank 0, which is always active.
 void share_outcome(const Communicator& all, const CpOptions& options, CpResult& result) {
   double scalars[] = {result.fit,
@@ -147,6 +165,7 @@ CpResult cp_outcome(const DistributedTensor& tensor, const CpOptions& options,
       put_in_normal_form(tensor, result);
     }
     share_outcome(tensor.grid().all(), options, result);
+    share_holdout(tensor, result);
     if (!tensor.active())
       for (int mode = 0; mode < tensor.order(); ++mode) result.factors.emplace_back(0, options.rank);
   }

@@ -17,6 +17,28 @@ std::string part(const char* group, int mode) {
   return fmt::format("/{}/{}", group, mode);
 }
 
+std::optional<HoldoutScore> scored(const Holdout& holdout, const std::vector<double>& sums) {
+  if (sums.empty()) return std::nullopt;
+  HoldoutScore score;
+  double cells = 0, variance = 0;
+  for (std::size_t k = 0; k < holdout.strata.size(); ++k) {
+    const HoldoutStratum& stratum = holdout.strata[k];
+    StratumScore& part = score.strata.emplace_back(StratumScore{stratum.name, stratum.held, stratum.cells, 0, 0});
+    cells += stratum.cells;
+    if (stratum.held == 0) continue;
+    const auto held = static_cast<double>(stratum.held);
+    part.mean = sums[2 * k] / held;
+    const double spread = std::max(0.0, sums[2 * k + 1] / held - part.mean * part.mean);
+    // Drawn without replacement from the cells there are.
+    if (held > 1) part.standard_error = std::sqrt(spread / (held - 1) * std::max(0.0, 1 - held / stratum.cells));
+    score.mean += part.mean * stratum.cells;
+    variance += std::pow(part.standard_error * stratum.cells, 2);
+  }
+  score.mean /= cells;
+  score.standard_error = std::sqrt(variance) / cells;
+  return score;
+}
+
 }  // namespace
 
 CpRun::CpRun(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer, CpMethod& method)
@@ -72,6 +94,7 @@ bool CpRun::sweep_to_the_end() {
       observer_.checkpoints->save(ranks_, [&](CheckpointWriter& writer) { save_parts(writer); });
     if (agreed.stop) return false;
   }
+  start.holdout_sums = sweep_.holdout_sums();
   return true;
 }
 
@@ -153,6 +176,7 @@ void CpRun::report(CpResult& result, bool requested) {
   result.deviance = sweep_.deviance(kept);
   if (!result.deviance) result.restart_deviances.clear();
   result.kkt_violation = kept.kkt_violation;
+  result.holdout = scored(tensor_.holdout(), kept.holdout_sums);
   result.iterations = kept.iteration;
   result.converged = kept.quiet >= kQuietSweeps && kept.iteration >= kLeastSweeps;
   result.best_restart = kept.restart;

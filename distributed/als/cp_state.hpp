@@ -21,11 +21,12 @@ struct CpStart {
   std::vector<std::vector<double>> grams;  ///< one a mode, rank × rank
   double deviance = 0;                     ///< of a Poisson model, like all below
   double kkt_violation = 0;
+  std::vector<double> holdout_sums;  ///< when the start has ended; see CpMethod
 
   template <class Archive>
   void serialize(Archive& archive, unsigned version) {
     archive& restart& iteration& quiet& fit& relative_error& fit_resolution& damped& pseudo_inverse& weights& grams;
-    if (version >= 2) archive& deviance& kkt_violation;
+    if (version >= 2) archive& deviance& kkt_violation& holdout_sums;
   }
 };
 

@@ -96,6 +96,7 @@ StepWish CpSweep::sweep(StepWish wish) {
       const auto region = regions.open("mttkrp");
       product_.set_rows(layout.rows());
       tensor_.mttkrp(factors_, mode, product_);
+      impute_held(mode);
     }
     {
       const auto region = regions.open("reduce rows");
@@ -167,7 +168,20 @@ void CpSweep::normalise(int mode, std::span<const double> norms) {
       grams_[m](i, j) *= scale[static_cast<std::size_t>(i)] * scale[static_cast<std::size_t>(j)];
 }
 
+/// Cells that are kept apart count with what the model says of them (expectation–maximisation): the loss of the others
+/// falls with that of all.
+void CpSweep::impute_held(int mode) {
+  if (tensor_.holdout().empty()) return;
+  imputed_ = held_values();
+  add_mttkrp(tensor_.holdout().cells, imputed_, factors_, mode, product_);
+}
+
 void CpSweep::update_fit(double inner_product, double model_squared) {
+  if (!tensor_.holdout().empty()) {
+    const std::vector<double> model = held_values();
+    const double held = std::inner_product(model.begin(), model.end(), imputed_.begin(), 0.0);
+    inner_product -= tensor_.grid().active_ranks().all_reduce_value(held, Reduction::sum);
+  }
   const CpFit fit = fit_of(tensor_, factors_, weights_, inner_product, model_squared);
   relative_error_ = fit.relative_error;
   fit_ = 1 - relative_error_;

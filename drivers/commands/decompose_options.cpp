@@ -91,6 +91,10 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
           "sweeps");
   schema.choice("init", options.init, {"random"}).help("start values");
   schema.integer("restarts", options.restarts).minimum(1).help("random starts; the best is kept");
+  schema.real("holdout", options.holdout)
+      .minimum(0)
+      .maximum(0.9)
+      .help("share of the entries kept apart to test the model on; of sparse data as many zeros too");
   schema.group("Parallel");
   schema.text("grid", options.grid).metavar("PxQx…").help("process grid, one extent a mode, or auto");
 }

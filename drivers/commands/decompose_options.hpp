@@ -26,6 +26,7 @@ struct DecomposeOptions {
   double tolerance = 1e-6;
   std::string init = "random";
   int restarts = 1;
+  double holdout = 0;
   std::string grid = "auto";
   CommonOptions common;
 };

@@ -49,6 +49,29 @@ std::string pad(const std::string& text, int width) {
   return text + std::string(static_cast<std::size_t>(std::max(0, width - display_width(text))), ' ');
 }
 
+std::string loss_name(const DecomposeOptions& options) {
+  return options.loss == "poisson" ? "deviance" : "squared error";
+}
+
+nlohmann::ordered_json holdout_json(const DecomposeOptions& options, const CpResult& result,
+                                    const DecomposeFacts& facts) {
+  if (!result.holdout) return nullptr;
+  nlohmann::ordered_json json;
+  json["share"] = options.holdout;
+  json["loss"] = loss_name(options);
+  json["mean"] = result.holdout->mean;
+  json["standard_error"] = result.holdout->standard_error;
+  json["returned"] = facts.returned;
+  json["strata"] = nlohmann::ordered_json::array();
+  for (const StratumScore& part : result.holdout->strata)
+    json["strata"].push_back({{"name", part.name},
+                              {"held", part.held},
+                              {"cells", part.cells},
+                              {"mean", part.mean},
+                              {"standard_error", part.standard_error}});
+  return json;
+}
+
 std::string components_text(const DecomposeOptions& options, const CpResult& result, const DecomposeFacts& facts) {
   const std::size_t order = facts.shape.size();
   const auto shown = static_cast<std::size_t>(
@@ -97,7 +120,7 @@ nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const 
   summary["relative_error"] = result.relative_error;
   summary["fit_resolution"] = result.fit_resolution;
   summary["deviance"] = result.deviance ? nlohmann::ordered_json(*result.deviance) : nullptr;
-  summary["holdout"] = nullptr;
+  summary["holdout"] = holdout_json(options, result, facts);
   summary["iterations"] = result.iterations;
   summary["converged"] = result.converged;
   summary["stopped"] = stop_text(result);
@@ -155,6 +178,20 @@ std::string decompose_text(const DecomposeOptions& options, const CpResult& resu
   if (result.deviance)
     line("deviance", fmt::format("{:.10g}  (largest violation of the KKT conditions {:.1e})", *result.deviance,
                                  result.kkt_violation));
+  if (result.holdout) {
+    const HoldoutScore& score = *result.holdout;
+    std::string strata;
+    for (const StratumScore& part : score.strata)
+      strata += fmt::format("{}{} {} {:.4g}", strata.empty() ? "" : ", ", human_count(part.held), part.name, part.mean);
+    line("holdout", fmt::format("{} of a cell {:.5g} +- {:.2g}  ({})", loss_name(options), score.mean,
+                                score.standard_error, strata));
+  }
+  if (facts.returned > 0)
+    line("note", fmt::format("{} of the entries drawn for --holdout stay in the fit: their slices hold no others "
+                             "(the first is {} of {})",
+                             human_count(facts.returned),
+                             label_of(options, facts, facts.returned_mode, facts.returned_index),
+                             mode_name(facts, facts.returned_mode)));
   line(
       "sweeps",
       fmt::format("{}, {}{}", result.iterations, stop_text(result),

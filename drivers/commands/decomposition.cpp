@@ -59,7 +59,7 @@ Json configuration_of(const OptionSchema& schema) {
   Json values = options_to_json(schema)["values"];
   Json configuration;
   for (const char* name : {"method", "rank", "loss", "solver", "constraint", "missing", "index-base", "dims",
-                           "tolerance", "init", "restarts", "seed"})
+                           "tolerance", "init", "holdout", "restarts", "seed"})
     configuration[name] = values.at(name);
   return configuration;
 }
@@ -130,9 +130,11 @@ class Decomposition {
     if (options_.dims) load.dims = *options_.dims;
     load.distribution.grid = grid;
     load.distribution.threads = options_.common.threads;
+    load.distribution.holdout = {options_.holdout, static_cast<std::uint64_t>(options_.common.seed)};
     tensor_ = load_tensor(world_, options_.input, load);
     if (sha256_.empty()) sha256_ = sha256_of_file(world_, path);
     if (world_.is_root()) facts_.labels = read_labels_beside(path, tensor_->shape());
+    check_holdout();
     cp_.rank = options_.rank;
     cp_.constraints = parse_constraints(options_.constraints, tensor_->order());
     cp_.iterations = options_.iterations;
@@ -145,6 +147,15 @@ class Decomposition {
     check_cp_memory(*tensor_, options_.rank, ranks_on_node_, poisson() ? hessian_columns(*tensor_, cp_) : 0);
     if (folder_) folder_->check_space(factor_bytes(tensor_->shape(), options_.rank));
     facts_.load_seconds = seconds_now() - start;
+  }
+
+  void check_holdout() const {
+    const Holdout& holdout = tensor_->holdout();
+    if (!holdout.empty() && holdout.strata.front().held == 0)
+      throw Error(Category::usage, "--holdout",
+                  fmt::format("a share of {} keeps none of {:.0f} {} apart", options_.holdout,
+                              holdout.strata.front().cells, holdout.strata.front().name),
+                  "choose a larger share or another --seed; slices with one entry keep it");
   }
 
   bool poisson() const { return options_.loss == "poisson"; }
@@ -307,6 +318,9 @@ class Decomposition {
     facts_.storage = tensor_->storage();
     facts_.sparse = tensor_->sparse();
     facts_.duplicates = tensor_->duplicates();
+    facts_.returned = tensor_->holdout().returned;
+    facts_.returned_mode = static_cast<std::size_t>(tensor_->holdout().returned_mode);
+    facts_.returned_index = tensor_->holdout().returned_index;
     facts_.balance = tensor_->balance();
     facts_.grid = tensor_->grid().extents();
     facts_.mpi_ranks = world_.size();
