@@ -54,13 +54,13 @@ struct CpObserver {
 struct StratumScore {
   std::string name;
   Index held = 0;
-  double cells = 0;  ///< of this kind in the whole tensor
-  double mean = 0;   ///< loss of a cell: squared error, or deviance
-  double standard_error = 0;
+  double cells = 0;           ///< of this kind in the whole tensor
+  double mean = 0;            ///< loss of a cell: squared error, or deviance
+  double standard_error = 0;  ///< not a number with one cell
 };
 
 /// The same for the whole tensor: the mean over all its cells, estimated from those kept apart by weighting each stratum
-/// with its number of cells.
+/// with its number of cells (strata of which none was kept apart are left out).
 struct HoldoutScore {
   double mean = 0;
   double standard_error = 0;
@@ -79,9 +79,9 @@ struct CpResult {
   bool converged = false;
   StopReason stopped = StopReason::iterations;
   int best_restart = 0;
-  std::vector<double> restart_fits;  ///< one a start
-  int dead_components = 0;           ///< components of weight 0
-  std::vector<std::string> notes;    ///< what the user should know (damped solves, zero tensor …)
+  std::vector<double> restart_fits;     ///< one a start
+  int dead_components = 0;              ///< components of weight 0
+  std::vector<std::string> notes;       ///< what the user should know (damped solves, zero tensor …)
   std::optional<HoldoutScore> holdout;  ///< absent without a holdout, and where the run was stopped
   /// Poisson models only (see cp_apr):
   std::optional<double> deviance;

@@ -35,7 +35,7 @@ class CpAprSweep final : public CpMethod {
   const CpOptions& options_;
   bool newton_;
   double total_;
-  FactorMatrix product_;  ///< derivatives of the mode at hand; room for the longest
+  FactorMatrix product_;       ///< derivatives of the mode at hand; room for the longest
   FactorMatrix held_product_;  ///< Σ π over the cells of a row that are kept apart; empty without any
   CountNewton row_newton_;
   double kkt_ = 0;  ///< on this rank, then on all

@@ -23,8 +23,8 @@ CpFit fit_of(const DistributedTensor& tensor, std::span<const FactorMatrix> fact
   double held_squared = 0;  // of the model on cells that are kept apart
   if (!tensor.holdout().empty()) {
     const std::vector<double> held = model_values(tensor.holdout().cells, factors, weights);
-    held_squared = ranks.all_reduce_value(std::inner_product(held.begin(), held.end(), held.begin(), 0.0),
-                                          Reduction::sum);
+    held_squared =
+        ranks.all_reduce_value(std::inner_product(held.begin(), held.end(), held.begin(), 0.0), Reduction::sum);
     model_squared -= held_squared;
   }
   double residual_squared = norm_squared - 2 * inner_product + model_squared;

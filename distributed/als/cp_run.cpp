@@ -24,16 +24,17 @@ std::optional<HoldoutScore> scored(const Holdout& holdout, const std::vector<dou
   for (std::size_t k = 0; k < holdout.strata.size(); ++k) {
     const HoldoutStratum& stratum = holdout.strata[k];
     StratumScore& part = score.strata.emplace_back(StratumScore{stratum.name, stratum.held, stratum.cells, 0, 0});
-    cells += stratum.cells;
     if (stratum.held == 0) continue;
+    cells += stratum.cells;
     const auto held = static_cast<double>(stratum.held);
     part.mean = sums[2 * k] / held;
     const double spread = std::max(0.0, sums[2 * k + 1] / held - part.mean * part.mean);
-    // Drawn without replacement from the cells there are.
-    if (held > 1) part.standard_error = std::sqrt(spread / (held - 1) * std::max(0.0, 1 - held / stratum.cells));
+    // Drawn without replacement from the cells there are. One cell tells nothing of the spread: not a number.
+    part.standard_error = std::sqrt(spread / (held - 1) * std::max(0.0, 1 - held / stratum.cells));
     score.mean += part.mean * stratum.cells;
     variance += std::pow(part.standard_error * stratum.cells, 2);
   }
+  if (cells == 0) return std::nullopt;
   score.mean /= cells;
   score.standard_error = std::sqrt(variance) / cells;
   return score;

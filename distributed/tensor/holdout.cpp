@@ -138,8 +138,7 @@ Holdout hold_out(const Communicator& ranks, const std::vector<std::unique_ptr<Ro
   return result;
 }
 
-std::vector<bool> cells_to_return(const Communicator& ranks,
-                                  const std::vector<std::unique_ptr<RowExchange>>& exchanges,
+std::vector<bool> cells_to_return(const Communicator& ranks, const std::vector<std::unique_ptr<RowExchange>>& exchanges,
                                   std::vector<FactorMatrix>& kept_in_row, const CellList& cells, Holdout& holdout) {
   for (std::size_t mode = 0; mode < exchanges.size(); ++mode) {
     exchanges[mode]->reduce_to_owners(kept_in_row[mode]);
@@ -147,9 +146,7 @@ std::vector<bool> cells_to_return(const Communicator& ranks,
   }
   struct Slice {
     Index mode, index;
-    bool operator<(const Slice& other) const {
-      return mode != other.mode ? mode < other.mode : index < other.index;
-    }
+    bool operator<(const Slice& other) const { return mode != other.mode ? mode < other.mode : index < other.index; }
   };
   std::vector<bool> returns(cells.values.size(), false);
   std::vector<Slice> first;
@@ -164,8 +161,8 @@ std::vector<bool> cells_to_return(const Communicator& ranks,
       first[0] = std::min(first[0], slice);
     }
   const auto slices = ranks.all_gather(std::span<const Slice>(first));
-  holdout.returned = ranks.all_reduce_value(
-      static_cast<std::int64_t>(std::count(returns.begin(), returns.end(), true)), Reduction::sum);
+  holdout.returned = ranks.all_reduce_value(static_cast<std::int64_t>(std::count(returns.begin(), returns.end(), true)),
+                                            Reduction::sum);
   if (slices.empty()) return returns;
   const Slice lowest = *std::min_element(slices.begin(), slices.end());
   holdout.returned_mode = static_cast<int>(lowest.mode);

@@ -36,7 +36,7 @@ struct Holdout {
   CellList cells;            ///< of this rank
   std::vector<int> stratum;  ///< of each of them, a position in `strata`
   std::vector<HoldoutStratum> strata;
-  Index merged = 0;          ///< duplicates that were summed, on this rank
+  Index merged = 0;    ///< duplicates that were summed, on this rank
   Index returned = 0;  ///< cells that went back into the fit: a slice held no others
   int returned_mode = 0;
   Index returned_index = 0;  ///< first such slice
@@ -72,9 +72,7 @@ Holdout hold_out(const Communicator& ranks, const std::vector<std::unique_ptr<Ro
 ///
 /// @param kept_in_row  one a mode, one column: cells of this rank that stay in the fit (consumed)
 /// Collective over the active ranks.
-std::vector<bool> cells_to_return(const Communicator& ranks,
-                                  const std::vector<std::unique_ptr<RowExchange>>& exchanges,
-                                  std::vector<FactorMatrix>& kept_in_row, const CellList& cells,
-                                  Holdout& holdout);
+std::vector<bool> cells_to_return(const Communicator& ranks, const std::vector<std::unique_ptr<RowExchange>>& exchanges,
+                                  std::vector<FactorMatrix>& kept_in_row, const CellList& cells, Holdout& holdout);
 
 }  // namespace tempera

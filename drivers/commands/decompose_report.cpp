@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/text.hpp"
 #include "core/tensor/sparse_tensor.hpp"
@@ -183,15 +184,18 @@ std::string decompose_text(const DecomposeOptions& options, const CpResult& resu
     std::string strata;
     for (const StratumScore& part : score.strata)
       strata += fmt::format("{}{} {} {:.4g}", strata.empty() ? "" : ", ", human_count(part.held), part.name, part.mean);
-    line("holdout", fmt::format("{} of a cell {:.5g} +- {:.2g}  ({})", loss_name(options), score.mean,
-                                score.standard_error, strata));
+    line("holdout", fmt::format("{} of a cell {:.5g}{}  ({})", loss_name(options), score.mean,
+                                std::isfinite(score.standard_error) ? fmt::format(" +- {:.2g}", score.standard_error)
+                                                                    : ", too few cells for its error",
+                                strata));
   }
   if (facts.returned > 0)
-    line("note", fmt::format("{} of the entries drawn for --holdout stay in the fit: their slices hold no others "
-                             "(the first is {} of {})",
-                             human_count(facts.returned),
-                             label_of(options, facts, facts.returned_mode, facts.returned_index),
-                             mode_name(facts, facts.returned_mode)));
+    line("note",
+         fmt::format("drawn for --holdout but left in the fit, as a slice holds no others: {} {} (first slice: {} "
+                     "of {})",
+                     human_count(facts.returned), facts.returned == 1 ? "entry" : "entries",
+                     label_of(options, facts, facts.returned_mode, facts.returned_index),
+                     mode_name(facts, facts.returned_mode)));
   line(
       "sweeps",
       fmt::format("{}, {}{}", result.iterations, stop_text(result),

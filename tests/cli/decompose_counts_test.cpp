@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <numeric>
 #include <sstream>
 
@@ -106,10 +108,53 @@ TEST_F(DecomposeCounts, RefusesWhatIsNoCountWithTheFirstCell) {
                  "up\nhint: --loss gaussian takes any values");
 }
 
+TEST_F(DecomposeCounts, AHoldoutIsInTheSummaryAndPrinted) {
+  const DenseTensor tensor = small_counts({20, 15, 10});
+  write_tns(folder_ / "x.tns", every_cell(tensor));
+  write_npy(folder_ / "x.npy", tensor);
+  for (const auto& [input, loss, name] :
+       {std::tuple{"x.npy", "gaussian", "squared error"}, std::tuple{"x.tns", "poisson", "deviance"}}) {
+    Json first;
+    for (int ranks : {1, 2, 3, 4}) {
+      const auto result = decompose(
+          {input, "--loss", loss, "--rank", "2", "--holdout", "0.1", "--output", "run", "--overwrite"}, ranks);
+      ASSERT_EQ(result.status, 0) << result.err;
+      EXPECT_THAT(result.out, HasSubstr(std::string("holdout   ") + name + " of a cell "));
+      const Json holdout = json("run/summary.json")["holdout"];
+      EXPECT_EQ(holdout["share"], 0.1);
+      EXPECT_EQ(holdout["loss"], name);
+      EXPECT_GT(holdout["standard_error"].get<double>(), 0);
+      if (ranks == 1) first = holdout;
+      EXPECT_NEAR(holdout["mean"].get<double>(), first["mean"].get<double>(), 1e-6 * first["mean"].get<double>());
+      EXPECT_EQ(holdout["strata"][0]["held"], first["strata"][0]["held"]);
+    }
+  }
+}
+
+TEST_F(DecomposeCounts, AHoldoutThatWouldEmptySlicesLeavesTheirEntriesAndNamesTheFirst) {
+  // A diagonal: every slice has one entry.
+  file("diagonal.tns", "1 1 1 3\n2 2 2 1\n3 3 3 2\n4 4 4 5\n");
+  expect_refusal({"diagonal.tns", "--rank", "2", "--holdout", "0.5"}, 2,
+                 "--holdout: a share of 0.5 keeps none of 4 nonzeros apart\n"
+                 "hint: choose a larger share or another --seed; slices with one entry keep it");
+  std::string text = "9 9 9 4\n";
+  for (int i = 1; i <= 5; ++i)
+    for (int j = 1; j <= 5; ++j) text += fmt::format("{} {} {} 2\n", i, j, (i + j) % 5 + 1);
+  file("mixed.tns", text);
+  const auto result = decompose({"mixed.tns", "--rank", "2", "--holdout", "0.6", "--seed", "5", "--output", "run"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("drawn for --holdout but left in the fit, as a slice holds no others: 1 entry "
+                                    "(first slice: 9 of mode 0)\n"));
+  EXPECT_EQ(json("run/summary.json")["holdout"]["returned"], 1);
+}
+
 TEST_F(DecomposeCounts, RefusesOptionsThatDoNotGoTogether) {
   good();
   expect_refusal({"good.tns", "--solver", "mu"}, 2,
                  "--solver: 'mu' is for --loss poisson\nhint: leave it out, or add --loss poisson");
+  const auto share = decompose({"good.tns", "--holdout", "1"});
+  EXPECT_EQ(share.status, 2);
+  EXPECT_THAT(share.err, HasSubstr("--holdout"));
   drivers::DecomposeOptions options;
   options.loss = "poisson";
   options.constraints = {"nonnegative@1"};
@@ -127,7 +172,8 @@ TEST_F(DurabilityOfCounts, GoOnToTheSameBits) {
   const DenseTensor tensor = small_counts({14, 12, 10});
   write_npy(path("counts.npy"), tensor);
   write_tns(path("counts.tns"), every_cell(tensor));
-  const std::vector<Arguments> variants = {{}, {"--solver", "mu"}, {"--restarts", "3"}, {"--grid", "1x2x1"}};
+  const std::vector<Arguments> variants = {
+      {}, {"--solver", "mu"}, {"--restarts", "3"}, {"--grid", "1x2x1"}, {"--holdout", "0.2"}};
   int count = 0;
   for (const std::string input : {"counts.tns", "counts.npy"})
     for (const Arguments& variant : variants) {
@@ -145,6 +191,20 @@ TEST_F(DurabilityOfCounts, GoOnToTheSameBits) {
       EXPECT_EQ(json(name + "/summary.json")["restart_deviances"],
                 json(unbroken(run) + "/summary.json")["restart_deviances"]);
     }
+}
+
+TEST_F(DurabilityOfCounts, AHoldoutOfSquaredErrorsGoesOnToTheSameBits) {
+  for (const std::string input : {"sparse.tns", "dense.npy"}) {
+    const Run run{fit(input, 12, {"--checkpoint-every", "2it", "--holdout", "0.1"}), 2};
+    const auto killed =
+        start_with(run, "run-" + input, {.path = "progress.jsonl", .call = 12, .action = "torn", .rank = 0});
+    ASSERT_EQ(killed.status, kKilled) << killed.err;
+    const std::string name = "run-" + input;
+    const auto result = resume(2, name);
+    ASSERT_EQ(result.status, 0) << result.err;
+    expect_as_unbroken(name, run, true);
+    EXPECT_EQ(json(name + "/summary.json")["holdout"], json(unbroken(run) + "/summary.json")["holdout"]);
+  }
 }
 
 TEST_F(DurabilityOfCounts, AFinishedRunIsExtendedToTheBitsOfALongerOne) {
