@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@
 
 namespace tempera {
 
+/// How cp_apr updates the rows; see there.
+enum class CountSolver { automatic, multiplicative, newton };
+
 struct CpOptions {
   Index rank = 16;
   std::vector<Constraint> constraints;  ///< one a mode; empty: unconstrained
@@ -21,6 +25,7 @@ struct CpOptions {
   double tolerance = 1e-6;              ///< on the change of fit in two successive sweeps; 0: run all sweeps
   int restarts = 1;                     ///< random starts; the best fit is kept
   std::uint64_t seed = 0;
+  CountSolver count_solver = CountSolver::automatic;  ///< cp_apr only
 };
 
 /// State after one sweep, for progress.
@@ -28,8 +33,9 @@ struct CpStep {
   int restart = 0;
   int iteration = 0;  ///< from 1
   double fit = 0;
-  double change = 0;     ///< of the fit since the sweep before
+  double change = 0;     ///< of the fit since the sweep before; fall of the deviance per count where there is one
   double objective = 0;  ///< ‖X − M‖² and the penalties; falls from sweep to sweep
+  std::optional<double> deviance{};
 };
 
 enum class StopReason { tolerance, iterations, requested };
@@ -43,6 +49,23 @@ struct CpObserver {
   std::function<void(const CpStep&)> progress;
   std::function<bool()> stop;
   Checkpoints* checkpoints = nullptr;
+};
+
+/// Loss of the cells of one kind that were kept apart.
+struct StratumScore {
+  std::string name;
+  Index held = 0;
+  double cells = 0;           ///< of this kind in the whole tensor
+  double mean = 0;            ///< loss of a cell: squared error, or deviance
+  double standard_error = 0;  ///< not a number with one cell
+};
+
+/// The same for the whole tensor: the mean over all its cells, estimated from those kept apart by weighting each stratum
+/// with its number of cells (strata of which none was kept apart are left out).
+struct HoldoutScore {
+  double mean = 0;
+  double standard_error = 0;
+  std::vector<StratumScore> strata;
 };
 
 /// Distributed CP model. Factor rows stay with their owners.
@@ -62,9 +85,15 @@ struct CpResult {
   bool converged = false;
   StopReason stopped = StopReason::iterations;
   int best_restart = 0;
-  std::vector<double> restart_fits;  ///< one a start
-  int dead_components = 0;           ///< components of weight 0
-  std::vector<std::string> notes;    ///< what the user should know (damped solves, zero tensor …)
+  std::vector<double> restart_fits;     ///< one a start
+  int dead_components = 0;              ///< components of weight 0
+  std::vector<std::string> notes;       ///< what the user should know (damped solves, zero tensor …)
+  std::optional<HoldoutScore> holdout;  ///< absent without a holdout, and where the run was stopped
+  /// Poisson models only (see cp_apr):
+  std::optional<double> deviance;
+  double kkt_violation = 0;
+  std::vector<double> component_totals;  ///< expected count of each component: the weights for columns of unit sum
+  std::vector<double> restart_deviances;
 };
 
 /// Refuses a tensor whose squared norm is not a normal number, so that a fit would mean nothing. Not collective.
@@ -86,6 +115,9 @@ void check_cp_options(const DistributedTensor& tensor, const CpOptions& options)
 /// The fit needs no residual tensor: ‖X − M‖² = ‖X‖² − 2⟨X, M⟩ + ‖M‖² from the last MTTKRP of the sweep; where that
 /// cancels (below 1e-10 ‖X‖²) the stored cells are summed directly. Stops when the fit changes by less than the
 /// tolerance in two successive sweeps. Collective over all ranks of the tensor's communicator.
+///
+/// Cells that are kept apart (Holdout) are imputed from the model before each update (expectation–maximisation: Dempster,
+/// Laird & Rubin 1977), so that the fit is that of the other cells.
 ///
 /// The starts depend on the seed and the global rows only. Equal ranks give equal bits; other numbers of ranks agree to
 /// rounding. Cost a sweep: N MTTKRPs + O(rank²) a row. Memory: the factor rows of this rank, once more those

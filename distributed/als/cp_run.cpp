@@ -17,14 +17,33 @@ std::string part(const char* group, int mode) {
   return fmt::format("/{}/{}", group, mode);
 }
 
+std::optional<HoldoutScore> scored(const Holdout& holdout, const std::vector<double>& sums) {
+  if (sums.empty()) return std::nullopt;
+  HoldoutScore score;
+  double cells = 0, variance = 0;
+  for (std::size_t k = 0; k < holdout.strata.size(); ++k) {
+    const HoldoutStratum& stratum = holdout.strata[k];
+    StratumScore& part = score.strata.emplace_back(StratumScore{stratum.name, stratum.held, stratum.cells, 0, 0});
+    if (stratum.held == 0) continue;
+    cells += stratum.cells;
+    const auto held = static_cast<double>(stratum.held);
+    part.mean = sums[2 * k] / held;
+    const double spread = std::max(0.0, sums[2 * k + 1] / held - part.mean * part.mean);
+    // Drawn without replacement from the cells there are. One cell tells nothing of the spread: not a number.
+    part.standard_error = std::sqrt(spread / (held - 1) * std::max(0.0, 1 - held / stratum.cells));
+    score.mean += part.mean * stratum.cells;
+    variance += std::pow(part.standard_error * stratum.cells, 2);
+  }
+  if (cells == 0) return std::nullopt;
+  score.mean /= cells;
+  score.standard_error = std::sqrt(variance) / cells;
+  return score;
+}
+
 }  // namespace
 
-CpRun::CpRun(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer)
-    : tensor_(tensor),
-      ranks_(tensor.grid().active_ranks()),
-      options_(options),
-      observer_(observer),
-      sweep_(tensor, options) {}
+CpRun::CpRun(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer, CpMethod& method)
+    : tensor_(tensor), ranks_(tensor.grid().active_ranks()), options_(options), observer_(observer), sweep_(method) {}
 
 void CpRun::run(CpResult& result) {
   if (!restore()) begin_start(0);
@@ -52,6 +71,7 @@ bool CpRun::start_is_over() const {
 void CpRun::begin_start(int restart) {
   sweep_.start(restart);
   state_.current = {};
+  sweep_.describe(state_.current);
   state_.current.restart = restart;
 }
 
@@ -67,15 +87,17 @@ bool CpRun::sweep_to_the_end() {
   while (!start_is_over()) {
     const StepWish agreed = sweep_.sweep(before_step());
     ++start.iteration;
-    const double change = sweep_.fit() - start.fit;
-    // A sweep that was undone says nothing of how near the end is.
-    if (!sweep_.undone()) start.quiet = std::abs(change) < options_.tolerance ? start.quiet + 1 : 0;
+    const double before = sweep_.score(start);
     sweep_.describe(start);
-    if (observer_.progress) observer_.progress({start.restart, start.iteration, start.fit, change, start.objective});
+    const double change = sweep_.score(start) - before;
+    if (!sweep_.undone()) start.quiet = std::abs(change) < options_.tolerance ? start.quiet + 1 : 0;
+    if (observer_.progress)
+      observer_.progress({start.restart, start.iteration, start.fit, change, start.objective, sweep_.deviance(start)});
     if (observer_.checkpoints != nullptr && (agreed.stop || (agreed.save && !(start_is_over() && is_last_start()))))
       observer_.checkpoints->save(ranks_, [&](CheckpointWriter& writer) { save_parts(writer); });
     if (agreed.stop) return false;
   }
+  start.holdout_sums = sweep_.holdout_sums();
   return true;
 }
 
@@ -85,10 +107,13 @@ void CpRun::end_start() {
   state_.pseudo_inverse = state_.pseudo_inverse || start.pseudo_inverse;
   if (extending_) {
     state_.restart_fits[static_cast<std::size_t>(start.restart)] = start.fit;
+    state_.restart_deviances.resize(state_.restart_fits.size());
+    state_.restart_deviances[static_cast<std::size_t>(start.restart)] = start.deviance;
     return;
   }
   state_.restart_fits.push_back(start.fit);
-  if (state_.has_best && start.fit <= state_.best.fit) return;
+  state_.restart_deviances.push_back(start.deviance);
+  if (state_.has_best && sweep_.score(start) <= sweep_.score(state_.best)) return;
   state_.has_best = true;
   state_.best = start;
   best_.clear();
@@ -122,8 +147,8 @@ bool CpRun::restore() {
   const auto reader = observer_.checkpoints->restore(ranks_);
   if (!reader) return false;
   reader->object("cp", state_);
-  if (std::ssize(state_.current.grams) != tensor_.order() || std::ssize(state_.current.weights) != options_.rank)
-    throw Error(Category::input, "", "the checkpoint holds a model of another order or rank",
+  if (std::ssize(state_.current.weights) != options_.rank)
+    throw Error(Category::input, "", "the checkpoint holds a model of another rank",
                 "it was written for another tensor or --rank");
   sweep_.restore(state_.current, *reader);
   for (int mode = 0; state_.has_best && mode < tensor_.order(); ++mode) {
@@ -137,14 +162,21 @@ bool CpRun::restore() {
 void CpRun::report(CpResult& result, bool requested) {
   result.restart_fits = state_.restart_fits;
   // Stopped in mid-start: that start counts as it stands.
-  const bool current_is_best = !state_.has_best || state_.current.fit > state_.best.fit;
-  if (requested && state_.restart_fits.size() == static_cast<std::size_t>(state_.current.restart))
+  const bool current_is_best = !state_.has_best || sweep_.score(state_.current) > sweep_.score(state_.best);
+  result.restart_deviances = state_.restart_deviances;
+  if (requested && state_.restart_fits.size() == static_cast<std::size_t>(state_.current.restart)) {
     result.restart_fits.push_back(state_.current.fit);
+    result.restart_deviances.push_back(state_.current.deviance);
+  }
   const bool from_copy = !best_.empty() && (state_.finished || !current_is_best);
   const CpStart& kept = !state_.finished && !current_is_best ? state_.best : state_.current;
   result.fit = kept.fit;
   result.relative_error = kept.relative_error;
   result.fit_resolution = kept.fit_resolution;
+  result.deviance = sweep_.deviance(kept);
+  if (!result.deviance) result.restart_deviances.clear();
+  result.kkt_violation = kept.kkt_violation;
+  result.holdout = scored(tensor_.holdout(), kept.holdout_sums);
   result.iterations = kept.iteration;
   result.converged = kept.quiet >= kQuietSweeps && kept.iteration >= kLeastSweeps;
   result.best_restart = kept.restart;

@@ -3,15 +3,16 @@
 #include <vector>
 
 #include "distributed/als/cp_als.hpp"
+#include "distributed/als/cp_method.hpp"
 #include "distributed/als/cp_state.hpp"
-#include "distributed/als/cp_sweep.hpp"
 
 namespace tempera {
 
 /// All starts of a CP fit on an active rank, from the beginning or from a checkpoint to the end or to a request to stop.
 class CpRun {
  public:
-  CpRun(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer);
+  /// `method` is used up by the run.
+  CpRun(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer, CpMethod& method);
 
   /// Leaves the best model in `result`, not yet in normal form. Collective over the active ranks.
   void run(CpResult& result);
@@ -33,7 +34,7 @@ class CpRun {
   const Communicator& ranks_;
   const CpOptions& options_;
   const CpObserver& observer_;
-  CpSweep sweep_;
+  CpMethod& sweep_;
   CpState state_;
   std::vector<FactorMatrix> best_;  ///< held rows of the best start where that is not the one at hand
   bool extending_ = false;          ///< a finished run goes on: only the start that was kept

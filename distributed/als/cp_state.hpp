@@ -21,11 +21,14 @@ struct CpStart {
   std::vector<std::vector<double>> grams;  ///< one a mode, rank × rank
   double objective = 0;                    ///< ‖X − M‖² and the penalties
   int momentum = 0;                        ///< successive sweeps that extrapolation has helped
+  double deviance = 0;                     ///< of a Poisson model, like all below
+  double kkt_violation = 0;
+  std::vector<double> holdout_sums;  ///< when the start has ended; see CpMethod
 
   template <class Archive>
   void serialize(Archive& archive, unsigned version) {
     archive& restart& iteration& quiet& fit& relative_error& fit_resolution& damped& pseudo_inverse& weights& grams;
-    if (version >= 2) archive& objective& momentum;
+    if (version >= 2) archive& objective& momentum& deviance& kkt_violation& holdout_sums;
   }
 };
 
@@ -40,14 +43,16 @@ struct CpState {
   bool damped = false;               ///< in any start that has ended
   bool pseudo_inverse = false;
   bool finished = false;
+  std::vector<double> restart_deviances;
 
   template <class Archive>
-  void serialize(Archive& archive, unsigned) {
+  void serialize(Archive& archive, unsigned version) {
     archive& current& has_best& best& restart_fits& damped& pseudo_inverse& finished;
+    if (version >= 2) archive& restart_deviances;
   }
 };
 
 }  // namespace tempera
 
 BOOST_CLASS_VERSION(tempera::CpStart, 2)
-BOOST_CLASS_VERSION(tempera::CpState, 1)
+BOOST_CLASS_VERSION(tempera::CpState, 2)

@@ -9,14 +9,11 @@
 #include "core/base/error.hpp"
 #include "core/factorization/bpp.hpp"
 #include "core/factorization/initial_factors.hpp"
+#include "distributed/als/cp_fit.hpp"
 
 namespace tempera {
 
 namespace {
-
-/// Below this share of ‖X‖² the squared residual is summed cell by cell: the formula has lost six of its digits.
-constexpr double kCancellation = 1e-10;
-constexpr double kEpsilon = 2.220446049250313e-16;
 
 void scale_columns(FactorMatrix& rows, std::span<const double> scale) {
   for (Index i = 0; i < rows.rows(); ++i)
@@ -26,13 +23,12 @@ void scale_columns(FactorMatrix& rows, std::span<const double> scale) {
 }  // namespace
 
 CpSweep::CpSweep(const DistributedTensor& tensor, const CpOptions& options)
-    : tensor_(tensor), options_(options), scale_(scale_of(options.constraints)) {
+    : CpMethod(tensor, options.rank), options_(options), scale_(scale_of(options.constraints)) {
   Index longest = 0;
   for (int mode = 0; mode < tensor.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
     updates_.emplace_back(tensor.grid().active_ranks(), tensor.rows(mode), tensor.shape()[m], options.rank,
                           options.constraints[m], options.solver);
-    factors_.emplace_back(tensor.rows(mode).rows(), options.rank);
     unseen_.emplace_back(rows_of_unseen(m), options.rank);
     grams_.emplace_back(options.rank);
     longest = std::max(longest, tensor.rows(mode).rows());
@@ -67,6 +63,8 @@ FactorMatrix CpSweep::take_held_factor(int mode) {
 void CpSweep::start(int restart) {
   health_ = {};
   fresh_ = true;
+  fit_ = fit_resolution_ = objective_ = 0;
+  relative_error_ = 1;
   momentum_ = 0;
   weights_.assign(static_cast<std::size_t>(options_.rank), 1.0);
   for (int mode = 0; mode < tensor_.order(); ++mode) {
@@ -112,6 +110,7 @@ StepWish CpSweep::sweep(StepWish wish) {
       const auto region = regions.open("mttkrp");
       product_.set_rows(exchange.layout().rows());
       tensor_.mttkrp(factors_, mode, product_);
+      impute_held(mode);
     }
     {
       const auto region = regions.open("reduce rows");
@@ -235,37 +234,25 @@ void CpSweep::normalise(int mode, std::span<const double> norms) {
       grams_[m](i, j) *= scale[static_cast<std::size_t>(i)] * scale[static_cast<std::size_t>(j)];
 }
 
+/// Cells that are kept apart count with what the model says of them (expectation–maximisation): the loss of the others
+/// falls with that of all.
+void CpSweep::impute_held(int mode) {
+  if (tensor_.holdout().empty()) return;
+  imputed_ = held_values();
+  add_mttkrp(tensor_.holdout().cells, imputed_, factors_, mode, product_);
+}
+
 void CpSweep::update_fit(double inner_product, double model_squared) {
-  const Communicator& ranks = tensor_.grid().active_ranks();
-  const double norm_squared = tensor_.norm_squared();
-  double residual_squared = norm_squared - 2 * inner_product + model_squared;
-  // Rounding of three terms of about ‖X‖²; the constant covers the length of the sums.
-  double uncertainty = 8 * kEpsilon * (norm_squared + 2 * std::abs(inner_product) + model_squared);
-  // What follows decides on collectives and on stopping, so one rank's figure holds for all: ranks of one job may run
-  // on different processors.
-  residual_squared = ranks.broadcast_value(residual_squared, 0);
-  if (!std::isfinite(residual_squared))
-    throw Error(Category::numerical, "", "the fit is not finite: the model overflows",
-                "scale the tensor, for example to unit maximum, or choose another --seed");
-  if (residual_squared < kCancellation * norm_squared) {
-    const auto region = ranks.regions().open("residual");
-    const ResidualSums local = tensor_.residual_sums(factors_, weights_);
-    double sums[2] = {local.residual_squared, local.model_squared};
-    ranks.all_reduce(std::span<double>(sums), Reduction::sum);
-    residual_squared = sums[0];
-    uncertainty = 8 * kEpsilon * sums[0];
-    if (!tensor_.every_cell_stored()) {
-      // The cells that are zero and not stored hold ‖M‖² minus the model's squares on the stored ones.
-      const double elsewhere = ranks.broadcast_value(std::max(0.0, model_squared - sums[1]), 0);
-      residual_squared += elsewhere;
-      uncertainty += 8 * kEpsilon * (model_squared + sums[1]);
-    }
+  if (!tensor_.holdout().empty()) {
+    const std::vector<double> model = held_values();
+    const double held = std::inner_product(model.begin(), model.end(), imputed_.begin(), 0.0);
+    inner_product -= tensor_.grid().active_ranks().all_reduce_value(held, Reduction::sum);
   }
-  residual_squared = std::max(0.0, residual_squared);
-  relative_error_ = std::sqrt(residual_squared / norm_squared);
+  const CpFit fit = fit_of(tensor_, factors_, weights_, inner_product, model_squared);
+  relative_error_ = fit.relative_error;
   fit_ = 1 - relative_error_;
-  objective_ = residual_squared + std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
-  fit_resolution_ = std::sqrt((residual_squared + uncertainty) / norm_squared) - relative_error_;
+  fit_resolution_ = fit.resolution;
+  objective_ = fit.residual_squared + std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
 }
 
 }  // namespace tempera

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/error.hpp"
 #include "distributed/als/cp_sweep.hpp"
 
 namespace tempera {
@@ -15,6 +16,9 @@ std::string part(const char* group, int mode) {
 }  // namespace
 
 void CpSweep::restore(const CpStart& start, const CheckpointReader& checkpoint) {
+  if (start.grams.size() != grams_.size())
+    throw Error(Category::input, "", "the checkpoint holds a model of another order",
+                "it was written for another tensor");
   weights_ = start.weights;
   fit_ = start.fit;
   relative_error_ = start.relative_error;

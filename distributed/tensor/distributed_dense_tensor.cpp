@@ -15,7 +15,7 @@ namespace {
 
 class DistributedDenseTensor final : public DistributedTensor {
  public:
-  DistributedDenseTensor(std::vector<Index> shape, ProcessGrid grid, DenseTensor block)
+  DistributedDenseTensor(std::vector<Index> shape, ProcessGrid grid, DenseTensor block, const HoldoutOptions& holdout)
       : DistributedTensor(std::move(shape), std::move(grid), false), block_(std::move(block)) {
     double squares = 0;
     if (active()) {
@@ -24,6 +24,7 @@ class DistributedDenseTensor final : public DistributedTensor {
       for (int mode = 0; mode < order(); ++mode)
         exchanges_.push_back(dense_row_exchange(grid_.layer(mode), place.offsets[static_cast<std::size_t>(mode)],
                                                 place.extents[static_cast<std::size_t>(mode)]));
+      if (holdout.share > 0) hold_out_cells(place, holdout);
       const Index column = block_.shape().front();
       for (Index begin = 0; begin < block_.size(); begin += column) {  // one partial sum a column keeps the last digits
         double run = 0;
@@ -39,6 +40,9 @@ class DistributedDenseTensor final : public DistributedTensor {
     stored_cells_ = static_cast<Index>(cell_count(shape_));
     every_cell_stored_ = true;
     balance_ = static_cast<double>(most) * grid_.size() / cell_count(shape_);
+    if (holdout.share > 0)
+      holdout_.strata = {{"cells", grid_.all().all_reduce_value(holdout_.cells.size(), Reduction::sum),
+                          static_cast<double>(stored_cells_)}};
   }
 
   std::string storage() const override { return "dense blocks"; }
@@ -51,7 +55,59 @@ class DistributedDenseTensor final : public DistributedTensor {
     return tempera::residual_sums(block_, factors, weights);
   }
 
+  void count_products(std::span<const FactorMatrix> factors, int mode, CountContent content,
+                      FactorMatrix& result) const override {
+    tempera::count_products(block_, factors, mode, content, result);
+  }
+
+  CountSums count_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const override {
+    return tempera::count_sums(block_, factors, weights);
+  }
+
+  void for_each_cell(const std::function<void(std::span<const Index>, double)>& visit) const override {
+    if (block_.size() == 0) return;
+    const DenseBlock place = dense_block(grid_, shape_);
+    std::vector<Index> local(shape_.size(), 0), global(shape_.size());
+    std::size_t position = 0;
+    do {
+      for (std::size_t mode = 0; mode < local.size(); ++mode) global[mode] = place.offsets[mode] + local[mode];
+      visit(global, block_.values()[position++]);
+    } while (next_cell(local, block_.shape()));
+  }
+
  private:
+  /// Lists the cells that are kept apart and sets them to zero.
+  void hold_out_cells(const DenseBlock& place, const HoldoutOptions& options) {
+    std::vector<FactorMatrix> kept_in_row;
+    for (Index extent : block_.shape()) kept_in_row.emplace_back(extent, 1);
+    CellList all;
+    all.indices.resize(shape_.size());
+    std::vector<Index> local(shape_.size(), 0), global(shape_.size());
+    std::vector<std::size_t> positions;
+    std::size_t position = 0;
+    do {
+      for (std::size_t mode = 0; mode < local.size(); ++mode) global[mode] = place.offsets[mode] + local[mode];
+      if (is_held(global, options)) {
+        for (std::size_t mode = 0; mode < local.size(); ++mode) all.indices[mode].push_back(local[mode]);
+        all.values.push_back(block_.values()[position]);
+        positions.push_back(position);
+      } else {
+        for (std::size_t mode = 0; mode < local.size(); ++mode) kept_in_row[mode](local[mode], 0) += 1;
+      }
+      ++position;
+    } while (next_cell(local, block_.shape()));
+    const auto returns = cells_to_return(grid_.active_ranks(), exchanges_, kept_in_row, all, holdout_);
+    holdout_.cells.indices.resize(shape_.size());
+    for (std::size_t cell = 0; cell < returns.size(); ++cell) {
+      if (returns[cell]) continue;
+      for (std::size_t mode = 0; mode < local.size(); ++mode)
+        holdout_.cells.indices[mode].push_back(all.indices[mode][cell]);
+      holdout_.cells.values.push_back(all.values[cell]);
+      holdout_.stratum.push_back(0);
+      block_.values()[positions[cell]] = 0;
+    }
+  }
+
   DenseTensor block_;
 };
 
@@ -92,9 +148,10 @@ DenseBlock dense_block(const ProcessGrid& grid, std::span<const Index> shape) {
   return block;
 }
 
-std::unique_ptr<DistributedTensor> distribute(ProcessGrid grid, std::span<const Index> shape, DenseTensor block) {
+std::unique_ptr<DistributedTensor> distribute(ProcessGrid grid, std::span<const Index> shape, DenseTensor block,
+                                              const HoldoutOptions& holdout) {
   return std::make_unique<DistributedDenseTensor>(std::vector<Index>(shape.begin(), shape.end()), std::move(grid),
-                                                  std::move(block));
+                                                  std::move(block), holdout);
 }
 
 }  // namespace tempera

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "distributed/tensor/distributed_tensor.hpp"
@@ -48,6 +49,14 @@ std::vector<std::uint32_t> localised(std::span<const Index> indices, std::span<c
   return result;
 }
 
+void append(SparseTensor& entries, const SparseTensor& more) {
+  std::vector<Index> cell(static_cast<std::size_t>(more.order()));
+  for (std::size_t k = 0; k < static_cast<std::size_t>(more.nonzeros()); ++k) {
+    for (int mode = 0; mode < more.order(); ++mode) cell[static_cast<std::size_t>(mode)] = more.indices(mode)[k];
+    entries.append(cell, more.values()[k]);
+  }
+}
+
 /// Sum of squares in runs of fixed length, so that long sums keep their last digits.
 double sum_of_squares(std::span<const double> values) {
   constexpr std::size_t kRun = 1024;
@@ -62,12 +71,14 @@ double sum_of_squares(std::span<const double> values) {
 
 class DistributedSparseTensor final : public DistributedTensor {
  public:
-  DistributedSparseTensor(std::vector<Index> shape, ProcessGrid grid, SparseTensor mine, int threads)
+  /// `split` is empty unless cells are held out.
+  DistributedSparseTensor(std::vector<Index> shape, ProcessGrid grid, SparseTensor mine,
+                          std::optional<SplitEntries> split, int threads)
       : DistributedTensor(std::move(shape), std::move(grid), true), threads_(threads) {
     double local[3] = {0, 0, 0};  // stored cells, duplicates, squared norm
     Index most = 0;
     if (active()) {
-      build(std::move(mine));
+      build(std::move(mine), split);
       const auto values = trees_.trees().front().values();
       local[0] = static_cast<double>(values.size());
       local[1] = static_cast<double>(duplicates_);
@@ -82,6 +93,7 @@ class DistributedSparseTensor final : public DistributedTensor {
     duplicates_ = static_cast<Index>(local[1]);
     norm_squared_ = local[2];
     every_cell_stored_ = static_cast<double>(stored_cells_) == cell_count(shape_);
+    if (split) describe_holdout();
     balance_ = stored_cells_ > 0 ? static_cast<double>(most) * grid_.size() / static_cast<double>(stored_cells_) : 1;
   }
 
@@ -103,9 +115,67 @@ class DistributedSparseTensor final : public DistributedTensor {
     return tempera::residual_sums(trees_.trees().front(), factors, weights);
   }
 
+  void count_products(std::span<const FactorMatrix> factors, int mode, CountContent content,
+                      FactorMatrix& result) const override {
+    tempera::count_products(trees_.tree_for(mode), factors, mode, content, result, threads_);
+  }
+
+  CountSums count_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const override {
+    return tempera::count_sums(trees_.trees().front(), factors, weights);
+  }
+
+  void for_each_cell(const std::function<void(std::span<const Index>, double)>& visit) const override {
+    if (!active() || trees_.trees().front().nonzeros() == 0) return;
+    std::vector<Index> coordinates(shape_.size());
+    visit_below(trees_.trees().front(), 0, 0, trees_.trees().front().nodes(0), coordinates, visit);
+  }
+
  private:
-  void build(SparseTensor mine) {
-    const Index count = mine.nonzeros();
+  void visit_below(const CsfTensor& tree, int level, Index begin, Index end, std::vector<Index>& coordinates,
+                   const std::function<void(std::span<const Index>, double)>& visit) const {
+    const int mode = tree.mode_order()[static_cast<std::size_t>(level)];
+    for (Index node = begin; node < end; ++node) {
+      const auto n = static_cast<std::size_t>(node);
+      coordinates[static_cast<std::size_t>(mode)] = rows(mode).global_rows[tree.ids(level)[n]];
+      if (level + 1 == tree.order())
+        visit(coordinates, tree.values()[n]);
+      else
+        visit_below(tree, level + 1, tree.pointers(level)[n], tree.pointers(level)[n + 1], coordinates, visit);
+    }
+  }
+
+  /// What all ranks know of it; the cells that are kept apart count as stored.
+  void describe_holdout() {
+    Index held[2] = {0, 0};
+    for (int stratum : holdout_.stratum) ++held[stratum];
+    grid_.all().all_reduce(std::span<Index>(held), Reduction::sum);
+    stored_cells_ += held[0];
+    const auto stored = static_cast<double>(stored_cells_);
+    holdout_.strata = {{"nonzeros", held[0], stored}, {"zeros", held[1], cell_count(shape_) - stored}};
+  }
+
+  /// Takes the cells that are kept apart out of the entries, which are given with those behind them.
+  void hold_out_entries(std::vector<std::vector<std::uint32_t>>& local, std::vector<double>& values, Index kept,
+                        Index held) {
+    std::vector<Index> back;
+    holdout_ = hold_out(grid_.active_ranks(), exchanges_, local, values, kept, held, back);
+    std::sort(back.begin(), back.end());
+    for (auto& indices : local) {
+      for (std::size_t k = 0; k < back.size(); ++k)
+        indices[static_cast<std::size_t>(kept) + k] = indices[static_cast<std::size_t>(back[k])];
+      indices.resize(static_cast<std::size_t>(kept) + back.size());
+    }
+    for (std::size_t k = 0; k < back.size(); ++k)
+      values[static_cast<std::size_t>(kept) + k] = values[static_cast<std::size_t>(back[k])];
+    values.resize(static_cast<std::size_t>(kept) + back.size());
+  }
+
+  void build(SparseTensor mine, const std::optional<SplitEntries>& split) {
+    const Index kept = mine.nonzeros();
+    if (split) {
+      append(mine, split->held);
+      append(mine, split->candidates);
+    }
     std::vector<std::vector<std::uint32_t>> local(static_cast<std::size_t>(order()));
     std::vector<Index> local_shape;
     for (int mode = 0; mode < order(); ++mode) {
@@ -122,14 +192,21 @@ class DistributedSparseTensor final : public DistributedTensor {
       local_shape.push_back(std::max<Index>(1, static_cast<Index>(touched.size())));
       mine.release_indices(mode);
     }
-    NonzeroList list(local_shape, count);
+    std::vector<double> selected;
+    if (split) {
+      selected.assign(mine.values().begin(), mine.values().end());
+      hold_out_entries(local, selected, kept, split->held.nonzeros());
+    }
+    const std::span<const double> values = split ? std::span<const double>(selected) : mine.values();
+    NonzeroList list(local_shape, static_cast<Index>(values.size()));
     for (int mode = 0; mode < order(); ++mode) {
       list.set_mode(mode, local[static_cast<std::size_t>(mode)]);
       std::vector<std::uint32_t>().swap(local[static_cast<std::size_t>(mode)]);
     }
-    list.set_values(mine.values());
+    list.set_values(values);
+    std::vector<double>().swap(selected);
     mine = SparseTensor();
-    duplicates_ = list.sum_duplicates();
+    duplicates_ = list.sum_duplicates() + holdout_.merged;
     const auto coordinate_bytes = static_cast<double>(8 * (order() + 1)) * static_cast<double>(list.size());
     trees_ = CsfSet(std::move(list), static_cast<std::size_t>(kTreeBudget * coordinate_bytes));
   }
@@ -144,11 +221,19 @@ std::unique_ptr<DistributedTensor> distribute(const Communicator& communicator, 
                                               std::vector<SparseTensor> blocks, const DistributionOptions& options) {
   check_shape(shape, false);
   const auto region = communicator.regions().open("partition");
+  std::optional<SplitEntries> split;
+  if (options.holdout.share > 0) split = split_entries(communicator, shape, blocks, options.holdout);
   const NonzeroPartition partition = choose_partition(communicator, shape, blocks, options.grid);
   ProcessGrid grid(communicator, partition.grid);
   SparseTensor mine = redistribute(communicator, partition, shape, std::move(blocks));
+  if (split)
+    for (SparseTensor* part : {&split->held, &split->candidates}) {
+      std::vector<SparseTensor> whole;
+      whole.push_back(std::move(*part));
+      *part = redistribute(communicator, partition, shape, std::move(whole));
+    }
   return std::make_unique<DistributedSparseTensor>(std::vector<Index>(shape.begin(), shape.end()), std::move(grid),
-                                                   std::move(mine), options.threads);
+                                                   std::move(mine), std::move(split), options.threads);
 }
 
 }  // namespace tempera

@@ -1,16 +1,19 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/tensor/count_products.hpp"
 #include "core/tensor/csf_set.hpp"
 #include "core/tensor/dense_tensor.hpp"
 #include "core/tensor/mttkrp.hpp"
 #include "core/tensor/sparse_tensor.hpp"
 #include "distributed/communicator/communicator.hpp"
 #include "distributed/communicator/process_grid.hpp"
+#include "distributed/tensor/holdout.hpp"
 #include "distributed/tensor/row_exchange.hpp"
 
 namespace tempera {
@@ -31,9 +34,9 @@ class DistributedTensor {
   const ProcessGrid& grid() const { return grid_; }
   bool active() const { return grid_.active(); }
 
-  /// Stored cells of the whole tensor: all cells when dense, distinct coordinates when sparse.
+  /// Stored cells of the whole tensor, those kept apart too: all cells when dense, distinct coordinates when sparse.
   Index stored_cells() const { return stored_cells_; }
-  /// True when no cell is implicitly zero.
+  /// True when no cell is implicitly zero for the kernels.
   bool every_cell_stored() const { return every_cell_stored_; }
   double norm_squared() const { return norm_squared_; }
   /// Largest |x| of a stored cell.
@@ -44,6 +47,9 @@ class DistributedTensor {
   double balance() const { return balance_; }
   /// Duplicate coordinates that were summed (sparse).
   Index duplicates() const { return duplicates_; }
+  /// Cells kept apart: no part of the norm and of the kernels below, where they count as zeros. On inactive ranks only
+  /// what holds for all ranks.
+  const Holdout& holdout() const { return holdout_; }
   /// One line for people: how the data lie, "CSF, one tree a mode".
   virtual std::string storage() const = 0;
 
@@ -55,6 +61,13 @@ class DistributedTensor {
   virtual void mttkrp(std::span<const FactorMatrix> factors, int mode, FactorMatrix& result) const = 0;
   /// Sums over the stored cells of this rank's block. Local. @pre active()
   virtual ResidualSums residual_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const = 0;
+  /// The same for a Poisson model of counts; see core/tensor/count_products.hpp. Local. @pre active()
+  virtual void count_products(std::span<const FactorMatrix> factors, int mode, CountContent content,
+                              FactorMatrix& result) const = 0;
+  virtual CountSums count_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const = 0;
+  /// Calls with the global coordinates and the value of every stored cell of this rank, in any order, without those
+  /// that are kept apart. Local.
+  virtual void for_each_cell(const std::function<void(std::span<const Index>, double)>& visit) const = 0;
 
  protected:
   DistributedTensor(std::vector<Index> shape, ProcessGrid grid, bool sparse)
@@ -69,6 +82,7 @@ class DistributedTensor {
   double largest_magnitude_ = 0;
   double balance_ = 1;
   Index duplicates_ = 0;
+  Holdout holdout_;
 
  private:
   bool sparse_;
@@ -77,6 +91,7 @@ class DistributedTensor {
 struct DistributionOptions {
   std::vector<int> grid;  ///< extents of the process grid; empty: chosen from the data
   int threads = 1;        ///< OpenMP threads of the local kernels
+  HoldoutOptions holdout;
 };
 
 /// Distributes a sparse tensor from coordinates that lie anywhere: each rank passes what it has, in blocks (consumed).
@@ -102,6 +117,7 @@ DenseBlock dense_block(const ProcessGrid& grid, std::span<const Index> shape);
 
 /// Makes a distributed tensor of dense blocks that each active rank already holds as dense_block(grid, shape) says.
 /// Collective.
-std::unique_ptr<DistributedTensor> distribute(ProcessGrid grid, std::span<const Index> shape, DenseTensor block);
+std::unique_ptr<DistributedTensor> distribute(ProcessGrid grid, std::span<const Index> shape, DenseTensor block,
+                                              const HoldoutOptions& holdout = {});
 
 }  // namespace tempera

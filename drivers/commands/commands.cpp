@@ -13,8 +13,7 @@ std::span<const Command> commands() {
   static constexpr Command kCommands[] = {
       {"convert", kConvertSummary, run_convert}, {"decompose", kDecomposeSummary, run_decompose},
       {"doctor", kDoctorSummary, run_doctor},    {"help", kHelpSummary, run_help},
-      {"resume", kResumeSummary, run_resume},
-      {"status", kStatusSummary, run_status},
+      {"resume", kResumeSummary, run_resume},    {"status", kStatusSummary, run_status},
   };
   return kCommands;
 }

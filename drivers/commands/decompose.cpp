@@ -19,6 +19,7 @@ int run_decompose(std::span<const std::string> arguments, const Launch& launch) 
     return 0;
   }
   check_constraints(options.constraints);
+  check_loss(options);
   TensorFile::parse(options.input);
   parse_checkpoint_every(schema, options.common);
   check_time_limit(schema, options.common);

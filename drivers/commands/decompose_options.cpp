@@ -38,7 +38,8 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
   schema.group("Model");
   schema.choice("method", options.method, {"cp"}).help("kind of decomposition");
   schema.integer("rank", options.rank).minimum(1).help("number of components");
-  schema.choice("loss", options.loss, {"gaussian"}).help("what the fit minimises");
+  schema.choice("loss", options.loss, {"gaussian", "poisson"})
+      .help("what the fit minimises: squared errors, or the deviance of counts (then the model is nonnegative)");
   schema.texts("constraint", options.constraints)
       .metavar("NAME[:X][@MODES]")
       .help(
@@ -60,13 +61,22 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
   schema.integer("iterations", options.iterations).minimum(1).help("most sweeps of one start");
   schema.real("tolerance", options.tolerance)
       .minimum(0)
-      .help("stop when the fit changes by less in two successive sweeps; 0 runs all sweeps");
+      .help(
+          "stop when the fit (poisson: deviance per count) changes by less in two successive sweeps; 0 runs all "
+          "sweeps");
   schema.choice("init", options.init, {"random"}).help("start values");
-  schema.integer("restarts", options.restarts).minimum(1).help("random starts; the best fit is kept");
-  schema.choice("solver", options.solver, {"auto", "hals", "bpp", "admm"})
-      .help("how constrained modes are solved: hals or bpp (exact) where nonnegative, admm everywhere");
+  schema.integer("restarts", options.restarts).minimum(1).help("random starts; the best is kept");
+  schema.choice("solver", options.solver, {"auto", "hals", "bpp", "admm", "mu", "newton"})
+      .help(
+          "update of the rows: hals or bpp (exact) where nonnegative, admm under any constraint; with --loss poisson "
+          "mu "
+          "(multiplicative) or newton");
   schema.flag("extrapolation", options.extrapolation)
       .help("begin sweeps beyond the factors, to leave swamps; a sweep that does not pay is undone");
+  schema.real("holdout", options.holdout)
+      .minimum(0)
+      .maximum(0.9)
+      .help("share of the entries kept apart to test the model on; of sparse data as many zeros too");
   schema.group("Parallel");
   schema.text("grid", options.grid).metavar("PxQx…").help("process grid, one extent a mode, or auto");
 }
@@ -111,6 +121,25 @@ Solver solver_named(const std::string& name) {
   if (name == "hals") return Solver::hals;
   if (name == "bpp") return Solver::bpp;
   return name == "admm" ? Solver::admm : Solver::automatic;
+}
+
+void check_loss(const DecomposeOptions& options) {
+  const bool poisson = options.loss == "poisson";
+  const bool for_counts = options.solver == "mu" || options.solver == "newton";
+  if (options.solver != "auto" && for_counts != poisson)
+    throw Error(Category::usage, "--solver",
+                fmt::format("'{}' is for --loss {}", options.solver, for_counts ? "poisson" : "gaussian"),
+                poisson ? "counts are solved by mu or newton" : "leave it out, or add --loss poisson");
+  if (!poisson) return;
+  if (options.extrapolation) throw Error(Category::usage, "--extrapolation", "is for --loss gaussian", "leave it out");
+  for (const std::string& text : options.constraints)
+    if (text.substr(0, text.find_first_of(":@")) != "nonnegative")
+      throw Error(Category::usage, "--constraint", fmt::format("'{}' does not go with --loss poisson", text),
+                  "its updates keep the factors nonnegative and nothing else: other constraints need --loss gaussian");
+}
+
+CountSolver parse_count_solver(const std::string& text) {
+  return text == "mu" ? CountSolver::multiplicative : text == "newton" ? CountSolver::newton : CountSolver::automatic;
 }
 
 void check_constraints(const std::vector<std::string>& texts) {

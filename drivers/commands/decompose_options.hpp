@@ -27,6 +27,7 @@ struct DecomposeOptions {
   double tolerance = 1e-6;
   std::string init = "random";
   int restarts = 1;
+  double holdout = 0;
   std::string grid = "auto";
   CommonOptions common;
 };
@@ -44,5 +45,9 @@ Solver solver_named(const std::string& name);
 /// Refuses constraints that no tensor could have: unknown names, impossible parameters.
 /// @throws Error{usage}
 void check_constraints(const std::vector<std::string>& texts);
+
+/// @throws Error{usage} for options that the loss does not go with
+void check_loss(const DecomposeOptions& options);
+CountSolver parse_count_solver(const std::string& text);
 
 }  // namespace tempera::drivers

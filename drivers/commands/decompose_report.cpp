@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/text.hpp"
 #include "core/tensor/sparse_tensor.hpp"
@@ -49,14 +50,38 @@ std::string pad(const std::string& text, int width) {
   return text + std::string(static_cast<std::size_t>(std::max(0, width - display_width(text))), ' ');
 }
 
+std::string loss_name(const DecomposeOptions& options) {
+  return options.loss == "poisson" ? "deviance" : "squared error";
+}
+
+nlohmann::ordered_json holdout_json(const DecomposeOptions& options, const CpResult& result,
+                                    const DecomposeFacts& facts) {
+  if (!result.holdout) return nullptr;
+  nlohmann::ordered_json json;
+  json["share"] = options.holdout;
+  json["loss"] = loss_name(options);
+  json["mean"] = result.holdout->mean;
+  json["standard_error"] = result.holdout->standard_error;
+  json["returned"] = facts.returned;
+  json["strata"] = nlohmann::ordered_json::array();
+  for (const StratumScore& part : result.holdout->strata)
+    json["strata"].push_back({{"name", part.name},
+                              {"held", part.held},
+                              {"cells", part.cells},
+                              {"mean", part.mean},
+                              {"standard_error", part.standard_error}});
+  return json;
+}
+
 std::string components_text(const DecomposeOptions& options, const CpResult& result, const DecomposeFacts& facts) {
   const std::size_t order = facts.shape.size();
   const auto shown = static_cast<std::size_t>(
       options.common.verbose ? result.weights.size() : std::min<std::size_t>(result.weights.size(), kShownComponents));
-  std::vector<std::vector<std::string>> table{{"component", "weight"}};
+  std::vector<std::vector<std::string>> table{{"component", result.deviance ? "counts" : "weight"}};
   for (std::size_t mode = 0; mode < order; ++mode) table.front().push_back(mode_name(facts, mode));
   for (std::size_t r = 0; r < shown; ++r) {
-    std::vector<std::string> line{std::to_string(r + 1), fmt::format("{:.4g}", result.weights[r])};
+    std::vector<std::string> line{
+        std::to_string(r + 1), fmt::format("{:.4g}", result.deviance ? result.component_totals[r] : result.weights[r])};
     for (std::size_t mode = 0; mode < order; ++mode) {
       std::vector<std::string> entries;
       for (const TopEntry& entry : facts.top[mode][r])
@@ -98,12 +123,17 @@ nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const 
   summary["fit"] = result.fit;
   summary["relative_error"] = result.relative_error;
   summary["fit_resolution"] = result.fit_resolution;
-  summary["deviance"] = nullptr;
-  summary["holdout"] = nullptr;
+  summary["deviance"] = result.deviance ? nlohmann::ordered_json(*result.deviance) : nullptr;
+  summary["holdout"] = holdout_json(options, result, facts);
   summary["iterations"] = result.iterations;
   summary["converged"] = result.converged;
   summary["stopped"] = stop_text(result);
   summary["restart_fits"] = result.restart_fits;
+  if (result.deviance) {
+    summary["kkt_violation"] = result.kkt_violation;
+    summary["restart_deviances"] = result.restart_deviances;
+    summary["component_totals"] = result.component_totals;
+  }
   summary["best_restart"] = result.best_restart;
   summary["seconds"] = facts.seconds;
   summary["seconds_per_iteration"] = facts.seconds / std::max(1, facts.total_iterations);
@@ -140,21 +170,47 @@ std::string decompose_text(const DecomposeOptions& options, const CpResult& resu
                      ? std::string("1 entry with repeated coordinates was added to another")
                      : human_count(facts.duplicates) + " entries with repeated coordinates were added to others");
   line("model", fmt::format("rank {}, {} loss, {}", options.rank, options.loss,
-                            options.constraints.empty() ? "unconstrained"
-                                                        : fmt::format("{}", fmt::join(options.constraints, " "))));
+                            options.loss == "poisson"     ? "nonnegative"
+                            : options.constraints.empty() ? "unconstrained"
+                                                          : fmt::format("{}", fmt::join(options.constraints, " "))));
   line("ranks", fmt::format("{} MPI rank{}, grid {}, {}, heaviest rank {:.2f} x the mean", facts.mpi_ranks,
                             facts.mpi_ranks == 1 ? "" : "s", fmt::join(facts.grid, "x"), facts.storage, facts.balance));
   if (facts.active_ranks < facts.mpi_ranks)
     line("note", fmt::format("{} MPI ranks hold no data: the sizes allow no grid of {}",
                              facts.mpi_ranks - facts.active_ranks, facts.mpi_ranks));
   line("fit", fmt::format("{}  (1 - relative error {:.6g})", fit_text(result), result.relative_error));
-  line("sweeps",
-       fmt::format("{}, {}{}", result.iterations, stop_text(result),
-                   result.restart_fits.size() > 1
-                       ? fmt::format(" (best of {} starts: fits {:.6f} to {:.6f})", result.restart_fits.size(),
-                                     *std::min_element(result.restart_fits.begin(), result.restart_fits.end()),
-                                     *std::max_element(result.restart_fits.begin(), result.restart_fits.end()))
-                       : std::string()));
+  if (result.deviance)
+    line("deviance", fmt::format("{:.10g}  (largest violation of the KKT conditions {:.1e})", *result.deviance,
+                                 result.kkt_violation));
+  if (result.holdout) {
+    const HoldoutScore& score = *result.holdout;
+    std::string strata;
+    for (const StratumScore& part : score.strata)
+      strata += fmt::format("{}{} {} {:.4g}", strata.empty() ? "" : ", ", human_count(part.held), part.name, part.mean);
+    line("holdout", fmt::format("{} of a cell {:.5g}{}  ({})", loss_name(options), score.mean,
+                                std::isfinite(score.standard_error) ? fmt::format(" +- {:.2g}", score.standard_error)
+                                                                    : ", too few cells for its error",
+                                strata));
+  }
+  if (facts.returned > 0)
+    line("note",
+         fmt::format("drawn for --holdout but left in the fit, as a slice holds no others: {} {} (first slice: {} "
+                     "of {})",
+                     human_count(facts.returned), facts.returned == 1 ? "entry" : "entries",
+                     label_of(options, facts, facts.returned_mode, facts.returned_index),
+                     mode_name(facts, facts.returned_mode)));
+  line(
+      "sweeps",
+      fmt::format("{}, {}{}", result.iterations, stop_text(result),
+                  result.restart_deviances.size() > 1
+                      ? fmt::format(" (best of {} starts: deviances {:.6g} to {:.6g})", result.restart_fits.size(),
+                                    *std::min_element(result.restart_deviances.begin(), result.restart_deviances.end()),
+                                    *std::max_element(result.restart_deviances.begin(), result.restart_deviances.end()))
+                  : result.restart_fits.size() > 1
+                      ? fmt::format(" (best of {} starts: fits {:.6f} to {:.6f})", result.restart_fits.size(),
+                                    *std::min_element(result.restart_fits.begin(), result.restart_fits.end()),
+                                    *std::max_element(result.restart_fits.begin(), result.restart_fits.end()))
+                      : std::string()));
   line("time", fmt::format("{} for the sweeps ({} each), {} for reading", human_duration(facts.seconds),
                            human_duration(facts.seconds / std::max(1, facts.total_iterations)),
                            human_duration(facts.load_seconds)));

@@ -19,6 +19,9 @@ struct DecomposeFacts {
   Index nonzeros = 0;
   bool sparse = false;  ///< stored as coordinates: absent cells are zeros
   Index duplicates = 0;
+  Index returned = 0;  ///< entries that could not be held out, with the first slice that would have become empty
+  std::size_t returned_mode = 0;
+  Index returned_index = 0;
   std::string storage;
   double balance = 1;
   std::vector<int> grid;

@@ -13,6 +13,7 @@
 #include "core/base/option_json.hpp"
 #include "core/io/hdf5_file.hpp"
 #include "core/io/tensor_file.hpp"
+#include "distributed/als/cp_apr.hpp"
 #include "distributed/communicator/collectively.hpp"
 #include "distributed/communicator/gather_regions.hpp"
 #include "distributed/communicator/objects.hpp"
@@ -58,7 +59,7 @@ Json configuration_of(const OptionSchema& schema) {
   Json values = options_to_json(schema)["values"];
   Json configuration;
   for (const char* name : {"method", "rank", "loss", "constraint", "missing", "index-base", "dims", "tolerance", "init",
-                           "restarts", "seed", "solver", "extrapolation"})
+                           "restarts", "seed", "solver", "extrapolation", "holdout"})
     configuration[name] = values.at(name);
   return configuration;
 }
@@ -121,16 +122,19 @@ class Decomposition {
 
   void load(const std::vector<int>& grid) {
     const double start = seconds_now();
-    const std::filesystem::path path = TensorFile::parse(options_.input).path;
+    const TensorFile file = TensorFile::parse(options_.input);
+    const std::filesystem::path& path = file.path;
     if (task_.resume) check_input(path);
     LoadOptions load;
     load.index_base = options_.index_base;
     if (options_.dims) load.dims = *options_.dims;
     load.distribution.grid = grid;
     load.distribution.threads = options_.common.threads;
+    load.distribution.holdout = {options_.holdout, static_cast<std::uint64_t>(options_.common.seed)};
     tensor_ = load_tensor(world_, options_.input, load);
     if (sha256_.empty()) sha256_ = sha256_of_file(world_, path);
     if (world_.is_root()) facts_.labels = read_labels_beside(path, tensor_->shape());
+    check_holdout();
     cp_.rank = options_.rank;
     cp_.constraints = parse_constraints(options_.constraints, tensor_->order());
     cp_.iterations = options_.iterations;
@@ -138,13 +142,26 @@ class Decomposition {
     cp_.restarts = options_.restarts;
     cp_.seed = static_cast<std::uint64_t>(options_.common.seed);
     cp_.solver = solver_named(options_.solver);
+    cp_.count_solver = parse_count_solver(options_.solver);
     cp_.extrapolation = options_.extrapolation;
     check_cp_options(*tensor_, cp_);
     check_norm(*tensor_);
-    check_cp_memory(*tensor_, options_.rank, ranks_on_node_);
+    if (poisson()) count_total(*tensor_, file.is_text() ? options_.index_base : 0, options_.input);
+    check_cp_memory(*tensor_, options_.rank, ranks_on_node_, poisson() ? hessian_columns(*tensor_, cp_) : 0);
     if (folder_) folder_->check_space(factor_bytes(tensor_->shape(), options_.rank));
     facts_.load_seconds = seconds_now() - start;
   }
+
+  void check_holdout() const {
+    const Holdout& holdout = tensor_->holdout();
+    if (!holdout.empty() && holdout.strata.front().held == 0)
+      throw Error(Category::usage, "--holdout",
+                  fmt::format("a share of {} keeps none of {:.0f} {} apart", options_.holdout,
+                              holdout.strata.front().cells, holdout.strata.front().name),
+                  "choose a larger share or another --seed; slices with one entry keep it");
+  }
+
+  bool poisson() const { return options_.loss == "poisson"; }
 
   /// Before the long work of reading it.
   void check_input(const std::filesystem::path& path) {
@@ -194,7 +211,7 @@ class Decomposition {
     CpObserver observer;
     observer.checkpoints = &checkpoints;
     observer.progress = [this](const CpStep& step) { note_step(step); };
-    CpResult result = cp_als(*tensor_, cp_, observer);
+    CpResult result = poisson() ? cp_apr(*tensor_, cp_, observer) : cp_als(*tensor_, cp_, observer);
     facts_.seconds = seconds_so_far();
     if (checkpoints.failure())
       failure_ = checkpoints.failure()->where() + ": " + checkpoints.failure()->what_is_wrong();
@@ -221,15 +238,14 @@ class Decomposition {
     if (!folder_) return;
     if (folder_->lost()) recover();
     last_step_ = step;
-    log_.step({{"step", "sweep"},
-               {"restart", step.restart},
-               {"iteration", step.iteration},
-               {"fit", step.fit},
-               {"change", step.change},
-               {"seconds", seconds_so_far()}},
-              fmt::format("{}sweep {}  fit {:.6f}  change {:.1e}",
-                          options_.restarts > 1 ? fmt::format("start {}  ", step.restart + 1) : "", step.iteration,
-                          step.fit, step.change));
+    Json record = {{"step", "sweep"}, {"restart", step.restart}, {"iteration", step.iteration}, {"fit", step.fit}};
+    if (step.deviance) record["deviance"] = *step.deviance;
+    record["change"] = step.change;
+    record["seconds"] = seconds_so_far();
+    log_.step(record, fmt::format("{}sweep {}  {}fit {:.6f}  change {:.1e}",
+                                  options_.restarts > 1 ? fmt::format("start {}  ", step.restart + 1) : "",
+                                  step.iteration, step.deviance ? fmt::format("deviance {:.6g}  ", *step.deviance) : "",
+                                  step.fit, step.change));
   }
 
   void recover() {
@@ -254,7 +270,9 @@ class Decomposition {
       const Json& progress = reader->progress();
       facts_.total_iterations = progress.at("sweeps");
       seconds_before_ = progress.at("seconds");
-      last_step_ = {progress.at("restart"), progress.at("iteration"), progress.at("fit"), 0};
+      last_step_.restart = progress.at("restart");
+      last_step_.iteration = progress.at("iteration");
+      last_step_.fit = progress.at("fit");
       keep = progress.at("log_bytes");
       record["generation"] = reader->generation();
       folder_->resumed_from(reader->generation());
@@ -305,6 +323,9 @@ class Decomposition {
     facts_.storage = tensor_->storage();
     facts_.sparse = tensor_->sparse();
     facts_.duplicates = tensor_->duplicates();
+    facts_.returned = tensor_->holdout().returned;
+    facts_.returned_mode = static_cast<std::size_t>(tensor_->holdout().returned_mode);
+    facts_.returned_index = tensor_->holdout().returned_index;
     facts_.balance = tensor_->balance();
     facts_.grid = tensor_->grid().extents();
     facts_.mpi_ranks = world_.size();

@@ -49,9 +49,9 @@ std::string ended_text(const std::filesystem::path& run, const std::string& limi
   std::ifstream file(run / "summary.json", std::ios::binary);
   const Json summary = Json::parse(file, nullptr, false);
   const bool converged = summary.is_object() && summary.value("converged", false);
-  return fmt::format("{}: the run has ended: {}\n", run.string(),
-                     converged ? "it has converged"
-                               : fmt::format("--{} was {}, a larger number extends it", limit, value.dump()));
+  return fmt::format(
+      "{}: the run has ended: {}\n", run.string(),
+      converged ? "it has converged" : fmt::format("--{} was {}, a larger number extends it", limit, value.dump()));
 }
 
 int resume_decompose(ResumedRun run, OptionSchema& schema, DecomposeOptions& options, const Launch& launch) {

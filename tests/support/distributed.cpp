@@ -21,14 +21,15 @@ std::vector<SparseTensor> dealt(const Communicator& communicator, const SparseTe
 }
 
 std::unique_ptr<DistributedTensor> distributed(const Communicator& communicator, const SparseTensor& tensor,
-                                               const std::vector<int>& grid) {
+                                               const std::vector<int>& grid, const HoldoutOptions& holdout) {
   DistributionOptions options;
   options.grid = grid;
+  options.holdout = holdout;
   return distribute(communicator, tensor.shape(), dealt(communicator, tensor), options);
 }
 
 std::unique_ptr<DistributedTensor> distributed(const Communicator& communicator, const DenseTensor& tensor,
-                                               const std::vector<int>& grid) {
+                                               const std::vector<int>& grid, const HoldoutOptions& holdout) {
   ProcessGrid processes = choose_dense_grid(communicator, tensor.shape(), grid);
   const DenseBlock place = dense_block(processes, tensor.shape());
   DenseTensor block(place.extents);
@@ -39,7 +40,7 @@ std::unique_ptr<DistributedTensor> distributed(const Communicator& communicator,
       block(local) = tensor(global);
     } while (next_cell(local, place.extents));
   }
-  return distribute(std::move(processes), tensor.shape(), std::move(block));
+  return distribute(std::move(processes), tensor.shape(), std::move(block), holdout);
 }
 
 FactorMatrix local_rows(const FactorMatrix& whole, const RowLayout& layout) {

@@ -16,9 +16,9 @@ std::vector<SparseTensor> dealt(const Communicator& communicator, const SparseTe
 
 /// Distributes a tensor that every rank holds whole.
 std::unique_ptr<DistributedTensor> distributed(const Communicator& communicator, const SparseTensor& tensor,
-                                               const std::vector<int>& grid = {});
+                                               const std::vector<int>& grid = {}, const HoldoutOptions& holdout = {});
 std::unique_ptr<DistributedTensor> distributed(const Communicator& communicator, const DenseTensor& tensor,
-                                               const std::vector<int>& grid = {});
+                                               const std::vector<int>& grid = {}, const HoldoutOptions& holdout = {});
 
 /// Rows that a rank keeps of a matrix every rank holds whole.
 FactorMatrix local_rows(const FactorMatrix& whole, const RowLayout& layout);

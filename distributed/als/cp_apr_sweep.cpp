@@ -1,0 +1,211 @@
+#include "distributed/als/cp_apr_sweep.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/base/error.hpp"
+#include "core/factorization/initial_factors.hpp"
+#include "core/tensor/count_products.hpp"
+#include "distributed/als/cp_apr.hpp"
+#include "distributed/als/cp_fit.hpp"
+
+namespace tempera {
+
+namespace {
+
+// Steps of a row before the next mode's turn: a product with all other rows follows each, so few pay.
+constexpr int kNewtonSteps = 2;
+constexpr int kMultiplicativeSteps = 5;
+constexpr double kLeastExpected = 1e-10;  // a count where the model says never is a large loss, not an infinite one
+
+}  // namespace
+
+CpAprSweep::CpAprSweep(const DistributedTensor& tensor, const CpOptions& options, double total)
+    : CpMethod(tensor, options.rank),
+      options_(options),
+      newton_(chosen_solver(tensor, options) == CountSolver::newton),
+      total_(total),
+      row_newton_(newton_ ? options.rank : 0) {
+  Index longest = 0;
+  for (int mode = 0; mode < tensor.order(); ++mode) longest = std::max(longest, tensor.rows(mode).rows());
+  const auto content = newton_ ? CountContent::with_hessian : CountContent::gradient;
+  product_ = FactorMatrix(longest, count_columns(options.rank, content));
+  if (!tensor.holdout().empty()) held_product_ = FactorMatrix(longest, options.rank);
+}
+
+FactorMatrix CpAprSweep::take_held_factor(int mode) {
+  product_ = FactorMatrix();
+  return CpMethod::take_held_factor(mode);
+}
+
+void CpAprSweep::start(int restart) {
+  for (int mode = 0; mode < tensor_.order(); ++mode) {
+    random_start(factors_[static_cast<std::size_t>(mode)], tensor_.rows(mode).global_rows, options_.seed, restart,
+                 mode);
+    normalise(mode, {});
+  }
+  weights_.assign(static_cast<std::size_t>(options_.rank), total_ / static_cast<double>(options_.rank));
+  kkt_ = 0;
+  measure();
+}
+
+void CpAprSweep::restore(const CpStart& start, const CheckpointReader& checkpoint) {
+  weights_ = start.weights;
+  deviance_ = start.deviance;
+  kkt_ = start.kkt_violation;
+  relative_error_ = start.relative_error;
+  fit_resolution_ = start.fit_resolution;
+  for (int mode = 0; mode < tensor_.order(); ++mode)
+    checkpoint.rows(fmt::format("/factors/{}", mode), tensor_.rows(mode).global_rows,
+                    factors_[static_cast<std::size_t>(mode)]);
+}
+
+void CpAprSweep::describe(CpStart& start) const {
+  start.weights = weights_;
+  start.deviance = deviance_;
+  start.kkt_violation = kkt_;
+  start.fit = 1 - relative_error_;
+  start.relative_error = relative_error_;
+  start.fit_resolution = fit_resolution_;
+}
+
+StepWish CpAprSweep::sweep(StepWish wish) {
+  const Communicator& ranks = tensor_.grid().active_ranks();
+  const auto whole = ranks.regions().open("sweep");
+  StepWish agreed;
+  kkt_ = 0;
+  for (int mode = 0; mode < tensor_.order(); ++mode) {
+    sum_held(mode);
+    scale_columns(mode, weights_);
+    for (int step = 0; step < (newton_ ? kNewtonSteps : kMultiplicativeSteps); ++step) improve_rows(mode, step == 0);
+    const double wishes[] = {wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0};
+    std::vector<double> sums = normalise(mode, wishes);
+    agreed = {sums[sums.size() - 2] > 0, sums.back() > 0};
+    sums.resize(weights_.size());
+    weights_ = sums;
+  }
+  measure();
+  return agreed;
+}
+
+/// The expected counts of cells that are kept apart are no part of the loss: what they add to the column sums goes.
+void CpAprSweep::sum_held(int mode) {
+  if (tensor_.holdout().empty()) return;
+  const CellList& cells = tensor_.holdout().cells;
+  held_product_.set_rows(tensor_.rows(mode).rows());
+  held_product_.set_zero();
+  add_mttkrp(cells, std::vector<double>(cells.values.size(), 1.0), factors_, mode, held_product_);
+  tensor_.exchange(mode).reduce_to_owners(held_product_);
+}
+
+double CpAprSweep::cell_loss(double x, double m) const {
+  const double floored = std::max(m, kLeastExpected);
+  return 2 * ((x > 0 ? x * std::log(x / floored) : 0) - x + m);
+}
+
+/// One step of every row of a mode, whose rows hold the weights.
+void CpAprSweep::improve_rows(int mode, bool first) {
+  RegionTable& regions = tensor_.grid().active_ranks().regions();
+  const auto m = static_cast<std::size_t>(mode);
+  const RowExchange& exchange = tensor_.exchange(mode);
+  const RowLayout& layout = exchange.layout();
+  {
+    const auto region = regions.open("products");
+    product_.set_rows(layout.rows());
+    tensor_.count_products(factors_, mode, newton_ ? CountContent::with_hessian : CountContent::gradient, product_);
+  }
+  {
+    const auto region = regions.open("reduce rows");
+    exchange.reduce_to_owners(product_);
+  }
+  {
+    const auto region = regions.open("update");
+    const auto rank = static_cast<std::size_t>(options_.rank);
+    std::vector<double> whole_sums(rank);  // of the other modes: 1, or 0 once a component has died
+    for (std::size_t r = 0; r < rank; ++r) whole_sums[r] = weights_[r] > 0 ? 1.0 : 0.0;
+    std::vector<double> column_sums = whole_sums;
+    for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i) {
+      const std::span<double> row(factors_[m].row(i), rank);
+      const std::span<const double> phi(product_.row(i), rank);
+      for (std::size_t r = 0; r < rank && held_product_.rows() > 0; ++r)  // rounding may not leave less than nothing
+        column_sums[r] = std::max(1e-12 * whole_sums[r], whole_sums[r] - held_product_(i, static_cast<Index>(r)));
+      if (first) kkt_ = std::max(kkt_, count_kkt(row, phi, column_sums));
+      if (newton_)
+        row_newton_.step(row, phi, {product_.row(i) + rank, rank * (rank + 1) / 2}, column_sums);
+      else if (!first || !shift_inadmissible_zeros(row, phi, column_sums, weights_))
+        multiplicative_step(row, phi, column_sums);
+    }
+  }
+  const auto region = regions.open("share rows");
+  exchange.share_with_ghosts(factors_[m]);
+}
+
+void CpAprSweep::scale_columns(int mode, std::span<const double> factors) {
+  FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
+  for (Index i = 0; i < factor.rows(); ++i)
+    for (std::size_t r = 0; r < factors.size(); ++r) factor(i, static_cast<Index>(r)) *= factors[r];
+}
+
+/// Divides the columns by their sums (a zero column stays zero); returns these and the sums of `more` over the ranks.
+std::vector<double> CpAprSweep::normalise(int mode, std::span<const double> more) {
+  const Communicator& ranks = tensor_.grid().active_ranks();
+  const FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
+  const RowLayout& layout = tensor_.rows(mode);
+  const auto rank = static_cast<std::size_t>(options_.rank);
+  std::vector<double> sums(rank, 0.0);
+  for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i)
+    for (std::size_t r = 0; r < rank; ++r) sums[r] += factor(i, static_cast<Index>(r));
+  sums.insert(sums.end(), more.begin(), more.end());
+  {
+    const auto region = ranks.regions().open("column sums");
+    ranks.all_reduce(std::span<double>(sums), Reduction::sum);
+  }
+  std::vector<double> scale(rank);
+  for (std::size_t r = 0; r < rank; ++r) scale[r] = sums[r] > 0 ? 1 / sums[r] : 0.0;
+  scale_columns(mode, scale);
+  return sums;
+}
+
+/// Deviance and fit of the model as it stands.
+void CpAprSweep::measure() {
+  const Communicator& ranks = tensor_.grid().active_ranks();
+  const auto region = ranks.regions().open("deviance");
+  const CountSums local = tensor_.count_sums(factors_, weights_);
+  const std::vector<double> held = held_values();
+  std::vector<double> sums{local.deviance, local.model, local.inner_product,
+                           std::accumulate(held.begin(), held.end(), 0.0)};
+  const std::size_t scalars = sums.size();
+  const auto square = static_cast<std::size_t>(options_.rank * options_.rank);
+  for (int mode = 0; mode < tensor_.order(); ++mode) {
+    const RowLayout& layout = tensor_.rows(mode);
+    const auto values = gram(factors_[static_cast<std::size_t>(mode)], layout.owned_begin, layout.owned_count).values;
+    sums.insert(sums.end(), values.begin(), values.end());
+  }
+  ranks.all_reduce(std::span<double>(sums), Reduction::sum);
+  kkt_ = ranks.all_reduce_value(kkt_, Reduction::maximum);
+  double model_squared = 0;
+  for (std::size_t k = 0; k < square; ++k) {
+    const auto rank = static_cast<std::size_t>(options_.rank);
+    double product = weights_[k / rank] * weights_[k % rank];
+    for (std::size_t at = scalars + k; at < sums.size(); at += square) product *= sums[at];
+    model_squared += product;
+  }
+  // Cells that are not stored are zeros: what the model expects there is its total less what it expects elsewhere.
+  // Cells that are kept apart do not count; where every cell is stored they stand there as zeros.
+  const double total = tensor_.every_cell_stored() ? sums[1] : std::accumulate(weights_.begin(), weights_.end(), 0.0);
+  double elsewhere = total - sums[1] - sums[3];
+  if (!tensor_.every_cell_stored()) elsewhere = std::max(0.0, elsewhere);
+  // One rank's figure holds for all: ranks of one job may run on different processors.
+  deviance_ = ranks.broadcast_value(2 * (sums[0] + elsewhere), 0);
+  if (!std::isfinite(deviance_))
+    throw Error(Category::numerical, "", "the deviance is not finite: the model overflows",
+                "choose another --seed or a lower --rank");
+  const CpFit fit = fit_of(tensor_, factors_, weights_, sums[2], model_squared);
+  relative_error_ = fit.relative_error;
+  fit_resolution_ = fit.resolution;
+}
+
+}  // namespace tempera

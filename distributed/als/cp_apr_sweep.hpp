@@ -1,0 +1,47 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/factorization/poisson.hpp"
+#include "core/tensor/gram.hpp"
+#include "distributed/als/cp_als.hpp"
+#include "distributed/als/cp_method.hpp"
+
+namespace tempera {
+
+/// One start of CP-APR on an active rank. Columns have unit sum, all the scale is in the weights. See cp_apr.
+class CpAprSweep final : public CpMethod {
+ public:
+  /// @param total  Σ x > 0 over all cells
+  CpAprSweep(const DistributedTensor& tensor, const CpOptions& options, double total);
+
+  void start(int restart) override;
+  void restore(const CpStart& start, const CheckpointReader& checkpoint) override;
+  StepWish sweep(StepWish wish) override;
+  void describe(CpStart& start) const override;
+  double score(const CpStart& start) const override { return -start.deviance / total_; }
+  std::optional<double> deviance(const CpStart& start) const override { return start.deviance; }
+  double cell_loss(double x, double m) const override;
+  FactorMatrix take_held_factor(int mode) override;
+
+ private:
+  void sum_held(int mode);
+  void improve_rows(int mode, bool first);
+  std::vector<double> normalise(int mode, std::span<const double> more);
+  void scale_columns(int mode, std::span<const double> factors);
+  void measure();
+
+  const CpOptions& options_;
+  bool newton_;
+  double total_;
+  FactorMatrix product_;       ///< derivatives of the mode at hand; room for the longest
+  FactorMatrix held_product_;  ///< Σ π over the cells of a row that are kept apart; empty without any
+  CountNewton row_newton_;
+  double kkt_ = 0;  ///< on this rank, then on all
+  double deviance_ = 0;
+  double relative_error_ = 1;
+  double fit_resolution_ = 0;
+};
+
+}  // namespace tempera
