@@ -116,6 +116,7 @@ CpOptions completed(const DistributedTensor& tensor, const CpOptions& options, s
 
 void zero_model(const DistributedTensor& tensor, const CpOptions& options, CpResult& result) {
   result.weights.assign(static_cast<std::size_t>(options.rank), 0.0);
+  result.dead_components = static_cast<int>(options.rank);
   for (int mode = 0; mode < tensor.order(); ++mode)
     result.factors.emplace_back(tensor.active() ? tensor.rows(mode).owned_count : 0, options.rank);
   result.fit = 1;
@@ -186,7 +187,8 @@ CpResult cp_als(const DistributedTensor& tensor, const CpOptions& asked, const C
                         result.converged ? 1.0 : 0.0,
                         static_cast<double>(result.stopped),
                         static_cast<double>(result.best_restart),
-                        result.objective};
+                        result.objective,
+                        static_cast<double>(result.dead_components)};
     all.broadcast(std::span<double>(scalars), 0);
     result.fit = scalars[0];
     result.relative_error = scalars[1];
@@ -196,6 +198,7 @@ CpResult cp_als(const DistributedTensor& tensor, const CpOptions& asked, const C
     result.stopped = static_cast<StopReason>(static_cast<int>(scalars[5]));
     result.best_restart = static_cast<int>(scalars[6]);
     result.objective = scalars[7];
+    result.dead_components = static_cast<int>(scalars[8]);
     result.weights.resize(static_cast<std::size_t>(options.rank));
     all.broadcast(std::span<double>(result.weights), 0);
     all.broadcast_object(result.restart_fits, 0);
@@ -203,7 +206,6 @@ CpResult cp_als(const DistributedTensor& tensor, const CpOptions& asked, const C
     if (!tensor.active())
       for (int mode = 0; mode < tensor.order(); ++mode) result.factors.emplace_back(0, options.rank);
   }
-  result.dead_components = static_cast<int>(std::count(result.weights.begin(), result.weights.end(), 0.0));
   return result;
 }
 
