@@ -86,7 +86,7 @@ struct CpResult {
   StopReason stopped = StopReason::iterations;
   int best_restart = 0;
   std::vector<double> restart_fits;     ///< one a start
-  int dead_components = 0;              ///< components of weight 0
+  int dead_components = 0;              ///< components that are zero
   std::vector<std::string> notes;       ///< what the user should know (damped solves, zero tensor …)
   std::optional<HoldoutScore> holdout;  ///< absent without a holdout, and where the run was stopped
   /// Poisson models only (see cp_apr):

@@ -94,6 +94,7 @@ std::vector<Constraint> constraints_of(const DistributedTensor& tensor, const Cp
 
 void zero_model(const DistributedTensor& tensor, const CpOptions& options, CpResult& result) {
   result.weights.assign(static_cast<std::size_t>(options.rank), 0.0);
+  result.dead_components = static_cast<int>(options.rank);
   for (int mode = 0; mode < tensor.order(); ++mode)
     result.factors.emplace_back(tensor.active() ? tensor.rows(mode).owned_count : 0, options.rank);
   result.fit = 1;
@@ -133,7 +134,8 @@ void share_outcome(const Communicator& all, const CpOptions& options, CpResult& 
                       result.deviance ? 1.0 : 0.0,
                       result.deviance.value_or(0),
                       result.kkt_violation,
-                      result.objective};
+                      result.objective,
+                      static_cast<double>(result.dead_components)};
   all.broadcast(std::span<double>(scalars), 0);
   result.fit = scalars[0];
   result.relative_error = scalars[1];
@@ -145,6 +147,7 @@ void share_outcome(const Communicator& all, const CpOptions& options, CpResult& 
   if (scalars[7] > 0) result.deviance = scalars[8];
   result.kkt_violation = scalars[9];
   result.objective = scalars[10];
+  result.dead_components = static_cast<int>(scalars[11]);
   result.weights.resize(static_cast<std::size_t>(options.rank));
   all.broadcast(std::span<double>(result.weights), 0);
   all.broadcast_object(result.component_totals, 0);
@@ -176,7 +179,6 @@ CpResult cp_outcome(const DistributedTensor& tensor, const CpOptions& options,
     if (!tensor.active())
       for (int mode = 0; mode < tensor.order(); ++mode) result.factors.emplace_back(0, options.rank);
   }
-  result.dead_components = static_cast<int>(std::count(result.weights.begin(), result.weights.end(), 0.0));
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/base/error.hpp"
@@ -182,6 +183,12 @@ void CpRun::report(CpResult& result, bool requested) {
   result.best_restart = kept.restart;
   result.weights = kept.weights;
   result.objective = kept.objective;
+  for (std::size_t r = 0; r < kept.weights.size(); ++r) {
+    const std::size_t diagonal = r * (kept.weights.size() + 1);
+    const bool vanished = std::any_of(kept.grams.begin(), kept.grams.end(),
+                                      [&](const std::vector<double>& own) { return own[diagonal] == 0; });
+    if (vanished || kept.weights[r] == 0) ++result.dead_components;
+  }
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const std::span<const Index> rows = sweep_.held_rows(mode);
     result.rows[static_cast<std::size_t>(mode)].assign(rows.begin(), rows.end());

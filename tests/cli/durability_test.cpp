@@ -91,6 +91,23 @@ TEST_F(Durability, AFinishedRunIsExtendedToTheBitsOfALongerOne) {
   }
 }
 
+// Most slices hold nothing; their rows, and the duals of those, are spread over the ranks anew.
+TEST_F(Durability, RowsWithoutDataGoOnAsWell) {
+  write_tns(folder_ / "gaps.tns", random_sparse({60, 50, 40}, 60, 8));
+  const Run run{fit("gaps.tns", 12,
+                    {"--checkpoint-every", "3it", "--constraint", "row-simplex@0", "--constraint", "monotone@1",
+                     "--extrapolation", "--dims", "60,50,40"}),
+                2};
+  for (const int ranks : {2, 3}) {
+    const std::string name = "gaps-" + std::to_string(ranks);
+    const auto killed = start_with(run, name, {.path = "progress.jsonl", .call = 12, .action = "torn", .rank = 0});
+    ASSERT_EQ(killed.status, kKilled) << killed.err;
+    const auto result = resume(ranks, name);
+    ASSERT_EQ(result.status, 0) << result.err;
+    expect_as_unbroken(name, run, ranks == 2);
+  }
+}
+
 // The call that kills is counted, so each variant breaks at the same place every time: in its second start if it has any.
 TEST_F(Durability, EveryVariantGoesOnToTheSameBits) {
   const std::vector<Arguments> variants = {{},

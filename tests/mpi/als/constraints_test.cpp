@@ -333,6 +333,18 @@ TEST(Constraints, APenaltyIsNotEvadedByRescaling) {
   }
 }
 
+// The proximal step of so heavy a penalty leaves nothing, and the result says so.
+TEST(Constraints, ComponentsThatAPenaltyRemovesAreCounted) {
+  const Communicator world(MPI_COMM_WORLD);
+  CpOptions options = options_for({{"nonnegative", "l1:1e6@0"}}, 3);
+  options.iterations = 5;
+  const auto spread = test::distributed(world, test::random_dense({6, 5, 4}, 1));
+  const CpResult result = cp_als(*spread, options);
+  EXPECT_EQ(result.dead_components, 3);
+  EXPECT_EQ(result.fit, 0.0);
+  EXPECT_EQ(result.objective, spread->norm_squared());
+}
+
 TEST(Constraints, WhatCannotHoldIsRefusedWithTheReason) {
   const Communicator world(MPI_COMM_WORLD);
   const auto spread = test::distributed(world, test::random_dense({3, 4, 5}, 1));
