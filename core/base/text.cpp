@@ -1,9 +1,11 @@
 #include "core/base/text.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 
 namespace tempera {
 
@@ -81,6 +83,20 @@ std::optional<std::string> nearest_name(std::string_view name, std::span<const s
   const auto begins = [&](const std::string& candidate) { return name.size() >= 2 && candidate.starts_with(name); };
   if (std::count_if(candidates.begin(), candidates.end(), begins) != 1) return std::nullopt;
   return *std::find_if(candidates.begin(), candidates.end(), begins);
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const std::size_t cut = text.find(separator);
+    parts.push_back(text.substr(0, cut));
+    if (cut == std::string_view::npos) return parts;
+    text.remove_prefix(cut + 1);
+  }
+}
+
+std::string utc_time() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
 int display_width(std::string_view text) {

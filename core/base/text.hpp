@@ -22,6 +22,11 @@ int edit_distance(std::string_view a, std::string_view b);
 /// only one that begins with `name`. First one wins a tie.
 std::optional<std::string> nearest_name(std::string_view name, std::span<const std::string> candidates);
 
+/// Parts between separators, empty ones too; never an empty list.
+std::vector<std::string_view> split(std::string_view text, char separator);
+/// Now, as 2026-01-31T12:34:56Z.
+std::string utc_time();
+
 /// Columns that UTF-8 text takes on a terminal, one a code point.
 int display_width(std::string_view text);
 /// Breaks at spaces so that no line is wider than `width` (a longer word stays whole); never returns an empty list.

@@ -56,16 +56,6 @@ constexpr std::array kNames{
          [](const Constraint& c) { return c.norm_bounded; }},
 };
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const std::size_t cut = text.find(separator);
-    parts.push_back(text.substr(0, cut));
-    if (cut == std::string_view::npos) return parts;
-    text.remove_prefix(cut + 1);
-  }
-}
-
 /// The whole text as a number, or nothing.
 template <class T>
 std::optional<T> number(std::string_view text) {

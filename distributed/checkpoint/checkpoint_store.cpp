@@ -1,17 +1,16 @@
 #include "distributed/checkpoint/checkpoint_store.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <fstream>
 #include <iterator>
 
 #include "core/base/atomic_file.hpp"
 #include "core/base/error.hpp"
 #include "core/base/system_error.hpp"
+#include "core/base/text.hpp"
 #include "distributed/checkpoint/detail/digests.hpp"
 #include "distributed/communicator/collectively.hpp"
 #include "distributed/communicator/objects.hpp"
@@ -23,10 +22,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kIndexFile = "index.json";
-
-std::string utc_time() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-}
 
 [[noreturn]] void fail(const fs::path& path, const std::error_code& error) {
   throw write_error(path, error.value() != 0 ? error.value() : EIO);

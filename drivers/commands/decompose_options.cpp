@@ -24,16 +24,6 @@ std::optional<int> whole_number(std::string_view text) {
   return value;
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const std::size_t cut = text.find(separator);
-    parts.push_back(text.substr(0, cut));
-    if (cut == std::string_view::npos) return parts;
-    text.remove_prefix(cut + 1);
-  }
-}
-
 void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
   schema.group("Model");
   schema.choice("method", options.method, {"cp"}).help("kind of decomposition");

@@ -1,10 +1,8 @@
 #include "drivers/commands/manifest.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <mpi.h>
 
-#include <ctime>
 #include <fstream>
 #include <set>
 
@@ -34,10 +32,6 @@ nlohmann::ordered_json read_manifest(const fs::path& run) {
     throw Error(Category::input, path.string(), "the manifest is damaged, or of another version of tempera",
                 "begin the run anew with --overwrite");
   }
-}
-
-std::string utc_time() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
 nlohmann::ordered_json manifest_of_build(int mpi_ranks, const std::vector<std::string>& hosts) {

@@ -14,7 +14,4 @@ nlohmann::ordered_json manifest_of_build(int mpi_ranks, const std::vector<std::s
 /// manifest.json of a run. @throws Error{input} if there is no run in the folder, or its manifest is damaged
 nlohmann::ordered_json read_manifest(const std::filesystem::path& run);
 
-/// Now, as 2026-01-31T12:34:56Z.
-std::string utc_time();
-
 }  // namespace tempera::drivers

@@ -81,6 +81,24 @@ DenseTensor planted(const KruskalTensor& model, double noise, std::uint64_t seed
   return tensor;
 }
 
+DenseTensor count_draws(const KruskalTensor& model, std::uint64_t seed) {
+  DenseTensor tensor(model.shape());
+  RandomStream stream(seed, "count-draws", {});
+  std::vector<Index> cell(tensor.shape().size(), 0);
+  do tensor(cell) = static_cast<double>(stream.poisson(model(cell)));
+  while (next_cell(cell, tensor.shape()));
+  return tensor;
+}
+
+SparseTensor positive_cells(const DenseTensor& tensor) {
+  SparseTensor result(tensor.shape());
+  std::vector<Index> cell(tensor.shape().size(), 0);
+  do
+    if (tensor(cell) > 0) result.append(cell, tensor(cell));
+  while (next_cell(cell, tensor.shape()));
+  return result;
+}
+
 FactorMatrix brute_force_mttkrp(const DenseTensor& tensor, const std::vector<FactorMatrix>& factors, int mode) {
   FactorMatrix result(tensor.shape()[static_cast<std::size_t>(mode)], factors.front().columns());
   std::vector<Index> cell(tensor.shape().size(), 0);

@@ -25,6 +25,10 @@ DenseTensor filled(const SparseTensor& tensor);
 /// The cells of a CP model plus noise: noise is the ratio of norms ‖E‖/‖M‖ (0: exact).
 DenseTensor planted(const KruskalTensor& model, double noise, std::uint64_t seed);
 
+/// Independent Poisson draws with the cells of a model as means, and the cells of a tensor that are not zero.
+DenseTensor count_draws(const KruskalTensor& model, std::uint64_t seed);
+SparseTensor positive_cells(const DenseTensor& tensor);
+
 /// Brute force by the definition: loops over all cells.
 FactorMatrix brute_force_mttkrp(const DenseTensor& tensor, const std::vector<FactorMatrix>& factors, int mode);
 

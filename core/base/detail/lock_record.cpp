@@ -1,7 +1,6 @@
 #include "core/base/detail/lock_record.hpp"
 
 #include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -11,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -20,6 +18,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/system_error.hpp"
+#include "core/base/text.hpp"
 
 namespace tempera::detail {
 
@@ -182,7 +181,7 @@ LockOwner this_process(const std::string& command) {
   owner.command = command;
   std::replace_if(
       owner.command.begin(), owner.command.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  owner.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  owner.started = utc_time();
   return owner;
 }
 

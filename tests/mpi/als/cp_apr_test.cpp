@@ -34,24 +34,6 @@ KruskalTensor count_model(const std::vector<Index>& shape, Index rank, double to
   return model;
 }
 
-DenseTensor draws(const KruskalTensor& model, std::uint64_t seed) {
-  DenseTensor tensor(model.shape());
-  RandomStream stream(seed, "count-draws", {});
-  std::vector<Index> cell(tensor.shape().size(), 0);
-  do tensor(cell) = static_cast<double>(stream.poisson(model(cell)));
-  while (next_cell(cell, tensor.shape()));
-  return tensor;
-}
-
-SparseTensor positive_cells(const DenseTensor& tensor) {
-  SparseTensor result(tensor.shape());
-  std::vector<Index> cell(tensor.shape().size(), 0);
-  do
-    if (tensor(cell) > 0) result.append(cell, tensor(cell));
-  while (next_cell(cell, tensor.shape()));
-  return result;
-}
-
 double direct_deviance(const DenseTensor& tensor, const KruskalTensor& model) {
   double deviance = 0;
   std::vector<Index> cell(tensor.shape().size(), 0);
@@ -109,7 +91,7 @@ CpOptions options_for(Index rank, CountSolver solver, int iterations) {
 TEST(CpApr, OneComponentIsTheProductOfTheMargins) {
   const Communicator world(MPI_COMM_WORLD);
   for (const std::vector<Index>& shape : {std::vector<Index>{6, 5}, {5, 4, 3}, {4, 1, 3, 2}}) {
-    const DenseTensor tensor = draws(count_model(shape, 2, 200, 3), 3);
+    const DenseTensor tensor = test::count_draws(count_model(shape, 2, 200, 3), 3);
     const double total = std::accumulate(tensor.values().begin(), tensor.values().end(), 0.0);
     KruskalTensor margins{{total}, {}};
     for (std::size_t mode = 0; mode < shape.size(); ++mode) {
@@ -121,7 +103,8 @@ TEST(CpApr, OneComponentIsTheProductOfTheMargins) {
     }
     const double expected = direct_deviance(tensor, margins);
     for (CountSolver solver : kSolvers)
-      for (const auto& spread : {test::distributed(world, tensor), test::distributed(world, positive_cells(tensor))}) {
+      for (const auto& spread :
+           {test::distributed(world, tensor), test::distributed(world, test::positive_cells(tensor))}) {
         const CpResult result = cp_apr(*spread, options_for(1, solver, 20));
         EXPECT_NEAR(result.deviance.value(), expected, 1e-10 * expected);
         EXPECT_NEAR(result.component_totals.at(0), total, 1e-10 * total);
@@ -137,10 +120,10 @@ TEST(CpApr, ReachesTheConditionsOfKarushKuhnTuckerAndWeightsAddUpToTheTotal) {
   const Communicator world(MPI_COMM_WORLD);
   for (const auto& [shape, rank, sweeps] :
        {std::tuple{std::vector<Index>{7, 6, 5}, Index{2}, 800}, {std::vector<Index>{5, 4, 4, 3}, Index{3}, 3000}}) {
-    const DenseTensor tensor = draws(count_model(shape, rank, 2000, 5), 5);
+    const DenseTensor tensor = test::count_draws(count_model(shape, rank, 2000, 5), 5);
     const double total = std::accumulate(tensor.values().begin(), tensor.values().end(), 0.0);
     for (CountSolver solver : kSolvers) {
-      const auto spread = test::distributed(world, positive_cells(tensor));
+      const auto spread = test::distributed(world, test::positive_cells(tensor));
       // Multiplicative updates creep towards zeros: their entries fall like 1/sweep.
       const bool newton = solver == CountSolver::newton;
       const CpResult result = cp_apr(*spread, options_for(rank, solver, sweeps));
@@ -160,12 +143,12 @@ TEST(CpApr, RecoversPlantedCounts) {
   for (const auto& [shape, rank, total] :
        {std::tuple{std::vector<Index>{20, 17, 15}, Index{3}, 2e5}, {std::vector<Index>{12, 10, 9, 8}, Index{4}, 4e5}}) {
     const KruskalTensor truth = count_model(shape, rank, total, 7);
-    const DenseTensor tensor = draws(truth, 7);
+    const DenseTensor tensor = test::count_draws(truth, 7);
     for (CountSolver solver : kSolvers) {
       CpOptions options = options_for(rank, solver, 300);
       options.tolerance = 1e-7;
       options.restarts = 3;
-      const auto sparse = test::distributed(world, positive_cells(tensor));
+      const auto sparse = test::distributed(world, test::positive_cells(tensor));
       const CpResult from_sparse = cp_apr(*sparse, options);
       EXPECT_GE(test::factor_match_score(truth, test::gathered(*sparse, from_sparse)), 0.99);
       EXPECT_LE(from_sparse.deviance.value(), direct_deviance(tensor, truth)) << "maximum likelihood";
@@ -181,7 +164,7 @@ TEST(CpApr, RecoversPlantedCounts) {
 
 TEST(CpApr, DevianceNeverRises) {
   const Communicator world(MPI_COMM_WORLD);
-  const DenseTensor tensor = draws(count_model({12, 10, 9}, 4, 1500, 9), 9);
+  const DenseTensor tensor = test::count_draws(count_model({12, 10, 9}, 4, 1500, 9), 9);
   for (CountSolver solver : kSolvers) {
     double previous = 1e300;
     CpObserver observer;
@@ -190,21 +173,21 @@ TEST(CpApr, DevianceNeverRises) {
       EXPECT_GE(step.change, -1e-12);
       previous = *step.deviance;
     };
-    cp_apr(*test::distributed(world, positive_cells(tensor)), options_for(5, solver, 80), observer);
+    cp_apr(*test::distributed(world, test::positive_cells(tensor)), options_for(5, solver, 80), observer);
   }
 }
 
 // Every number of ranks, on groups of their own inside one run; sparse with some cells, with all cells, and dense.
 TEST(CpApr, NeitherRanksNorStorageChangeTheModel) {
   const Communicator world(MPI_COMM_WORLD);
-  const DenseTensor tensor = draws(count_model({14, 12, 10}, 3, 3000, 11), 11);
+  const DenseTensor tensor = test::count_draws(count_model({14, 12, 10}, 3, 3000, 11), 11);
   for (CountSolver solver : kSolvers) {
     std::vector<double> deviances, fits;
     for (int ranks = 1; ranks <= world.size(); ++ranks) {
       const Communicator group = world.split_independent(world.rank() < ranks ? 0 : 1, 0);
       std::vector<double> mine;
       for (const auto& spread : {test::distributed(group, tensor), test::distributed(group, test::every_cell(tensor)),
-                                 test::distributed(group, positive_cells(tensor))}) {
+                                 test::distributed(group, test::positive_cells(tensor))}) {
         const CpResult result = cp_apr(*spread, options_for(3, solver, 60));
         mine.insert(mine.end(), {result.deviance.value(), result.fit});
       }
@@ -221,7 +204,7 @@ TEST(CpApr, NeitherRanksNorStorageChangeTheModel) {
 
 TEST(CpApr, EqualRanksGiveEqualBits) {
   const Communicator world(MPI_COMM_WORLD);
-  const SparseTensor tensor = positive_cells(draws(count_model({14, 12, 10}, 3, 900, 12), 12));
+  const SparseTensor tensor = test::positive_cells(test::count_draws(count_model({14, 12, 10}, 3, 900, 12), 12));
   for (CountSolver solver : kSolvers) {
     std::vector<KruskalTensor> models;
     for (int run = 0; run < 2; ++run) {
@@ -242,7 +225,8 @@ TEST(CpApr, EmptySlicesBecomeZeroRowsAndTooManyComponentsDie) {
   tensor(std::vector<Index>{1, 2, 0}) = 7;
   tensor(std::vector<Index>{3, 2, 2}) = 2;
   for (CountSolver solver : kSolvers)
-    for (const auto& spread : {test::distributed(world, tensor), test::distributed(world, positive_cells(tensor))}) {
+    for (const auto& spread :
+         {test::distributed(world, tensor), test::distributed(world, test::positive_cells(tensor))}) {
       const CpResult result = cp_apr(*spread, options_for(4, solver, 200));
       EXPECT_LE(result.deviance.value(), 1e-6) << "rank 2 is exact";
       const KruskalTensor model = test::gathered(*spread, result);

@@ -24,24 +24,6 @@ KruskalTensor positive_model(const std::vector<Index>& shape, Index rank, std::u
   return model;
 }
 
-DenseTensor counts(const KruskalTensor& model, std::uint64_t seed) {
-  DenseTensor tensor(model.shape());
-  RandomStream stream(seed, "holdout-counts", {});
-  std::vector<Index> cell(tensor.shape().size(), 0);
-  do tensor(cell) = static_cast<double>(stream.poisson(model(cell)));
-  while (next_cell(cell, tensor.shape()));
-  return tensor;
-}
-
-SparseTensor positive_cells(const DenseTensor& tensor) {
-  SparseTensor result(tensor.shape());
-  std::vector<Index> cell(tensor.shape().size(), 0);
-  do
-    if (tensor(cell) > 0) result.append(cell, tensor(cell));
-  while (next_cell(cell, tensor.shape()));
-  return result;
-}
-
 CpResult fitted(const DistributedTensor& tensor, bool poisson, Index rank, int sweeps,
                 const CpObserver& observer = {}) {
   CpOptions options;
@@ -78,7 +60,7 @@ double loss(bool poisson, double x, double m) {
 
 TEST(Holdout, DenseScoresAreThoseOfTheDefinition) {
   const Communicator world(MPI_COMM_WORLD);
-  const DenseTensor tensor = counts(positive_model({12, 10, 9}, 2, 4), 4);
+  const DenseTensor tensor = test::count_draws(positive_model({12, 10, 9}, 2, 4), 4);
   for (bool poisson : {false, true}) {
     const auto spread = test::distributed(world, tensor, {}, kTenth);
     const CpResult result = fitted(*spread, poisson, 2, 40);
@@ -115,8 +97,8 @@ TEST(Holdout, SparseStrataAreBalancedAndScoredWithTheirWeights) {
   const Communicator world(MPI_COMM_WORLD);
   KruskalTensor truth = positive_model({30, 25, 20}, 2, 5);
   truth.weights.assign(2, 0.1);
-  const DenseTensor dense = counts(truth, 5);
-  const SparseTensor tensor = positive_cells(dense);
+  const DenseTensor dense = test::count_draws(truth, 5);
+  const SparseTensor tensor = test::positive_cells(dense);
   const auto stored = static_cast<double>(tensor.nonzeros()), cells = static_cast<double>(dense.size());
   for (bool poisson : {false, true}) {
     const auto spread = test::distributed(world, tensor, {}, kTenth);
@@ -155,7 +137,7 @@ TEST(Holdout, SparseStrataAreBalancedAndScoredWithTheirWeights) {
 
 TEST(Holdout, WhatIsKeptApartHasNoInfluence) {
   const Communicator world(MPI_COMM_WORLD);
-  const DenseTensor tensor = counts(positive_model({10, 9, 8}, 2, 6), 6);
+  const DenseTensor tensor = test::count_draws(positive_model({10, 9, 8}, 2, 6), 6);
   DenseTensor other = tensor;
   std::vector<Index> cell(3, 0);
   do
@@ -180,9 +162,9 @@ TEST(Holdout, WhatIsKeptApartHasNoInfluence) {
 
 TEST(Holdout, TheLossOfTheOthersNeverRises) {
   const Communicator world(MPI_COMM_WORLD);
-  const DenseTensor tensor = counts(positive_model({12, 10, 9}, 3, 7), 7);
+  const DenseTensor tensor = test::count_draws(positive_model({12, 10, 9}, 3, 7), 7);
   for (bool sparse : {false, true}) {
-    const auto spread = sparse ? test::distributed(world, positive_cells(tensor), {}, {0.3, 1})
+    const auto spread = sparse ? test::distributed(world, test::positive_cells(tensor), {}, {0.3, 1})
                                : test::distributed(world, tensor, {}, {0.3, 1});
     for (bool poisson : {false, true}) {
       double previous = -1e300;
@@ -199,8 +181,8 @@ TEST(Holdout, TheLossOfTheOthersNeverRises) {
 
 TEST(Holdout, NeitherRanksNorOrderChangeTheCellsOrTheScore) {
   const Communicator world(MPI_COMM_WORLD);
-  const DenseTensor dense = counts(positive_model({14, 11, 9}, 2, 8), 8);
-  const SparseTensor sparse = positive_cells(dense);
+  const DenseTensor dense = test::count_draws(positive_model({14, 11, 9}, 2, 8), 8);
+  const SparseTensor sparse = test::positive_cells(dense);
   SparseTensor backwards(sparse.shape());
   for (Index k = sparse.nonzeros(); k-- > 0;) {
     const auto at = static_cast<std::size_t>(k);
@@ -232,7 +214,7 @@ TEST(Holdout, NeitherRanksNorOrderChangeTheCellsOrTheScore) {
 TEST(Holdout, TheTrueRankTestsBetterThanALowerOne) {
   const Communicator world(MPI_COMM_WORLD);
   KruskalTensor truth = positive_model({20, 18, 16}, 3, 9);
-  const DenseTensor tensor = counts(truth, 9);
+  const DenseTensor tensor = test::count_draws(truth, 9);
   for (bool poisson : {false, true}) {
     const auto spread = test::distributed(world, tensor, {}, kTenth);
     const HoldoutScore low = fitted(*spread, poisson, 1, 100).holdout.value();
