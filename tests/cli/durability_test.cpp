@@ -1,5 +1,7 @@
 #include "tests/cli/durability_fixture.hpp"
 
+#include <ctime>
+
 #include "distributed/checkpoint/generation_index.hpp"
 
 namespace tempera::test {
@@ -63,6 +65,28 @@ TEST_F(Durability, ASignalStopsTheRunAfterACheckpointAndItGoesOn) {
     const auto result = resume(resumed, name);
     ASSERT_EQ(result.status, 0) << result.err;
     expect_as_unbroken(name, run, ranks == resumed);
+  }
+}
+
+TEST_F(Durability, ATimeLimitStopsTheRunWithACheckpointAndItGoesOn) {
+  const Run run{fit("sparse.tns", 100000000), 2};
+  for (const bool automatic : {false, true}) {
+    const std::string name = automatic ? "allocation" : "limited";
+    ProcessSettings settings = here();
+    const auto end = std::time(nullptr) + 6;
+    if (automatic) settings.environment.emplace_back("SLURM_JOB_END_TIME", std::to_string(end));
+    const auto stopped =
+        tempera_ranks(2, with(decompose(run, name), {"--time-limit", automatic ? "auto" : "5s"}), settings);
+    EXPECT_EQ(stopped.status, kStopped) << stopped.err;
+    EXPECT_THAT(stopped.err, HasSubstr("tempera resume " + name));
+    const int done = sweeps(name);
+    EXPECT_GT(done, 0);
+    ASSERT_FALSE(list_generations(path(name) / "checkpoint").empty());
+    EXPECT_EQ(list_generations(path(name) / "checkpoint")[0].progress.at("iteration"), done);
+    // The limit is this process's own: the run goes on for as long as it is told now.
+    const auto again = resume(3, name, {"--time-limit", "5s"});
+    EXPECT_EQ(again.status, kStopped) << again.err;
+    EXPECT_GT(sweeps(name), done);
   }
 }
 
