@@ -21,7 +21,9 @@ class Rounds {
       : rows_(stored.array.rows),
         row_bytes_(stored.array.columns * kCellBytes),
         block_rows_(stored.block_rows),
-        blocks_(std::max<Index>(1, kRoundBytes / std::max<Index>(1, stored.block_rows * row_bytes_))),
+        // No more than an even share: a small matrix would go to the first rank as a whole.
+        blocks_(std::max<Index>(1, std::min(kRoundBytes / std::max<Index>(1, stored.block_rows * row_bytes_),
+                                            (stored.array.rows / stored.block_rows + ranks) / ranks))),
         ranks_(ranks) {}
 
   Index count() const {
