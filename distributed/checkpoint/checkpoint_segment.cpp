@@ -53,7 +53,7 @@ const StoredFile& CheckpointSegment::commit(const Communicator& ranks, std::int6
   BlockDigests& region = stored_.regions.front();
   const std::int64_t first = region.bytes / kBlockBytes;  // the last block, if it was not full, is read again
   BlockDigests extended{0, length, kBlockBytes, region.sha256};
-  extended.sha256.resize(static_cast<std::size_t>(extended.blocks()));
+  if (ranks.is_root()) extended.sha256.resize(static_cast<std::size_t>(extended.blocks()));
   const std::int64_t fresh = extended.blocks() - first;
   std::vector<detail::BlockDigest> mine;
   std::vector<std::byte> buffer;
@@ -64,7 +64,7 @@ const StoredFile& CheckpointSegment::commit(const Communicator& ranks, std::int6
     mine.emplace_back(0, first + k, detail::sha256(buffer));
   }
   std::vector<BlockDigests> regions{std::move(extended)};
-  detail::share_digests(ranks, mine, regions);
+  detail::gather_digests(ranks, mine, regions);
   region = std::move(regions.front());
   stored_.bytes = length;
   return stored_;

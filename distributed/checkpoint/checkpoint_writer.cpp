@@ -68,7 +68,7 @@ void CheckpointWriter::write_arrays(const Communicator& ranks, const std::filesy
       const std::int64_t row_bytes = arrays[k].columns * static_cast<Index>(sizeof(double));
       BlockDigests& region = stored.regions.emplace_back(
           BlockDigests{offsets[k], arrays[k].rows * row_bytes, rows.block_rows * row_bytes, {}});
-      region.sha256.resize(static_cast<std::size_t>(region.blocks()));
+      if (ranks.is_root()) region.sha256.resize(static_cast<std::size_t>(region.blocks()));
     }
     index.arrays.push_back(rows);
   }
@@ -88,7 +88,7 @@ void CheckpointWriter::write_arrays(const Communicator& ranks, const std::filesy
   }
   file.sync();
   file.close();
-  detail::share_digests(ranks, mine, stored.regions);
+  detail::gather_digests(ranks, mine, stored.regions);
   stored.regions.insert(stored.regions.end(), gaps.begin(), gaps.end());
   index.files.push_back(std::move(stored));
 }

@@ -15,9 +15,9 @@ BlockDigest::BlockDigest(std::int64_t of_region, std::int64_t of_block, const st
   std::copy_n(digest.begin(), sizeof(sha256), sha256);
 }
 
-void share_digests(const Communicator& ranks, const std::vector<BlockDigest>& mine,
-                   std::vector<BlockDigests>& regions) {
-  for (const BlockDigest& one : ranks.all_gather(std::span<const BlockDigest>(mine)))
+void gather_digests(const Communicator& ranks, const std::vector<BlockDigest>& mine,
+                    std::vector<BlockDigests>& regions) {
+  for (const BlockDigest& one : ranks.gather(std::span<const BlockDigest>(mine), 0))
     regions[static_cast<std::size_t>(one.region)].sha256[static_cast<std::size_t>(one.block)].assign(
         one.sha256, sizeof(one.sha256));
 }

@@ -20,8 +20,9 @@ struct BlockDigest {
   BlockDigest(std::int64_t of_region, std::int64_t of_block, const std::string& digest);
 };
 
-/// Fills in on every rank the checksums that the ranks have computed. Collective.
-void share_digests(const Communicator& ranks, const std::vector<BlockDigest>& mine, std::vector<BlockDigests>& regions);
+/// Fills in on rank 0, which writes the index, the checksums that the ranks have computed. Collective.
+void gather_digests(const Communicator& ranks, const std::vector<BlockDigest>& mine,
+                    std::vector<BlockDigests>& regions);
 
 /// Checksums of all blocks of a byte range, read by this rank alone.
 BlockDigests digest_range(const RawFile& file, std::int64_t offset, std::int64_t bytes, std::int64_t block_bytes);
