@@ -7,6 +7,17 @@
 
 namespace tempera {
 
+namespace {
+
+/// On one rank the rows lie in order.
+std::vector<double> column_of(const FactorMatrix& rows, Index r) {
+  std::vector<double> column(static_cast<std::size_t>(rows.rows()));
+  for (Index i = 0; i < rows.rows(); ++i) column[static_cast<std::size_t>(i)] = rows(i, r);
+  return column;
+}
+
+}  // namespace
+
 ColumnExchange::ColumnExchange(const Communicator& ranks, std::span<const Index> rows, Index columns)
     : ranks_(ranks), columns_(columns) {
   const Index mine = static_cast<Index>(rows.size());
@@ -23,6 +34,7 @@ ColumnExchange::ColumnExchange(const Communicator& ranks, std::span<const Index>
 std::vector<double> ColumnExchange::collect(const FactorMatrix& rows) const {
   TEMPERA_EXPECTS(rows.rows() == rows_of_rank_[static_cast<std::size_t>(ranks_.rank())]);
   std::vector<double> send;
+  send.reserve(static_cast<std::size_t>(rows.rows() * columns_));
   std::vector<Index> counts;
   for (Index part = 0; part < ranks_.size(); ++part) {
     for (Index r = first_column(part); r < first_column(part + 1); ++r)
@@ -30,6 +42,7 @@ std::vector<double> ColumnExchange::collect(const FactorMatrix& rows) const {
     counts.push_back((first_column(part + 1) - first_column(part)) * rows.rows());
   }
   const auto arrived = ranks_.all_to_all(std::span<const double>(send), std::span<const Index>(counts));
+  std::vector<double>().swap(send);
   const std::size_t length = place_.size();
   std::vector<double> columns(arrived.size());
   const Index mine = first_column(ranks_.rank() + 1) - first_column(ranks_.rank());
@@ -43,14 +56,19 @@ std::vector<double> ColumnExchange::collect(const FactorMatrix& rows) const {
   return columns;
 }
 
-double ColumnExchange::sum(std::span<const double> mine) const {
-  const auto all = ranks_.all_gather(mine);  // in the order of the columns, whoever has them
-  return std::accumulate(all.begin(), all.end(), 0.0);
-}
-
 double ColumnExchange::apply(FactorMatrix& rows, const std::function<double(std::span<double>)>& change) const {
-  std::vector<double> columns = collect(rows), values, send;
   const std::size_t length = place_.size();
+  if (ranks_.size() == 1) {
+    double sum = 0;
+    for (Index r = 0; r < columns_; ++r) {
+      std::vector<double> column = column_of(rows, r);
+      sum += change(column);
+      for (std::size_t i = 0; i < length; ++i) rows(static_cast<Index>(i), r) = column[i];
+    }
+    return sum;
+  }
+  std::vector<double> columns = collect(rows), values, send;
+  send.reserve(columns.size());
   for (std::size_t at = 0; at < columns.size(); at += length)
     values.push_back(change(std::span(columns).subspan(at, length)));
   std::vector<Index> counts;
@@ -65,17 +83,22 @@ double ColumnExchange::apply(FactorMatrix& rows, const std::function<double(std:
   std::size_t next = 0;
   for (Index r = 0; r < columns_; ++r)
     for (Index i = 0; i < rows.rows(); ++i) rows(i, r) = arrived[next++];
-  return sum(values);
+  const auto all = ranks_.all_gather(std::span<const double>(values));  // in the order of the columns
+  return std::accumulate(all.begin(), all.end(), 0.0);
 }
 
-double ColumnExchange::visit(const FactorMatrix& rows,
-                             const std::function<double(std::span<const double>)>& look) const {
+std::vector<double> ColumnExchange::visit(const FactorMatrix& rows,
+                                          const std::function<double(std::span<const double>)>& look) const {
+  std::vector<double> values;
+  if (ranks_.size() == 1) {
+    for (Index r = 0; r < columns_; ++r) values.push_back(look(column_of(rows, r)));
+    return values;
+  }
   const std::vector<double> columns = collect(rows);
   const std::size_t length = place_.size();
-  std::vector<double> values;
   for (std::size_t at = 0; at < columns.size(); at += length)
     values.push_back(look(std::span<const double>(columns).subspan(at, length)));
-  return sum(values);
+  return ranks_.all_gather(std::span<const double>(values));
 }
 
 }  // namespace tempera

@@ -12,7 +12,8 @@ namespace tempera {
 /// Brings whole columns of a matrix together whose rows lie on several ranks: the columns are dealt over the ranks,
 /// ⌈rank/P⌉ at most to each, and their entries come in the order of the global rows.
 ///
-/// Memory: the rows of all ranks times ⌈rank/P⌉, plus their numbers. Words moved each way: all entries but those that
+/// Memory: the numbers of all rows; meanwhile 8 bytes for each of this rank's entries and 16 for each of the rows of all
+/// ranks times ⌈rank/P⌉, on one rank a single column. Words moved each way: all entries but those that
 /// stay, (1 − 1/P) of them.
 class ColumnExchange {
  public:
@@ -22,14 +23,12 @@ class ColumnExchange {
   /// Calls change(column) once for every column, somewhere, and brings the changed columns back. Returns the sum of what
   /// it returned, added in the order of the columns. Collective.
   double apply(FactorMatrix& rows, const std::function<double(std::span<double>)>& change) const;
-  /// The same for a function that only looks.
-  double visit(const FactorMatrix& rows, const std::function<double(std::span<const double>)>& look) const;
+  /// The values that a function which only looks has for the columns, in their order. Collective.
+  std::vector<double> visit(const FactorMatrix& rows, const std::function<double(std::span<const double>)>& look) const;
 
  private:
   Index first_column(Index part) const { return columns_ * part / ranks_.size(); }
   std::vector<double> collect(const FactorMatrix& rows) const;
-  double sum(std::span<const double> mine) const;
-
   Communicator ranks_;
   Index columns_;
   std::vector<Index> rows_of_rank_;

@@ -35,6 +35,7 @@ CpSweep::CpSweep(const DistributedTensor& tensor, const CpOptions& options)
   }
   product_ = FactorMatrix(longest, options.rank);
   penalties_.resize(factors_.size());
+  figures_.assign(factors_.size(), std::vector<ColumnFigures>(static_cast<std::size_t>(options.rank)));
 }
 
 Index CpSweep::rows_of_unseen(std::size_t mode) const {
@@ -147,6 +148,7 @@ StepWish CpSweep::sweep(StepWish wish) {
     if (mode + 1 == tensor_.order()) update_fit(inner_product, model_squared);
   }
   fresh_ = false;
+  balance_scales();
   if (options_.extrapolation) undo_if_worse();
   return agreed;
 }
@@ -177,29 +179,34 @@ CpSweep::ModeSums CpSweep::sum_up(int mode, StepWish wish) {
   for (std::size_t k = 0; k < rest.values.size(); ++k) message[k] += rest.values[k];
   const std::size_t at = message.size();
   message.resize(at + rank);
-  double l1 = 0;
   for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i)
-    for (std::size_t r = 0; r < rank; ++r) {
-      message[at + r] += product_.row(i)[r] * factors_[m].row(i)[r];
-      if (constraint.l1 > 0) l1 += std::abs(factors_[m].row(i)[r]);
-    }
-  for (const double value : unseen_[m].storage()) l1 += std::abs(value);
-  message.insert(message.end(), {l1, wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0});
+    for (std::size_t r = 0; r < rank; ++r) message[at + r] += product_.row(i)[r] * factors_[m].row(i)[r];
+  message.insert(message.end(), {wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0});
+  if (constraint.l1 > 0) {
+    const auto add = [&](const FactorMatrix& rows, Index first, Index count) {
+      for (Index i = first; i < first + count; ++i)
+        for (std::size_t r = 0; r < rank; ++r) message[at + rank + 2 + r] += std::abs(rows.row(i)[r]);
+    };
+    message.resize(message.size() + rank);
+    add(factors_[m], layout.owned_begin, layout.owned_count);
+    add(unseen_[m], 0, unseen_[m].rows());
+  }
   {
     const auto region = ranks.regions().open("gram");
     ranks.all_reduce(std::span<double>(message), Reduction::sum);
   }
   std::copy_n(message.begin(), at, grams_[m].values.begin());
-  double squares = 0;
-  for (Index r = 0; r < options_.rank; ++r) squares += grams_[m](r, r);
   ModeSums sums{
       {message.begin() + static_cast<std::ptrdiff_t>(at), message.begin() + static_cast<std::ptrdiff_t>(at + rank)},
-      message[at + rank],
-      {message[at + rank + 1] > 0, message[at + rank + 2] > 0}};
-  penalties_[m] = 0;
-  if (constraint.penalised())
-    penalties_[m] = constraint.l1 * sums.l1 + constraint.ridge * squares +
-                    constraint.smooth * updates_[m].roughness_of(factors_[m], unseen_[m]);
+      {message[at + rank] > 0, message[at + rank + 1] > 0}};
+  if (scale_ != ComponentScale::held) return sums;
+  const std::vector<double> roughness = updates_[m].roughness_of(factors_[m], unseen_[m]);
+  for (std::size_t r = 0; r < rank; ++r) {
+    const auto column = static_cast<Index>(r);
+    figures_[m][r] = {constraint.l1 > 0 ? message[at + rank + 2 + r] : 0.0, grams_[m](column, column),
+                      roughness.empty() ? 0.0 : roughness[r]};
+  }
+  penalties_[m] = penalty_of(mode);
   return sums;
 }
 

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "core/factorization/scale_balance.hpp"
 #include "core/tensor/gram.hpp"
 #include "distributed/als/cp_als.hpp"
 #include "distributed/als/cp_method.hpp"
@@ -39,7 +40,6 @@ class CpSweep final : public CpMethod {
   /// What the ranks add up after the update of a mode.
   struct ModeSums {
     std::vector<double> inner;  ///< of each column of the product with that of the factor
-    double l1 = 0;
     StepWish wish;
   };
 
@@ -54,6 +54,9 @@ class CpSweep final : public CpMethod {
   std::vector<double> norms_of(int mode) const;
   bool keeps_unit_columns(int mode) const;
   Index rows_of_unseen(std::size_t mode) const;
+  double penalty_of(int mode) const;
+  void measure_bounds();
+  void balance_scales();
   void extrapolate();
   void undo_if_worse();
 
@@ -63,9 +66,10 @@ class CpSweep final : public CpMethod {
   std::vector<FactorMatrix> unseen_;  ///< held rows that no rank touches
   FactorMatrix product_;              ///< MTTKRP of the mode at hand; room for the longest
   std::vector<GramMatrix> grams_;
-  std::vector<double> imputed_;    ///< of the cells kept apart, in the product of the mode at hand
-  std::vector<double> penalties_;  ///< of each mode
-  bool fresh_ = false;             ///< no sweep has been made yet
+  std::vector<double> imputed_;                      ///< of the cells kept apart, in the product of the mode at hand
+  std::vector<double> penalties_;                    ///< of each mode
+  std::vector<std::vector<ColumnFigures>> figures_;  ///< of the columns of each penalised mode
+  bool fresh_ = false;                               ///< no sweep has been made yet
   double fit_ = 0;
   double relative_error_ = 1;
   double fit_resolution_ = 0;

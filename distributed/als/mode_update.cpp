@@ -1,6 +1,7 @@
 #include "distributed/als/mode_update.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/factorization/admm.hpp"
 #include "core/factorization/bpp.hpp"
@@ -62,6 +63,11 @@ double ModeUpdate::prox(const Constraint& constraint, FactorMatrix& rows, double
 bool ModeUpdate::make_feasible(FactorMatrix& local, FactorMatrix& unseen) const {
   const Constraint set = constraint_.without_penalties();
   if (set == Constraint()) return false;
+  if (!set.orthogonal && !set.couples_rows()) {
+    for (Index i = 0; i < layout_.owned_count; ++i) prox_row(set, row_of(local, layout_.owned_begin + i), 1);
+    prox(set, unseen, 1);
+    return true;
+  }
   FactorMatrix rows = held_.gather(local, unseen);
   if (set.orthogonal)
     replace_by_polar_factor(ranks_, rows);
@@ -116,18 +122,33 @@ void ModeUpdate::solve_held(const GramMatrix& h, const FactorMatrix& target, Fac
   if (!constraint_.couples_rows()) return admm_rows(h, target, constraint_, z, dual_);
   const ColumnWork work{[this](FactorMatrix& rows, double rho) { return prox(constraint_, rows, rho); },
                         [this](const FactorMatrix& rows) {
-                          if (constraint_.smooth == 0) return 0.0;
-                          return columns_->visit(rows, [this](std::span<const double> column) {
-                            return 0.5 * constraint_.smooth * roughness(column);
-                          });
+                          const std::vector<double> all = roughness_of(rows);
+                          return 0.5 * constraint_.smooth * std::accumulate(all.begin(), all.end(), 0.0);
                         },
                         [this](std::span<double> values) { ranks_.all_reduce(values, Reduction::sum); }};
   admm_columns(h, target, constraint_, work, z, dual_);
 }
 
-double ModeUpdate::roughness_of(const FactorMatrix& local, const FactorMatrix& unseen) const {
-  if (constraint_.smooth == 0) return 0;
-  return columns_->visit(held_.gather(local, unseen), [](std::span<const double> column) { return roughness(column); });
+std::vector<double> ModeUpdate::roughness_of(const FactorMatrix& held) const {
+  if (constraint_.smooth == 0) return {};
+  return columns_->visit(held, [](std::span<const double> column) { return roughness(column); });
+}
+
+std::vector<double> ModeUpdate::roughness_of(const FactorMatrix& local, const FactorMatrix& unseen) const {
+  if (constraint_.smooth == 0) return {};
+  return roughness_of(held_.gather(local, unseen));
+}
+
+void ModeUpdate::rescale(std::span<const double> scales, FactorMatrix& local, FactorMatrix& unseen) {
+  for (FactorMatrix* rows : {&local, &unseen}) {
+    for (Index i = 0; i < rows->rows(); ++i)
+      for (std::size_t r = 0; r < scales.size(); ++r) rows->row(i)[r] *= scales[r];
+    // A bound that an entry lies at is met to the last bit.
+    for (Index i = 0; constraint_.has_box() && i < rows->rows(); ++i)
+      clip(row_of(*rows, i), constraint_.lower, constraint_.upper);
+  }
+  for (Index i = 0; i < dual_.rows(); ++i)
+    for (std::size_t r = 0; r < scales.size(); ++r) dual_.row(i)[r] /= scales[r];
 }
 
 }  // namespace tempera

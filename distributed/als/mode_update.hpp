@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "core/factorization/constraint.hpp"
 #include "core/tensor/gram.hpp"
@@ -28,6 +29,9 @@ class ModeUpdate {
   const Constraint& constraint() const { return constraint_; }
   const HeldRows& held() const { return held_; }
   bool uses_admm() const { return method_ == Method::admm; }
+  static bool solved_by_admm(const Constraint& constraint, Solver solver) {
+    return method_for(constraint, solver) == Method::admm;
+  }
   /// ρ times the scaled duals of the held rows; no rows unless ADMM is used.
   const FactorMatrix& dual() const { return dual_; }
   FactorMatrix& dual() { return dual_; }
@@ -43,8 +47,11 @@ class ModeUpdate {
   /// Collective.
   void update(const GramMatrix& h, FactorMatrix& product, std::span<const double> weights, FactorMatrix& local,
               FactorMatrix& unseen, SolveHealth& health);
-  /// ‖DU‖² of all columns, 0 without a smoothness penalty. Collective.
-  double roughness_of(const FactorMatrix& local, const FactorMatrix& unseen) const;
+  /// ‖DU‖² of each column; empty without a smoothness penalty. Collective.
+  std::vector<double> roughness_of(const FactorMatrix& local, const FactorMatrix& unseen) const;
+  /// Multiplies the columns, where the other modes are divided by as much: the duals, which have the units of the
+  /// gradient, are divided.
+  void rescale(std::span<const double> scales, FactorMatrix& local, FactorMatrix& unseen);
 
  private:
   enum class Method { least_squares, hals, bpp, polar, admm };
@@ -53,6 +60,7 @@ class ModeUpdate {
   void solve_in_place(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local, SolveHealth& health) const;
   void solve_held(const GramMatrix& h, const FactorMatrix& product, FactorMatrix& z);
   double prox(const Constraint& constraint, FactorMatrix& rows, double rho) const;
+  std::vector<double> roughness_of(const FactorMatrix& held) const;
 
   Communicator ranks_;
   const RowLayout& layout_;

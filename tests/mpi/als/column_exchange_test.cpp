@@ -33,9 +33,11 @@ TEST(ColumnExchange, WholeColumnsAreChangedInTheOrderOfTheirRows) {
       const FactorMatrix whole = test::random_matrix(size, columns, 3);
       FactorMatrix expected = whole;
       double last = 0;
+      std::vector<double> lasts;
       for (Index r = 0; r < columns; ++r) {
         for (Index i = 1; i < size; ++i) expected(i, r) += expected(i - 1, r);
         last += expected(size - 1, r);
+        lasts.push_back(expected(size - 1, r));
       }
       const auto rows = dealt_rows(world, size);
       const ColumnExchange exchange(world, rows, columns);
@@ -48,7 +50,7 @@ TEST(ColumnExchange, WholeColumnsAreChangedInTheOrderOfTheirRows) {
       const FactorMatrix wanted = rows_of(expected, rows);
       for (Index k = 0; k < mine.rows(); ++k)
         for (Index r = 0; r < columns; ++r) EXPECT_EQ(mine(k, r), wanted(k, r)) << size << " x " << columns;
-      EXPECT_EQ(exchange.visit(mine, [](std::span<const double> column) { return column.back(); }), last);
+      EXPECT_EQ(exchange.visit(mine, [](std::span<const double> column) { return column.back(); }), lasts);
     }
 }
 
