@@ -12,6 +12,7 @@ namespace tempera {
 namespace {
 
 constexpr int kFullExchanges = 3;    // without progress before the backup rule
+constexpr Index kTileRows = 4096;    // share their factors; enough that nearly all that could be shared is
 constexpr double kFeasible = 1e-13;  // relative to what the gradient is the difference of
 
 using Set = std::vector<bool>;  ///< one flag an entry: positive
@@ -79,10 +80,8 @@ bool exchange(const GramMatrix& h, const FactorMatrix& m, const FactorMatrix& u,
   return true;
 }
 
-}  // namespace
-
-void bpp_update(const GramMatrix& h, const FactorMatrix& m, FactorMatrix& u, Index first, Index count) {
-  TEMPERA_EXPECTS(m.columns() == h.rank && u.columns() == h.rank);
+/// The rows of one tile: what the search remembers of them is small beside the factor.
+void pivot_tile(const GramMatrix& h, const FactorMatrix& m, FactorMatrix& u, Index first, Index count) {
   const auto limit = static_cast<int>(20 * h.rank + 100);  // rounding could make the search go round in circles
   std::vector<Pivoting> states;
   for (Index i = first; i < first + count; ++i) {
@@ -101,6 +100,14 @@ void bpp_update(const GramMatrix& h, const FactorMatrix& m, FactorMatrix& u, Ind
   }
   for (Index i = first; i < first + count; ++i)
     for (Index r = 0; r < h.rank; ++r) u(i, r) = std::max(0.0, u(i, r));
+}
+
+}  // namespace
+
+void bpp_update(const GramMatrix& h, const FactorMatrix& m, FactorMatrix& u, Index first, Index count) {
+  TEMPERA_EXPECTS(m.columns() == h.rank && u.columns() == h.rank);
+  for (Index row = first; row < first + count; row += kTileRows)
+    pivot_tile(h, m, u, row, std::min(kTileRows, first + count - row));
 }
 
 }  // namespace tempera

@@ -58,7 +58,7 @@ void check_norm(const DistributedTensor& tensor) {
                 "scale the values, for example to unit maximum");
 }
 
-void check_cp_options(const DistributedTensor& tensor, const CpOptions& options) {
+void check_cp_options(std::span<const Index> shape, const CpOptions& options) {
   if (options.rank < 1)
     throw Error(Category::usage, "--rank", fmt::format("{} is not a rank", options.rank), "the rank is at least 1");
   if (options.iterations < 1)
@@ -70,10 +70,10 @@ void check_cp_options(const DistributedTensor& tensor, const CpOptions& options)
   if (options.restarts < 1)
     throw Error(Category::usage, "--restarts", fmt::format("{} starts", options.restarts),
                 "at least one start is needed");
-  if (!options.constraints.empty() && static_cast<int>(options.constraints.size()) != tensor.order())
+  if (!options.constraints.empty() && options.constraints.size() != shape.size())
     throw Error(Category::usage, "--constraint", "constraints for a tensor of another order");
   for (std::size_t mode = 0; mode < options.constraints.size(); ++mode)
-    if (const auto reason = contradiction(options.constraints[mode], tensor.shape()[mode], options.rank))
+    if (const auto reason = contradiction(options.constraints[mode], shape[mode], options.rank))
       throw Error(Category::usage, "--constraint",
                   fmt::format("'{}' in mode {}: {}", to_text(options.constraints[mode]), mode, *reason),
                   "choose another --rank, or constrain other modes: NAME@0,2");
@@ -81,7 +81,7 @@ void check_cp_options(const DistributedTensor& tensor, const CpOptions& options)
 }
 
 CpResult cp_als(const DistributedTensor& tensor, const CpOptions& asked, const CpObserver& observer) {
-  check_cp_options(tensor, asked);
+  check_cp_options(tensor.shape(), asked);
   const auto region = tensor.grid().all().regions().open("cp-als");
   std::vector<std::string> notes;
   const CpOptions options = completed(tensor, asked, notes);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -100,9 +101,9 @@ struct CpResult {
 /// @throws Error{numerical} naming the largest magnitude
 void check_norm(const DistributedTensor& tensor);
 
-/// Refuses options that cannot be met for this tensor: numbers out of range, constraints that cannot hold or contradict,
+/// Refuses options that cannot be met for a tensor of this shape: numbers out of range, constraints that cannot hold or contradict,
 /// a solver that no mode can use. Not collective. @throws Error{usage}
-void check_cp_options(const DistributedTensor& tensor, const CpOptions& options);
+void check_cp_options(std::span<const Index> shape, const CpOptions& options);
 
 /// CP (canonical polyadic) decomposition by alternating least squares under constraints a mode.
 ///

@@ -109,7 +109,7 @@ double hessian_columns(const DistributedTensor& tensor, const CpOptions& options
 }
 
 CpResult cp_apr(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer) {
-  check_cp_options(tensor, options);
+  check_cp_options(tensor.shape(), options);
   const auto region = tensor.grid().all().regions().open("cp-apr");
   const double total = count_total(tensor);
   CpResult outcome = cp_outcome(tensor, options, [&](CpResult& result) {

@@ -15,6 +15,8 @@ class DenseRowExchange final : public RowExchange {
     layout_.owned_count = cuts_[static_cast<std::size_t>(layer.rank()) + 1] - layout_.owned_begin;
   }
 
+  Index buffer_rows() const override { return layer_.size() == 1 ? 0 : layout_.rows() + layout_.owned_count; }
+
   void reduce_to_owners(FactorMatrix& partial) const override {
     if (layer_.size() == 1) return;
     const auto packed = pack(partial, 0, partial.rows());

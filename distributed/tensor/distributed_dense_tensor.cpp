@@ -47,6 +47,8 @@ class DistributedDenseTensor final : public DistributedTensor {
 
   std::string storage() const override { return "dense blocks"; }
 
+  double cell_bytes() const override { return 8 * static_cast<double>(block_.size()); }
+
   void mttkrp(std::span<const FactorMatrix> factors, int mode, FactorMatrix& result) const override {
     tempera::mttkrp(block_, factors, mode, result);
   }

@@ -107,6 +107,8 @@ class DistributedSparseTensor final : public DistributedTensor {
     return "CSF";
   }
 
+  double cell_bytes() const override { return static_cast<double>(trees_.bytes()); }
+
   void mttkrp(std::span<const FactorMatrix> factors, int mode, FactorMatrix& result) const override {
     tempera::mttkrp(trees_, factors, mode, result, threads_);
   }

@@ -52,6 +52,9 @@ class DistributedTensor {
   const Holdout& holdout() const { return holdout_; }
   /// One line for people: how the data lie, "CSF, one tree a mode".
   virtual std::string storage() const = 0;
+  /// Bytes that this rank keeps: the cells, 8 for each row number and each row that another rank holds too, and for each
+  /// cell kept apart 8 (order + 1) + 4.
+  double bytes() const;
 
   /// @pre active()
   const RowExchange& exchange(int mode) const { return *exchanges_[static_cast<std::size_t>(mode)]; }
@@ -73,6 +76,8 @@ class DistributedTensor {
   DistributedTensor(std::vector<Index> shape, ProcessGrid grid, bool sparse)
       : shape_(std::move(shape)), grid_(std::move(grid)), sparse_(sparse) {}
 
+  virtual double cell_bytes() const = 0;
+
   std::vector<Index> shape_;
   ProcessGrid grid_;
   std::vector<std::unique_ptr<RowExchange>> exchanges_;
@@ -87,6 +92,12 @@ class DistributedTensor {
  private:
   bool sparse_;
 };
+
+inline double DistributedTensor::bytes() const {
+  double sum = cell_bytes();
+  for (const auto& exchange : exchanges_) sum += static_cast<double>(exchange->bytes());
+  return sum + (8.0 * (order() + 1) + 4) * static_cast<double>(holdout_.cells.size());
+}
 
 struct DistributionOptions {
   std::vector<int> grid;  ///< extents of the process grid; empty: chosen from the data

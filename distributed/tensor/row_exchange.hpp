@@ -32,6 +32,10 @@ class RowExchange {
  public:
   virtual ~RowExchange() = default;
   const RowLayout& layout() const { return layout_; }
+  /// Rows that the buffers of one exchange hold.
+  virtual Index buffer_rows() const = 0;
+  /// Of the row numbers and lists.
+  virtual std::size_t bytes() const { return layout_.global_rows.size() * sizeof(Index); }
 
   /// Adds the partial sums of all ranks of the layer into the owned rows; ghost rows are undefined afterwards.
   /// Contributions are added in the order of the ranks. Collective over the layer.

@@ -103,6 +103,11 @@ class SparseRowExchange final : public RowExchange {
     set_ghost_holders(my_notices);
   }
 
+  Index buffer_rows() const override {
+    return layout_.rows() - layout_.owned_count + static_cast<Index>(holder_positions_.size());
+  }
+  std::size_t bytes() const override { return RowExchange::bytes() + holder_positions_.size() * sizeof(Index); }
+
   void reduce_to_owners(FactorMatrix& partial) const override {
     if (layer_.size() == 1) return;
     const Index columns = partial.columns();

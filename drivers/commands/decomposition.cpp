@@ -144,10 +144,10 @@ class Decomposition {
     cp_.solver = solver_named(options_.solver);
     cp_.count_solver = parse_count_solver(options_.solver);
     cp_.extrapolation = options_.extrapolation;
-    check_cp_options(*tensor_, cp_);
+    check_cp_options(tensor_->shape(), cp_);
     check_norm(*tensor_);
     if (poisson()) count_total(*tensor_, file.is_text() ? options_.index_base : 0, options_.input);
-    check_cp_memory(*tensor_, options_.rank, ranks_on_node_, poisson() ? hessian_columns(*tensor_, cp_) : 0);
+    check_cp_memory(*tensor_, cp_, poisson(), ranks_on_node_);
     if (folder_) folder_->check_space(factor_bytes(tensor_->shape(), options_.rank));
     facts_.load_seconds = seconds_now() - start;
   }

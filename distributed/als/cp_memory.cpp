@@ -1,0 +1,77 @@
+#include "distributed/als/cp_memory.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "distributed/als/cp_apr.hpp"
+#include "distributed/als/mode_update.hpp"
+
+namespace tempera {
+
+namespace {
+
+constexpr Index kLargestPadded = Index{1} << 60;
+
+/// Any number may have been typed: near the end of the integers the padding is nothing.
+double padded(double columns) {
+  return columns < static_cast<double>(kLargestPadded)
+             ? static_cast<double>(padded_columns(static_cast<Index>(columns)))
+             : columns;
+}
+
+/// Rows that a rank answers for. Those that no rank touches are counted as if they were dealt evenly.
+double held_rows(const DistributedTensor& tensor, const Constraint& constraint, int mode, double ranks) {
+  const double owned = static_cast<double>(tensor.rows(mode).owned_count);
+  if (!constraint.fills_empty_rows()) return owned;
+  return std::max(owned, static_cast<double>(tensor.shape()[static_cast<std::size_t>(mode)]) / ranks);
+}
+
+/// Of one update.
+double work_bytes(const Constraint& constraint, bool admm, double held, double size, double rank, double ranks) {
+  if (constraint.orthogonal) return 8 * held * (padded(rank) + 3 * rank);
+  if (!admm) return 0;
+  if (!constraint.couples_rows()) return 16 * padded(rank) * held;
+  return 40 * padded(rank) * held + 8 * (ranks == 1 ? size : rank * held + 2 * size * std::ceil(rank / ranks));
+}
+
+}  // namespace
+
+CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bool counts) {
+  CpMemory memory;
+  if (!tensor.active()) return memory;
+  std::vector<Constraint> constraints = options.constraints;
+  constraints.resize(static_cast<std::size_t>(tensor.order()));
+  if (counts) constraints.assign(constraints.size(), Constraint());
+  bound_free_modes(constraints);
+  const auto rank = static_cast<double>(options.rank);
+  const auto ranks = static_cast<double>(tensor.grid().active_ranks().size());
+  const double row = 8 * padded(rank);
+  double longest = 0, all_held = 0;
+  for (int mode = 0; mode < tensor.order(); ++mode) {
+    const auto m = static_cast<std::size_t>(mode);
+    const Constraint& constraint = constraints[m];
+    const auto local = static_cast<double>(tensor.rows(mode).rows());
+    const auto size = static_cast<double>(tensor.shape()[m]);
+    const double held = held_rows(tensor, constraint, mode, ranks);
+    const double filled = held - static_cast<double>(tensor.rows(mode).owned_count);
+    const bool admm = ModeUpdate::solved_by_admm(constraint, options.solver);
+    longest = std::max(longest, local);
+    all_held += held;
+    memory.factors += row * (local + filled);
+    if (options.extrapolation) memory.previous += row * (local + filled);
+    if (admm) memory.duals += row * held;
+    if (constraint.couples_rows()) memory.places += 8 * size;
+    memory.work = std::max({memory.work, 8 * rank * static_cast<double>(tensor.exchange(mode).buffer_rows()),
+                            work_bytes(constraint, admm, held, size, rank, ranks)});
+  }
+  memory.product = 8 * padded(rank + (counts ? hessian_columns(tensor, options) : 0)) * longest;
+  if (options.restarts > 1) memory.best = row * all_held;
+  if (!tensor.holdout().empty()) {
+    memory.held = 16 * static_cast<double>(tensor.holdout().cells.size());
+    if (counts) memory.held += row * longest;
+  }
+  memory.rows = 8 * all_held + 8 * (tensor.order() + 4) * rank * rank;
+  return memory;
+}
+
+}  // namespace tempera

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "distributed/als/cp_als.hpp"
+
+namespace tempera {
+
+/// Bytes that a CP fit holds at its fullest on this rank, beside those of the tensor (DistributedTensor::bytes).
+///
+/// With L_n the rows of mode n that this rank's cells touch, O_n those it answers for, l the most of any mode (L_n), p the
+/// ranks, R the rank and R' its padding (padded_columns):
+///   factors    8 R' Σ L_n, and 8 R' rows that no rank touches, dealt over the ranks, where a constraint fills them
+///   product    8 R' l; for Newton steps of counts R (R + 3) / 2 columns, padded, in place of R'
+///   previous   8 R' Σ L_n with extrapolation
+///   best       8 R' Σ O_n with several starts
+///   duals      8 R' O_n for each mode that ADMM solves
+///   places     8 I_n for each mode whose constraint couples rows (I_n its size)
+///   held       8 R' l for counts with a holdout, and 16 bytes a cell that is kept apart
+///   rows       8 Σ O_n, the row numbers of the result; (order + 4) R² doubles
+///   work       the most that one step needs meanwhile:
+///     exchange of rows     8 R RowExchange::buffer_rows
+///     ADMM row by row      16 R' O_n
+///     ADMM on columns      40 R' O_n + 8 (R O_n + 2 I_n ⌈R/p⌉), on one rank 40 R' O_n + 8 I_n
+///     orthogonal           8 O_n (R' + 3 R)
+/// Message buffers of the MPI library and blocks of fixed size (a few MB) come on top.
+struct CpMemory {
+  double factors = 0;
+  double product = 0;
+  double previous = 0;
+  double best = 0;
+  double duals = 0;
+  double places = 0;
+  double held = 0;
+  double rows = 0;
+  double work = 0;
+
+  double total() const { return factors + product + previous + best + duals + places + held + rows + work; }
+};
+
+/// @param options  a rank of any size; constraints one a mode, or none
+/// @param counts   of cp_apr, not cp_als
+/// Local. All zero on inactive ranks.
+CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bool counts);
+
+}  // namespace tempera
