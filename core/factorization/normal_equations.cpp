@@ -8,12 +8,12 @@
 
 #include "core/base/contract.hpp"
 #include "core/base/error.hpp"
+#include "core/factorization/detail/row_kernels.hpp"
 
 namespace tempera {
 
 namespace {
 constexpr double kSmallestReciprocalCondition = 1e-12;
-constexpr Index kRowTile = 256;  // rows a call: the tile depends on nothing but this constant
 }  // namespace
 
 NormalEquations::NormalEquations(const GramMatrix& h) : rank_(h.rank) {
@@ -26,13 +26,17 @@ NormalEquations::NormalEquations(const GramMatrix& h) : rank_(h.rank) {
     method_ = Method::zero;
     return;
   }
-  if (factorize(h, 0) && reciprocal_condition_ >= kSmallestReciprocalCondition) return;
+  if (factorize(h, 0) && reciprocal_condition_ >= kSmallestReciprocalCondition) {
+    pack_triangle();
+    return;
+  }
   const double undamped_condition = reciprocal_condition_;
   for (double tau : {1e-12, 1e-11, 1e-10}) {
     damping_ = tau * trace / static_cast<double>(rank_);
     if (factorize(h, damping_) && reciprocal_condition_ >= 0.1 * kSmallestReciprocalCondition) {
       method_ = Method::damped_cholesky;
       reciprocal_condition_ = undamped_condition;
+      pack_triangle();
       return;
     }
   }
@@ -70,25 +74,50 @@ bool NormalEquations::factorize(const GramMatrix& h, double damping) {
   return LAPACKE_dpocon(LAPACK_COL_MAJOR, 'U', n, matrix_.data(), n, norm, &reciprocal_condition_) == 0;
 }
 
-void NormalEquations::solve(FactorMatrix& rows, Index first, Index count) const {
-  TEMPERA_EXPECTS(rows.columns() == rank_ && first >= 0 && first + count <= rows.rows());
+void NormalEquations::pack_triangle() {
+  constexpr Index kBlock = detail::kSolveBlock;
+  const Index size = (rank_ + kBlock - 1) / kBlock * kBlock;
+  const auto factor = [&](Index i, Index j) {
+    return i <= j && j < rank_ ? matrix_[static_cast<std::size_t>(j * rank_ + i)] : 0.0;
+  };
+  forward_.reserve(static_cast<std::size_t>(size * (size + kBlock) / 2));
+  backward_.reserve(forward_.capacity());
+  for (Index block = 0; block < size; block += kBlock) {
+    for (Index k = 0; k < block + kBlock; ++k)
+      for (Index b = block; b < block + kBlock; ++b) forward_.push_back(factor(k, b));
+    for (Index k = block; k < size; ++k)
+      for (Index b = block; b < block + kBlock; ++b) backward_.push_back(factor(b, k));
+  }
+  for (Index k = 0; k < size; ++k) reciprocals_.push_back(k < rank_ ? 1 / factor(k, k) : 1.0);
+}
+
+void NormalEquations::solve(const FactorMatrix& product, FactorMatrix& rows, Index first, Index count) const {
+  TEMPERA_EXPECTS(rows.columns() == rank_ && product.stride() == rows.stride() && first >= 0 &&
+                  first + count <= rows.rows() && first + count <= product.rows());
+  if (count == 0) return;
   const auto n = static_cast<int>(rank_), stride = static_cast<int>(rows.stride());
-  std::vector<double> copy;
-  for (Index start = first; start < first + count; start += kRowTile) {
-    const auto tile = static_cast<int>(std::min(kRowTile, first + count - start));
-    double* block = rows.row(start);  // row-major rows are the columns of Mᵀ: solve H Uᵀ = Mᵀ
-    switch (method_) {
-      case Method::cholesky:
-      case Method::damped_cholesky:
-        LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'U', n, tile, matrix_.data(), n, block, stride);
-        break;
-      case Method::pseudo_inverse:
-        copy.assign(block, block + static_cast<Index>(tile) * stride);
-        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, n, tile, n, 1.0, matrix_.data(), n, copy.data(), stride,
-                    0.0, block, stride);
-        break;
-      case Method::zero: std::fill(block, block + static_cast<Index>(tile) * stride, 0.0); break;
+  const double* from = product.row(first);
+  double* to = rows.row(first);
+  switch (method_) {
+    case Method::cholesky:
+    case Method::damped_cholesky: {
+      const detail::PackedTriangle triangle{std::ssize(reciprocals_), forward_.data(), backward_.data(),
+                                            reciprocals_.data()};
+      FactorMatrix scratch(triangle.size, 8);
+      detail::row_kernels().solve_rows(triangle, from, to, stride, count, scratch.data());
+      break;
     }
+    case Method::pseudo_inverse: {
+      std::vector<double> copy;
+      for (Index start = 0; start < count; start += kRowTile) {
+        const auto tile = static_cast<int>(std::min(kRowTile, count - start));
+        copy.assign(from + start * stride, from + (start + tile) * stride);
+        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, n, tile, n, 1.0, matrix_.data(), n, copy.data(), stride,
+                    0.0, to + start * stride, stride);
+      }
+      break;
+    }
+    case Method::zero: std::fill(to, to + count * stride, 0.0); break;
   }
 }
 

@@ -7,6 +7,10 @@
 
 namespace tempera {
 
+/// Rows that a pass over a factor takes together: they stay in the cache from step to step. Depends on nothing, so that
+/// what BLAS makes of a row does not either.
+constexpr Index kRowTile = 256;
+
 /// Solver of U H = M for many rows, H symmetric positive semidefinite (rank × rank).
 ///
 /// Cholesky first. When it fails, or its reciprocal condition number is below 1e-12, τ·trace(H)/rank is added to the
@@ -27,16 +31,21 @@ class NormalEquations {
   double reciprocal_condition() const { return reciprocal_condition_; }
 
   /// Replaces the rows [first, first + count) of M by those of U. Cost: 2·rank² a row.
-  void solve(FactorMatrix& rows, Index first, Index count) const;
+  void solve(FactorMatrix& rows, Index first, Index count) const { solve(rows, rows, first, count); }
+  /// The same into the rows of another matrix. What a row becomes depends on that row alone.
+  void solve(const FactorMatrix& product, FactorMatrix& rows, Index first, Index count) const;
 
  private:
   bool factorize(const GramMatrix& h, double damping);
+  void pack_triangle();
 
   Index rank_;
   Method method_ = Method::cholesky;
   double damping_ = 0;
   double reciprocal_condition_ = 0;
   std::vector<double> matrix_;  ///< Cholesky factor, or the pseudo-inverse
+  // The Cholesky factor as detail::PackedTriangle wants it.
+  std::vector<double> forward_, backward_, reciprocals_;
 };
 
 }  // namespace tempera

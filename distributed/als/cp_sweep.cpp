@@ -13,15 +13,6 @@
 
 namespace tempera {
 
-namespace {
-
-void scale_columns(FactorMatrix& rows, std::span<const double> scale) {
-  for (Index i = 0; i < rows.rows(); ++i)
-    for (Index r = 0; r < rows.columns(); ++r) rows(i, r) *= scale[static_cast<std::size_t>(r)];
-}
-
-}  // namespace
-
 CpSweep::CpSweep(const DistributedTensor& tensor, const CpOptions& options)
     : CpMethod(tensor, options.rank), options_(options), scale_(scale_of(options.constraints)) {
   Index longest = 0;
@@ -118,12 +109,13 @@ StepWish CpSweep::sweep(StepWish wish) {
       exchange.reduce_to_owners(product_);
     }
     const GramMatrix h = hadamard(grams_, mode);
+    RowSums rows(options_.rank);
     if (fresh_ && mode == 0 && !keeps_unit_columns(mode) && scale_ != ComponentScale::held) fit_first_weights(h);
     {
       const auto region = regions.open("update");
-      update_rows(mode, h);
+      rows = update_rows(mode, h);
     }
-    const ModeSums sums = sum_up(mode, wish);
+    const ModeSums sums = sum_up(mode, rows, wish);
     agreed = sums.wish;
     GramMatrix components = h;
     for (std::size_t k = 0; k < h.values.size(); ++k) components.values[k] *= grams_[m].values[k];
@@ -153,39 +145,42 @@ StepWish CpSweep::sweep(StepWish wish) {
   return agreed;
 }
 
-void CpSweep::update_rows(int mode, const GramMatrix& h) {
+/// Returns the sums over the owned rows.
+RowSums CpSweep::update_rows(int mode, const GramMatrix& h) {
   const auto m = static_cast<std::size_t>(mode);
+  RowSums sums(options_.rank);
   if (!keeps_unit_columns(mode)) {
     const std::span<const double> weights =
         scale_ == ComponentScale::held ? std::span<const double>() : std::span<const double>(weights_);
-    updates_[m].update(h, product_, weights, factors_[m], unseen_[m], health_);
-    return;
+    updates_[m].update(h, product_, weights, factors_[m], unseen_[m], health_, sums);
+    return sums;
   }
   // The factor stands with unit columns; iterative solvers go on from the scaled one.
-  scale_columns(factors_[m], weights_);
-  scale_columns(unseen_[m], weights_);
-  updates_[m].update(h, product_, {}, factors_[m], unseen_[m], health_);
+  if (!updates_[m].forgets()) {
+    scale_columns(factors_[m], weights_);
+    scale_columns(unseen_[m], weights_);
+  }
+  updates_[m].update(h, product_, {}, factors_[m], unseen_[m], health_, sums);
+  return sums;
 }
 
 /// Everything that has to be added over the ranks after the update of a mode, in one message.
-CpSweep::ModeSums CpSweep::sum_up(int mode, StepWish wish) {
+CpSweep::ModeSums CpSweep::sum_up(int mode, const RowSums& rows, StepWish wish) {
   const auto m = static_cast<std::size_t>(mode);
   const Communicator& ranks = tensor_.grid().active_ranks();
   const RowLayout& layout = tensor_.rows(mode);
   const Constraint& constraint = updates_[m].constraint();
   const auto rank = static_cast<std::size_t>(options_.rank);
-  std::vector<double> message = gram(factors_[m], layout.owned_begin, layout.owned_count).values;
+  std::vector<double> message = rows.gram.values;
   const GramMatrix rest = gram(unseen_[m], 0, unseen_[m].rows());
   for (std::size_t k = 0; k < rest.values.size(); ++k) message[k] += rest.values[k];
   const std::size_t at = message.size();
-  message.resize(at + rank);
-  for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i)
-    for (std::size_t r = 0; r < rank; ++r) message[at + r] += product_.row(i)[r] * factors_[m].row(i)[r];
+  message.insert(message.end(), rows.inner.begin(), rows.inner.end());
   message.insert(message.end(), {wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0});
   if (constraint.l1 > 0) {
-    const auto add = [&](const FactorMatrix& rows, Index first, Index count) {
+    const auto add = [&](const FactorMatrix& factor, Index first, Index count) {
       for (Index i = first; i < first + count; ++i)
-        for (std::size_t r = 0; r < rank; ++r) message[at + rank + 2 + r] += std::abs(rows.row(i)[r]);
+        for (std::size_t r = 0; r < rank; ++r) message[at + rank + 2 + r] += std::abs(factor.row(i)[r]);
     };
     message.resize(message.size() + rank);
     add(factors_[m], layout.owned_begin, layout.owned_count);
@@ -222,7 +217,10 @@ void CpSweep::fit_weights(const GramMatrix& components, std::span<const double> 
 
 /// A first mode of fixed scale needs weights before any mode could give them.
 void CpSweep::fit_first_weights(const GramMatrix& h) {
-  const ModeSums sums = sum_up(0, {});
+  const RowLayout& layout = tensor_.rows(0);
+  RowSums rows(options_.rank);
+  add_row_sums(product_, factors_.front(), layout.owned_begin, layout.owned_count, rows);
+  const ModeSums sums = sum_up(0, rows, {});
   GramMatrix components = h;
   for (std::size_t k = 0; k < h.values.size(); ++k) components.values[k] *= grams_[0].values[k];
   fit_weights(components, sums.inner);

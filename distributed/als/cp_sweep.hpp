@@ -43,8 +43,8 @@ class CpSweep final : public CpMethod {
     StepWish wish;
   };
 
-  void update_rows(int mode, const GramMatrix& h);
-  ModeSums sum_up(int mode, StepWish wish);
+  RowSums update_rows(int mode, const GramMatrix& h);
+  ModeSums sum_up(int mode, const RowSums& rows, StepWish wish);
   void fit_weights(const GramMatrix& components, std::span<const double> inner);
   void fit_first_weights(const GramMatrix& h);
   void compute_grams();

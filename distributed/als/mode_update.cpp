@@ -78,12 +78,26 @@ bool ModeUpdate::make_feasible(FactorMatrix& local, FactorMatrix& unseen) const 
 }
 
 void ModeUpdate::update(const GramMatrix& h, FactorMatrix& product, std::span<const double> weights,
-                        FactorMatrix& local, FactorMatrix& unseen, SolveHealth& health) {
+                        FactorMatrix& local, FactorMatrix& unseen, SolveHealth& health, RowSums& sums) {
   const GramMatrix own = weighted(h, weights, constraint_.ridge);
-  if (method_ != Method::admm && method_ != Method::polar) return solve_in_place(own, product, local, health);
-  FactorMatrix target = held_.gather(product, FactorMatrix(std::ssize(held_.unseen_rows()), h.rank));
-  for (Index i = 0; !weights.empty() && i < target.rows(); ++i)
-    for (Index r = 0; r < h.rank; ++r) target(i, r) *= weights[static_cast<std::size_t>(r)];
+  if (method_ == Method::least_squares) return solve_least_squares(own, product, local, health, sums);
+  improve(own, product, weights, local, unseen);
+  add_row_sums(product, local, layout_.owned_begin, layout_.owned_count, sums);
+}
+
+void ModeUpdate::solve_least_squares(const GramMatrix& h, const FactorMatrix& product, FactorMatrix& local,
+                                     SolveHealth& health, RowSums& sums) const {
+  const NormalEquations equations(h);
+  health.damped = health.damped || equations.method() == NormalEquations::Method::damped_cholesky;
+  health.pseudo_inverse = health.pseudo_inverse || equations.method() == NormalEquations::Method::pseudo_inverse;
+  solve_rows(equations, product, local, layout_.owned_begin, layout_.owned_count, sums);
+}
+
+void ModeUpdate::improve(const GramMatrix& own, FactorMatrix& product, std::span<const double> weights,
+                         FactorMatrix& local, FactorMatrix& unseen) {
+  if (method_ != Method::admm && method_ != Method::polar) return solve_in_place(own, product, local);
+  FactorMatrix target = held_.gather(product, FactorMatrix(std::ssize(held_.unseen_rows()), own.rank));
+  if (!weights.empty()) scale_columns(target, weights);
   if (method_ == Method::polar) {
     replace_by_polar_factor(ranks_, target);
     held_.scatter(target, local, unseen);
@@ -94,17 +108,8 @@ void ModeUpdate::update(const GramMatrix& h, FactorMatrix& product, std::span<co
   held_.scatter(z, local, unseen);
 }
 
-void ModeUpdate::solve_in_place(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local,
-                                SolveHealth& health) const {
+void ModeUpdate::solve_in_place(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local) const {
   const Index first = layout_.owned_begin, count = layout_.owned_count;
-  if (method_ == Method::least_squares) {
-    const NormalEquations equations(h);
-    health.damped = health.damped || equations.method() == NormalEquations::Method::damped_cholesky;
-    health.pseudo_inverse = health.pseudo_inverse || equations.method() == NormalEquations::Method::pseudo_inverse;
-    for (Index i = first; i < first + count; ++i) std::copy_n(product.row(i), local.stride(), local.row(i));
-    equations.solve(local, first, count);
-    return;
-  }
   // On nonnegative entries l1 is linear.
   const auto shift = [&](double by) {
     for (Index i = first; by != 0 && i < first + count; ++i)

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/factorization/constraint.hpp"
+#include "core/factorization/row_sums.hpp"
 #include "core/tensor/gram.hpp"
 #include "distributed/als/column_exchange.hpp"
 #include "distributed/als/held_rows.hpp"
@@ -44,9 +45,12 @@ class ModeUpdate {
   /// @param h        Gram matrix of K
   /// @param product  X_(n) K on the owned rows
   /// @param weights  w; empty: all 1
+  /// @param sums     of the owned rows afterwards (they had to be zero)
   /// Collective.
   void update(const GramMatrix& h, FactorMatrix& product, std::span<const double> weights, FactorMatrix& local,
-              FactorMatrix& unseen, SolveHealth& health);
+              FactorMatrix& unseen, SolveHealth& health, RowSums& sums);
+  /// Whether the rows before an update have no influence on it.
+  bool forgets() const { return method_ == Method::least_squares || method_ == Method::polar; }
   /// ‖DU‖² of each column; empty without a smoothness penalty. Collective.
   std::vector<double> roughness_of(const FactorMatrix& local, const FactorMatrix& unseen) const;
   /// Multiplies the columns, where the other modes are divided by as much: the duals, which have the units of the
@@ -57,7 +61,11 @@ class ModeUpdate {
   enum class Method { least_squares, hals, bpp, polar, admm };
 
   static Method method_for(const Constraint& constraint, Solver solver);
-  void solve_in_place(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local, SolveHealth& health) const;
+  void improve(const GramMatrix& own, FactorMatrix& product, std::span<const double> weights, FactorMatrix& local,
+               FactorMatrix& unseen);
+  void solve_least_squares(const GramMatrix& h, const FactorMatrix& product, FactorMatrix& local, SolveHealth& health,
+                           RowSums& sums) const;
+  void solve_in_place(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local) const;
   void solve_held(const GramMatrix& h, const FactorMatrix& product, FactorMatrix& z);
   double prox(const Constraint& constraint, FactorMatrix& rows, double rho) const;
   std::vector<double> roughness_of(const FactorMatrix& held) const;
