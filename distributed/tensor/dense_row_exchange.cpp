@@ -17,6 +17,12 @@ class DenseRowExchange final : public RowExchange {
 
   Index buffer_rows() const override { return layer_.size() == 1 ? 0 : layout_.rows() + layout_.owned_count; }
 
+  int ranks() const override { return layer_.size(); }
+
+  Index rows_sent() const override {
+    return layout_.rows() - layout_.owned_count + layout_.owned_count * (layer_.size() - 1);
+  }
+
   void reduce_to_owners(FactorMatrix& partial) const override {
     if (layer_.size() == 1) return;
     const auto packed = pack(partial, 0, partial.rows());

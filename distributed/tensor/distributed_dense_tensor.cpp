@@ -37,6 +37,7 @@ class DistributedDenseTensor final : public DistributedTensor {
     largest_magnitude_ = grid_.all().all_reduce_value(largest_magnitude_, Reduction::maximum);
     norm_squared_ = grid_.all().all_reduce_value(squares, Reduction::sum);
     const Index most = grid_.all().all_reduce_value(block_.size(), Reduction::maximum);
+    count_exchanged_rows();
     stored_cells_ = static_cast<Index>(cell_count(shape_));
     every_cell_stored_ = true;
     balance_ = static_cast<double>(most) * grid_.size() / cell_count(shape_);

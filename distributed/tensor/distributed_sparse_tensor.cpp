@@ -72,13 +72,13 @@ double sum_of_squares(std::span<const double> values) {
 class DistributedSparseTensor final : public DistributedTensor {
  public:
   /// `split` is empty unless cells are held out.
-  DistributedSparseTensor(std::vector<Index> shape, ProcessGrid grid, SparseTensor mine,
-                          std::optional<SplitEntries> split, int threads)
+  DistributedSparseTensor(std::vector<Index> shape, ProcessGrid grid, const NonzeroPartition& partition,
+                          SparseTensor mine, std::optional<SplitEntries> split, int threads)
       : DistributedTensor(std::move(shape), std::move(grid), true), threads_(threads) {
     double local[3] = {0, 0, 0};  // stored cells, duplicates, squared norm
     Index most = 0;
     if (active()) {
-      build(std::move(mine), split);
+      build(partition, std::move(mine), split);
       const auto values = trees_.trees().front().values();
       local[0] = static_cast<double>(values.size());
       local[1] = static_cast<double>(duplicates_);
@@ -89,6 +89,7 @@ class DistributedSparseTensor final : public DistributedTensor {
     grid_.all().all_reduce(std::span<double>(local), Reduction::sum);
     most = grid_.all().all_reduce_value(most, Reduction::maximum);
     largest_magnitude_ = grid_.all().all_reduce_value(largest_magnitude_, Reduction::maximum);
+    count_exchanged_rows();
     stored_cells_ = static_cast<Index>(local[0]);
     duplicates_ = static_cast<Index>(local[1]);
     norm_squared_ = local[2];
@@ -172,7 +173,7 @@ class DistributedSparseTensor final : public DistributedTensor {
     values.resize(static_cast<std::size_t>(kept) + back.size());
   }
 
-  void build(SparseTensor mine, const std::optional<SplitEntries>& split) {
+  void build(const NonzeroPartition& partition, SparseTensor mine, const std::optional<SplitEntries>& split) {
     const Index kept = mine.nonzeros();
     if (split) {
       append(mine, split->held);
@@ -180,10 +181,13 @@ class DistributedSparseTensor final : public DistributedTensor {
     }
     std::vector<std::vector<std::uint32_t>> local(static_cast<std::size_t>(order()));
     std::vector<Index> local_shape;
+    const auto room = std::make_shared<std::vector<double>>();  // of all exchanges: they follow each other
     for (int mode = 0; mode < order(); ++mode) {
       const auto indices = mine.indices(mode);
       const std::vector<Index> touched = distinct(indices);
-      exchanges_.push_back(sparse_row_exchange(grid_.layer(mode), touched));
+      // Rows of spread slices are touched in several layers.
+      const bool spreads = partition.spreads(static_cast<std::size_t>(mode));
+      exchanges_.push_back(sparse_row_exchange(spreads ? grid_.active_ranks() : grid_.layer(mode), touched, room));
       // The exchange renumbers the rows (owned first); map the increasing order of `touched` to its order.
       const auto& global_rows = rows(mode).global_rows;
       std::vector<std::uint32_t> local_of(touched.size());
@@ -235,7 +239,7 @@ std::unique_ptr<DistributedTensor> distribute(const Communicator& communicator, 
       *part = redistribute(communicator, partition, shape, std::move(whole));
     }
   return std::make_unique<DistributedSparseTensor>(std::vector<Index>(shape.begin(), shape.end()), std::move(grid),
-                                                   std::move(mine), std::move(split), options.threads);
+                                                   partition, std::move(mine), std::move(split), options.threads);
 }
 
 }  // namespace tempera

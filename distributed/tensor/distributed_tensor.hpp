@@ -18,6 +18,13 @@
 
 namespace tempera {
 
+/// Factor rows that travel in one sweep: reduced to their owners and shared again, all modes together.
+struct ExchangedRows {
+  Index total = 0;     ///< sent by all ranks
+  Index most = 0;      ///< sent by one rank
+  Index if_dense = 0;  ///< all ranks, if every rank that takes part in a mode exchanged every row of it
+};
+
 /// A tensor spread over the ranks of a process grid, as the sweeps see it.
 ///
 /// Each active rank holds one block of cells and, for every mode, the factor rows its block touches (rows(mode)).
@@ -45,6 +52,7 @@ class DistributedTensor {
   bool sparse() const { return sparse_; }
   /// Most stored cells on a rank over their mean on the active ranks.
   double balance() const { return balance_; }
+  const ExchangedRows& exchanged_rows() const { return exchanged_rows_; }
   /// Duplicate coordinates that were summed (sparse).
   Index duplicates() const { return duplicates_; }
   /// Cells kept apart: no part of the norm and of the kernels below, where they count as zeros. On inactive ranks only
@@ -78,6 +86,9 @@ class DistributedTensor {
 
   virtual double cell_bytes() const = 0;
 
+  /// Fills exchanged_rows_ when the exchanges stand. Collective over all ranks.
+  void count_exchanged_rows();
+
   std::vector<Index> shape_;
   ProcessGrid grid_;
   std::vector<std::unique_ptr<RowExchange>> exchanges_;
@@ -86,6 +97,7 @@ class DistributedTensor {
   double norm_squared_ = 0;
   double largest_magnitude_ = 0;
   double balance_ = 1;
+  ExchangedRows exchanged_rows_;
   Index duplicates_ = 0;
   Holdout holdout_;
 

@@ -1,10 +1,11 @@
+#include "distributed/tensor/mode_parts.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <queue>
 #include <utility>
 
 #include "core/base/contract.hpp"
-#include "distributed/tensor/nonzero_partition.hpp"
 
 namespace tempera {
 
@@ -22,14 +23,6 @@ ModeParts ModeParts::bins_for(Index size, bool scattered) {
   }
   result.part_of_bin_.assign(static_cast<std::size_t>(bins), 0);
   return result;
-}
-
-std::uint64_t ModeParts::mixed(Index index) {
-  // Finaliser of SplitMix64 (Steele, Lea & Flood 2014): a bijection that spreads neighbouring indices.
-  auto z = static_cast<std::uint64_t>(index) + 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
 }
 
 void ModeParts::cut(std::span<const Index> weights, int parts) {
@@ -87,6 +80,16 @@ void ModeParts::deal(std::span<const Index> weights, int parts) {
     lightest.pop();
     part_of_bin_[bin] = part;
     lightest.push({load + weights[bin], part});
+  }
+}
+
+void ModeParts::spread(std::vector<Index> indices) {
+  TEMPERA_EXPECTS(spread_.empty() && std::is_sorted(indices.begin(), indices.end()));
+  if (parts_ == 1) return;
+  spread_ = std::move(indices);
+  for (Index index : spread_) {
+    std::int32_t& part = part_of_bin_[static_cast<std::size_t>(bin_of(index))];
+    if (part >= 0) part = ~part;
   }
 }
 

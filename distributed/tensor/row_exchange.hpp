@@ -42,6 +42,10 @@ class RowExchange {
   virtual void reduce_to_owners(FactorMatrix& partial) const = 0;
   /// Copies owned rows to every rank of the layer that holds them as ghosts. Collective over the layer.
   virtual void share_with_ghosts(FactorMatrix& rows) const = 0;
+  /// Rows that this rank sends in one reduction and one sharing together.
+  virtual Index rows_sent() const = 0;
+  /// Ranks that exchange rows: those of the layer, or all active ones.
+  virtual int ranks() const = 0;
 
  protected:
   RowLayout layout_;
@@ -52,8 +56,12 @@ class RowExchange {
 ///
 /// @param touched  global rows that occur in this rank's nonzeros, increasing
 /// The owner is one of the ranks that touch the row: the only one, or the one that owns fewest rows so far. Local order:
-/// owned rows, then ghosts grouped by owner. Memory: proportional to the touched rows of this rank. Collective over `layer`.
-std::unique_ptr<RowExchange> sparse_row_exchange(const Communicator& layer, std::span<const Index> touched);
+/// owned rows, then ghosts grouped by owner. Collective over `layer`.
+/// @param room  buffer that exchanges of several modes share, as they follow each other; null: one of its own
+/// Memory: proportional to the touched rows of this rank; a buffer of at most rows_sent() rows once a row has moved.
+/// Never more words than dense_row_exchange, and no more messages: also the choice where all ranks touch all rows.
+std::unique_ptr<RowExchange> sparse_row_exchange(const Communicator& layer, std::span<const Index> touched,
+                                                 std::shared_ptr<std::vector<double>> room = nullptr);
 
 /// Dense exchange of the block of rows [first, first + count), the same on all ranks of the layer: reduce-scatter and
 /// all-gather over an even split of the rows. A layer of one rank moves nothing. Collective over `layer`.

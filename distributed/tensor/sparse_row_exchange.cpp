@@ -59,7 +59,9 @@ std::pair<std::vector<T>, std::vector<Index>> flatten(const std::vector<std::vec
 
 class SparseRowExchange final : public RowExchange {
  public:
-  SparseRowExchange(const Communicator& layer, std::span<const Index> touched) : layer_(layer) {
+  SparseRowExchange(const Communicator& layer, std::span<const Index> touched,
+                    std::shared_ptr<std::vector<double>> room)
+      : layer_(layer), room_(std::move(room)) {
     TEMPERA_EXPECTS(std::is_sorted(touched.begin(), touched.end()));
     const auto ranks = static_cast<std::size_t>(layer.size());
     if (ranks == 1) {
@@ -103,30 +105,27 @@ class SparseRowExchange final : public RowExchange {
     set_ghost_holders(my_notices);
   }
 
-  Index buffer_rows() const override {
-    return layout_.rows() - layout_.owned_count + static_cast<Index>(holder_positions_.size());
-  }
+  Index buffer_rows() const override { return layer_.size() == 1 ? 0 : rows_sent(); }
   std::size_t bytes() const override { return RowExchange::bytes() + holder_positions_.size() * sizeof(Index); }
+
+  int ranks() const override { return layer_.size(); }
+
+  Index rows_sent() const override { return ghosts() + std::ssize(holder_positions_); }
 
   void reduce_to_owners(FactorMatrix& partial) const override {
     if (layer_.size() == 1) return;
     const Index columns = partial.columns();
-    std::vector<Outgoing<double>> outgoing;
-    std::vector<double> packed = pack_ghosts(partial);
-    for (const Peer& owner : owners_)
-      outgoing.push_back({owner.rank, std::span<const double>(packed).subspan(
-                                          static_cast<std::size_t>((owner.first - layout_.owned_count) * columns),
-                                          static_cast<std::size_t>(owner.count * columns))});
-    std::vector<double> buffer(holder_positions_.size() * static_cast<std::size_t>(columns));
-    std::vector<Incoming<double>> incoming;
-    for (const Peer& holder : holders_)
-      incoming.push_back(
-          {holder.rank, std::span<double>(buffer).subspan(static_cast<std::size_t>(holder.first * columns),
-                                                          static_cast<std::size_t>(holder.count * columns))});
-    layer_.exchange(std::span<const Outgoing<double>>(outgoing), std::span<const Incoming<double>>(incoming));
+    const std::span<double> arriving = buffer(0, std::ssize(holder_positions_), columns);
+    std::span<double> leaving = ghost_rows(partial);
+    if (leaving.empty()) {
+      leaving = buffer(std::ssize(holder_positions_), ghosts(), columns);
+      for (Index k = 0; k < ghosts(); ++k)
+        std::copy_n(partial.row(layout_.owned_count + k), columns, leaving.data() + k * columns);
+    }
+    exchange(leaving, owners_, layout_.owned_count, arriving, holders_, 0, columns);
     for (std::size_t k = 0; k < holder_positions_.size(); ++k) {
       double* row = partial.row(holder_positions_[k]);
-      const double* term = buffer.data() + k * static_cast<std::size_t>(columns);
+      const double* term = arriving.data() + k * static_cast<std::size_t>(columns);
       for (Index r = 0; r < columns; ++r) row[r] += term[r];
     }
   }
@@ -134,23 +133,15 @@ class SparseRowExchange final : public RowExchange {
   void share_with_ghosts(FactorMatrix& rows) const override {
     if (layer_.size() == 1) return;
     const Index columns = rows.columns();
-    std::vector<double> packed(holder_positions_.size() * static_cast<std::size_t>(columns));
+    const std::span<double> leaving = buffer(0, std::ssize(holder_positions_), columns);
     for (std::size_t k = 0; k < holder_positions_.size(); ++k)
-      std::copy_n(rows.row(holder_positions_[k]), columns, packed.data() + k * static_cast<std::size_t>(columns));
-    std::vector<Outgoing<double>> outgoing;
-    for (const Peer& holder : holders_)
-      outgoing.push_back(
-          {holder.rank, std::span<const double>(packed).subspan(static_cast<std::size_t>(holder.first * columns),
-                                                                static_cast<std::size_t>(holder.count * columns))});
-    std::vector<double> buffer(static_cast<std::size_t>((layout_.rows() - layout_.owned_count) * columns));
-    std::vector<Incoming<double>> incoming;
-    for (const Peer& owner : owners_)
-      incoming.push_back({owner.rank, std::span<double>(buffer).subspan(
-                                          static_cast<std::size_t>((owner.first - layout_.owned_count) * columns),
-                                          static_cast<std::size_t>(owner.count * columns))});
-    layer_.exchange(std::span<const Outgoing<double>>(outgoing), std::span<const Incoming<double>>(incoming));
-    for (Index k = 0; k < layout_.rows() - layout_.owned_count; ++k)
-      std::copy_n(buffer.data() + k * columns, columns, rows.row(layout_.owned_count + k));
+      std::copy_n(rows.row(holder_positions_[k]), columns, leaving.data() + k * static_cast<std::size_t>(columns));
+    std::span<double> arriving = ghost_rows(rows);
+    const bool in_place = !arriving.empty();
+    if (!in_place) arriving = buffer(std::ssize(holder_positions_), ghosts(), columns);
+    exchange(leaving, holders_, 0, arriving, owners_, layout_.owned_count, columns);
+    for (Index k = 0; !in_place && k < ghosts(); ++k)
+      std::copy_n(arriving.data() + k * columns, columns, rows.row(layout_.owned_count + k));
   }
 
  private:
@@ -198,24 +189,50 @@ class SparseRowExchange final : public RowExchange {
     }
   }
 
-  std::vector<double> pack_ghosts(const FactorMatrix& rows) const {
-    std::vector<double> packed;
-    packed.reserve(static_cast<std::size_t>((layout_.rows() - layout_.owned_count) * rows.columns()));
-    for (Index i = layout_.owned_count; i < layout_.rows(); ++i)
-      packed.insert(packed.end(), rows.row(i), rows.row(i) + rows.columns());
-    return packed;
+  Index ghosts() const { return layout_.rows() - layout_.owned_count; }
+
+  /// The ghosts where they stand, if no padding lies between them: they come grouped by owner. Else empty.
+  std::span<double> ghost_rows(FactorMatrix& rows) const {
+    if (rows.stride() != rows.columns()) return {};
+    return rows.storage().subspan(static_cast<std::size_t>(layout_.owned_count * rows.columns()));
+  }
+
+  /// Room for `count` rows behind `first` others, kept from call to call.
+  std::span<double> buffer(Index first, Index count, Index columns) const {
+    const auto most = static_cast<std::size_t>(rows_sent() * columns);
+    if (room_->size() < most) room_->resize(most);
+    return std::span<double>(*room_).subspan(static_cast<std::size_t>(first * columns),
+                                             static_cast<std::size_t>(count * columns));
+  }
+
+  void exchange(std::span<const double> leaving, const std::vector<Peer>& to, Index first_leaving,
+                std::span<double> arriving, const std::vector<Peer>& from, Index first_arriving, Index columns) const {
+    const auto part = [columns](auto rows, const Peer& peer, Index first) {
+      return rows.subspan(static_cast<std::size_t>((peer.first - first) * columns),
+                          static_cast<std::size_t>(peer.count * columns));
+    };
+    outgoing_.clear();
+    incoming_.clear();
+    for (const Peer& peer : to) outgoing_.push_back({peer.rank, part(leaving, peer, first_leaving)});
+    for (const Peer& peer : from) incoming_.push_back({peer.rank, part(arriving, peer, first_arriving)});
+    layer_.exchange(std::span<const Outgoing<double>>(outgoing_), std::span<const Incoming<double>>(incoming_));
   }
 
   Communicator layer_;
   std::vector<Peer> owners_;             ///< runs of ghosts by owner
   std::vector<Peer> holders_;            ///< runs of holder_positions_ by the rank that holds ghosts of my rows
   std::vector<Index> holder_positions_;  ///< local (owned) rows, holder after holder
+  std::shared_ptr<std::vector<double>> room_;
+  mutable std::vector<Outgoing<double>> outgoing_;
+  mutable std::vector<Incoming<double>> incoming_;
 };
 
 }  // namespace
 
-std::unique_ptr<RowExchange> sparse_row_exchange(const Communicator& layer, std::span<const Index> touched) {
-  return std::make_unique<SparseRowExchange>(layer, touched);
+std::unique_ptr<RowExchange> sparse_row_exchange(const Communicator& layer, std::span<const Index> touched,
+                                                 std::shared_ptr<std::vector<double>> room) {
+  if (!room) room = std::make_shared<std::vector<double>>();
+  return std::make_unique<SparseRowExchange>(layer, touched, std::move(room));
 }
 
 }  // namespace tempera

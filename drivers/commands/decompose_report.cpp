@@ -15,6 +15,12 @@ namespace {
 
 constexpr int kShownComponents = 10;
 
+/// Most words that one rank sends over the mean of the active ranks.
+double words_balance(const DecomposeFacts& facts) {
+  if (facts.exchanged.total == 0) return 1;
+  return static_cast<double>(facts.exchanged.most) * facts.active_ranks / static_cast<double>(facts.exchanged.total);
+}
+
 std::string stop_text(const CpResult& result) {
   switch (result.stopped) {
     case StopReason::tolerance: return "converged";
@@ -149,6 +155,9 @@ nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const 
   summary["grid"] = facts.grid;
   summary["storage"] = facts.storage;
   summary["balance"] = facts.balance;
+  summary["words_per_sweep"] = facts.exchanged.total * options.rank;
+  summary["words_if_dense"] = facts.exchanged.if_dense * options.rank;
+  summary["words_balance"] = words_balance(facts);
   summary["memory_growth_bytes_max"] = facts.memory_bytes_max;
   summary["notes"] = result.notes;
   summary["regions"] = region_table_json(facts.regions);
@@ -175,6 +184,14 @@ std::string decompose_text(const DecomposeOptions& options, const CpResult& resu
                                                           : fmt::format("{}", fmt::join(options.constraints, " "))));
   line("ranks", fmt::format("{} MPI rank{}, grid {}, {}, heaviest rank {:.2f} x the mean", facts.mpi_ranks,
                             facts.mpi_ranks == 1 ? "" : "s", fmt::join(facts.grid, "x"), facts.storage, facts.balance));
+  if (facts.active_ranks > 1)
+    line("exchange", fmt::format("{} words of factor rows a sweep ({:.3g} % of exchanging all), heaviest rank {:.2f} x "
+                                 "the mean",
+                                 human_count(facts.exchanged.total * options.rank),
+                                 facts.exchanged.if_dense == 0 ? 100.0
+                                                               : 100.0 * static_cast<double>(facts.exchanged.total) /
+                                                                     static_cast<double>(facts.exchanged.if_dense),
+                                 words_balance(facts)));
   if (facts.active_ranks < facts.mpi_ranks)
     line("note", fmt::format("{} MPI ranks hold no data: the sizes allow no grid of {}",
                              facts.mpi_ranks - facts.active_ranks, facts.mpi_ranks));

@@ -9,6 +9,7 @@
 #include "core/io/labels.hpp"
 #include "distributed/als/collect.hpp"
 #include "distributed/als/cp_als.hpp"
+#include "distributed/tensor/distributed_tensor.hpp"
 #include "drivers/commands/decompose_options.hpp"
 
 namespace tempera::drivers {
@@ -24,6 +25,7 @@ struct DecomposeFacts {
   Index returned_index = 0;
   std::string storage;
   double balance = 1;
+  ExchangedRows exchanged;
   std::vector<int> grid;
   int mpi_ranks = 1;
   int active_ranks = 1;

@@ -327,6 +327,7 @@ class Decomposition {
     facts_.returned_mode = static_cast<std::size_t>(tensor_->holdout().returned_mode);
     facts_.returned_index = tensor_->holdout().returned_index;
     facts_.balance = tensor_->balance();
+    facts_.exchanged = tensor_->exchanged_rows();
     facts_.grid = tensor_->grid().extents();
     facts_.mpi_ranks = world_.size();
     facts_.active_ranks = tensor_->grid().size();

@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "distributed/tensor/distributed_tensor.hpp"
 #include "tests/support/distributed.hpp"
+#include "tests/support/skewed.hpp"
 
 namespace tempera {
 namespace {
@@ -54,33 +56,62 @@ TEST(DistributedMttkrp, DenseEqualsBruteForceForEveryGrid) {
     }
 }
 
-// Words moved are what the brief promises: Σ over rows (ranks touching the row − 1) · rank each way.
+std::int64_t bytes_sent(const Communicator& world) {
+  std::int64_t sum = 0;
+  for (const auto& row : world.regions().rows()) sum += row.bytes;
+  return sum;
+}
+
+/// Both ways of one mode must move Σ over rows (ranks touching the row − 1) rows each.
+void expect_words_of_shared_rows(const Communicator& world, const SparseTensor& tensor, const std::vector<int>& grid,
+                                 Index rank) {
+  const auto spread = test::distributed(world, tensor, grid);
+  Index promised = 0;
+  for (int mode = 0; mode < tensor.order(); ++mode) {
+    std::int64_t counts[4] = {0, 0, 0, 0};  // touched and owned rows, bytes each way
+    if (spread->active()) {
+      const RowLayout& layout = spread->rows(mode);
+      counts[0] = layout.rows();
+      counts[1] = layout.owned_count;
+      FactorMatrix rows(layout.rows(), rank);
+      const std::int64_t before = bytes_sent(world);
+      spread->exchange(mode).reduce_to_owners(rows);
+      const std::int64_t between = bytes_sent(world);
+      spread->exchange(mode).share_with_ghosts(rows);
+      counts[2] = between - before;
+      counts[3] = bytes_sent(world) - between;
+    }
+    world.all_reduce(std::span<std::int64_t>(counts), Reduction::sum);
+    EXPECT_EQ(counts[2], (counts[0] - counts[1]) * rank * 8) << "mode " << mode;
+    EXPECT_EQ(counts[3], counts[2]) << "mode " << mode;
+    const auto indices = tensor.indices(mode);
+    EXPECT_EQ(counts[1], std::ssize(std::set<Index>(indices.begin(), indices.end()))) << "every row has one owner";
+    promised += 2 * (counts[0] - counts[1]);
+  }
+  EXPECT_EQ(spread->exchanged_rows().total, promised);
+  EXPECT_GE(spread->exchanged_rows().most * spread->grid().size(), promised);
+  EXPECT_LE(promised, spread->exchanged_rows().if_dense);
+}
+
+// Rank 8 needs no padding: ghosts travel from and to where they stand.
 TEST(RowExchange, SparseExchangeMovesExactlyTheSharedRows) {
   const Communicator world(MPI_COMM_WORLD);
   const std::vector<Index> shape{30, 20, 25};
-  const Index rank = 5;
-  const SparseTensor tensor = test::random_sparse(shape, 300, 2);
-  const auto spread = test::distributed(world, tensor);
-  for (int mode = 0; mode < 3; ++mode) {
-    std::int64_t touched = 0, owned = 0, sent = 0;
-    if (spread->active()) {
-      const RowLayout& layout = spread->rows(mode);
-      touched = layout.rows();
-      owned = layout.owned_count;
-      FactorMatrix rows(layout.rows(), rank);
-      const auto bytes = [&] {
-        std::int64_t sum = 0;
-        for (const auto& row : world.regions().rows()) sum += row.bytes;
-        return sum;
-      };
-      const std::int64_t before = bytes();
-      spread->exchange(mode).reduce_to_owners(rows);
-      sent = bytes() - before;
-    }
-    touched = world.all_reduce_value(touched, Reduction::sum);
-    owned = world.all_reduce_value(owned, Reduction::sum);
-    sent = world.all_reduce_value(sent, Reduction::sum);
-    EXPECT_EQ(sent, (touched - owned) * rank * 8) << "mode " << mode;
+  for (const SparseTensor& tensor : {test::random_sparse(shape, 300, 2), test::with_giant_slices(shape, 3000, 0.5)})
+    for (const auto& grid : test::grids_to_try(world.size(), shape))
+      for (Index rank : {5, 8}) expect_words_of_shared_rows(world, tensor, grid, rank);
+}
+
+TEST(RowExchange, DenseExchangeMovesWhatTheGridAsks) {
+  const Communicator world(MPI_COMM_WORLD);
+  const std::vector<Index> shape{12, 7, 10};
+  for (const auto& grid : test::grids_to_try(world.size(), shape)) {
+    const auto spread = test::distributed(world, test::random_dense(shape, 3), grid);
+    Index expected = 0;  // Σ 2 I_n (P/p_n − 1)
+    for (std::size_t mode = 0; mode < shape.size(); ++mode)
+      expected += 2 * shape[mode] * (spread->grid().size() / spread->grid().extents()[mode] - 1);
+    EXPECT_EQ(spread->exchanged_rows().total, expected);
+    EXPECT_EQ(spread->exchanged_rows().if_dense, expected);
   }
 }
 

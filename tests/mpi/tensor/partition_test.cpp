@@ -1,40 +1,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 #include "core/base/random_stream.hpp"
 #include "distributed/tensor/distributed_tensor.hpp"
 #include "distributed/tensor/nonzero_partition.hpp"
 #include "tests/support/distributed.hpp"
+#include "tests/support/skewed.hpp"
 
 namespace tempera {
 namespace {
-
-/// Index with probability proportional to 1/(index + 1)^exponent, approximately: the inverse of the continuous law.
-Index zipf(RandomStream& stream, Index size, double exponent) {
-  const double u = stream.uniform(), n = static_cast<double>(size);
-  const double x =
-      exponent == 1 ? std::pow(n + 1, u) : std::pow(u * (std::pow(n + 1, 1 - exponent) - 1) + 1, 1 / (1 - exponent));
-  return std::min(size - 1, static_cast<Index>(x) - 1);
-}
-
-SparseTensor skewed(const std::vector<Index>& shape, Index nonzeros, double exponent, bool correlated) {
-  SparseTensor tensor(shape);
-  RandomStream stream(5, "zipf-tensor", {});
-  std::vector<Index> cell(shape.size());
-  for (Index k = 0; k < nonzeros; ++k) {
-    for (std::size_t mode = 0; mode < shape.size(); ++mode) cell[mode] = zipf(stream, shape[mode], exponent);
-    // A correlated tensor lies near its diagonal: contiguous cuts leave most blocks of a grid empty.
-    if (correlated)
-      for (std::size_t mode = 1; mode < shape.size(); ++mode)
-        cell[mode] = std::min(shape[mode] - 1, cell[0] * shape[mode] / shape[0]);
-    tensor.append(cell, 1.0);
-  }
-  tensor.sum_duplicates();
-  return tensor;
-}
 
 TEST(ModeParts, CutsReachTheSmallestBottleneckFoundByBruteForce) {
   RandomStream stream(3, "cuts", {});
@@ -77,7 +53,7 @@ TEST(Partition, SkewedAndCorrelatedTensorsAreBalanced) {
   const Communicator world(MPI_COMM_WORLD);
   for (double exponent : {0.0, 0.7, 1.0})
     for (bool correlated : {false, true}) {
-      const SparseTensor tensor = skewed({4000, 3000, 500}, 60000, exponent, correlated);
+      const SparseTensor tensor = test::skewed({4000, 3000, 500}, 60000, exponent, correlated);
       const auto spread = test::distributed(world, tensor);
       EXPECT_LE(spread->balance(), kGoodBalance) << "exponent " << exponent << " correlated " << correlated;
       EXPECT_EQ(spread->stored_cells(), tensor.nonzeros());
