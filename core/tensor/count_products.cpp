@@ -34,7 +34,10 @@ CountView view_of(const CsfTensor& tensor, std::span<const FactorMatrix> factors
   view.target = mode < 0 ? -1 : tensor.level_of(mode);
   for (int level = 0; level < view.depth; ++level) {
     view.ids[level] = tensor.ids(level).data();
-    if (level + 1 < view.depth) view.pointers[level] = tensor.pointers(level).data();
+    if (level < tensor.merged_levels())
+      view.pointers[level] = tensor.pointers(level).data();
+    else if (level + 1 < view.depth)
+      view.extents[level + 1] = 1;  // one child a node
     view.factors[level] =
         factors[static_cast<std::size_t>(tensor.mode_order()[static_cast<std::size_t>(level)])].data();
   }

@@ -16,7 +16,6 @@ std::size_t CsfTensor::bytes() const {
   std::size_t total = values_.capacity() * sizeof(double);
   for (const auto& level : ids_) total += level.capacity() * sizeof(std::uint32_t);
   for (const auto& level : pointers_) total += level.capacity() * sizeof(std::uint32_t);
-  for (const auto& level : ancestor_ids_) total += level.capacity() * sizeof(std::uint32_t);
   return total;
 }
 

@@ -1,30 +1,25 @@
 #include "core/tensor/factor_matrix.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include "core/base/contract.hpp"
+#include "core/base/large_memory.hpp"
 
 namespace tempera {
 
 void FactorMatrix::Free::operator()(double* pointer) const noexcept {
-  std::free(pointer);
+  free_large(pointer);
 }
 
 FactorMatrix::FactorMatrix(Index rows, Index columns)
     : rows_(rows), columns_(columns), stride_(padded_columns(columns)) {
   TEMPERA_EXPECTS(rows >= 0 && columns >= 0);
   capacity_ = rows_;
-  constexpr std::size_t kLine = 64;  // aligned_alloc takes whole multiples of the alignment
-  const std::size_t bytes =
-      (static_cast<std::size_t>(rows_) * static_cast<std::size_t>(stride_) * sizeof(double) + kLine - 1) / kLine *
-      kLine;
+  const std::size_t bytes = static_cast<std::size_t>(rows_) * static_cast<std::size_t>(stride_) * sizeof(double);
   if (bytes == 0) return;
-  void* memory = std::aligned_alloc(kLine, bytes);
-  if (memory == nullptr) throw std::bad_alloc();
+  void* memory = allocate_large(bytes);
   data_.reset(static_cast<double*>(memory));
   std::memset(memory, 0, bytes);
 }

@@ -15,6 +15,8 @@ namespace tempera {
 
 namespace {
 
+constexpr std::size_t kCachedBytes = std::size_t{1} << 20;  // factors up to this size are found in the second cache
+
 detail::CsfMttkrpKernel mttkrp_kernel() {
 #if defined(__x86_64__)
   switch (simd_level()) {
@@ -41,14 +43,15 @@ detail::CsfView view_of(const CsfTensor& tensor, std::span<const FactorMatrix> f
   detail::CsfView view{};
   view.depth = tensor.order();
   view.values = tensor.values().data();
-  view.flat_levels = tensor.flat_levels();
-  for (int above = 1; above <= view.flat_levels; ++above) view.ancestor_ids[above] = tensor.ancestor_ids(above).data();
+  view.merged = tensor.merged_levels();
   view.target = target;
   for (int level = 0; level < view.depth; ++level) {
     view.ids[level] = tensor.ids(level).data();
-    if (level + 1 < view.depth) view.pointers[level] = tensor.pointers(level).data();
+    if (level < view.merged) view.pointers[level] = tensor.pointers(level).data();
     const auto mode = static_cast<std::size_t>(tensor.mode_order()[static_cast<std::size_t>(level)]);
     view.factors[level] = factors[mode].data();
+    if (level >= view.merged && level + 1 < view.depth)
+      view.prefetch_all = view.prefetch_all || factors[mode].storage().size_bytes() > kCachedBytes;
   }
   return view;
 }
@@ -58,8 +61,8 @@ std::vector<std::uint32_t> balanced_roots(const CsfTensor& tensor, int parts) {
   const auto roots = static_cast<std::uint32_t>(tensor.nodes(0));
   std::vector<std::uint32_t> cuts{0};
   const auto first_leaf = [&](std::uint32_t root) {
-    std::uint32_t node = root;
-    for (int level = 0; level + 1 < tensor.order(); ++level) node = tensor.pointers(level)[node];
+    std::size_t node = root;
+    for (int level = 0; level + 1 < tensor.order(); ++level) node = tensor.first_child(level, node);
     return static_cast<Index>(node);
   };
   for (int part = 1; part < parts; ++part) {

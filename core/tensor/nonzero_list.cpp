@@ -106,9 +106,9 @@ NonzeroList::NonzeroList(std::vector<Index> shape, Index count)
                 "use more MPI ranks: a rank holds at most 2^32 - 2 nonzeros");
   const auto length = static_cast<std::size_t>(count);
   if (total_bits <= 64)
-    entries_ = Narrow(length);
+    entries_ = Narrow(length, {0, 0});
   else if (total_bits <= 128)
-    entries_ = Wide(length);
+    entries_ = Wide(length, {0, 0});
   else
     throw Error(Category::environment, "", fmt::format("local coordinates need {} bits, more than 128", total_bits),
                 "use more MPI ranks, so that each holds fewer rows of the long modes");
@@ -196,111 +196,120 @@ int NonzeroList::total_bits() const {
   return std::accumulate(bits_.begin(), bits_.end(), 0);
 }
 
-/// Stable counting sort by one mode: the places of the entries when that mode is the first and the others keep their
-/// order; padded with kAhead zeros.
-std::vector<std::uint32_t> NonzeroList::sorted_by(int mode) const {
+/// Keys and values in the order of a stable counting sort by one mode, that mode's field moved to the front.
+template <class Key>
+LargeVector<Key> NonzeroList::keys_rooted_at(int mode, LargeVector<double>& values) const {
+  const auto& entries = std::get<LargeVector<Entry<Key>>>(entries_);
   const auto m = static_cast<std::size_t>(mode);
-  const int shift = shifts(bits_, mode_order_)[m];
-  std::vector<std::uint32_t> begin(static_cast<std::size_t>(shape_[m]) + 1, 0);
-  std::vector<std::uint32_t> places(static_cast<std::size_t>(size()) + kAhead, 0);
-  std::visit(
-      [&](const auto& entries) {
-        using Key = KeyOf<decltype(entries)>;
-        const Key mask = field_mask<Key>(bits_[m]);
-        const auto field = [&](const auto& entry) {
-          return mask == 0 ? std::size_t{0} : static_cast<std::size_t>((entry.key >> shift) & mask);
-        };
-        for (const auto& entry : entries) ++begin[field(entry)];
-        std::uint32_t sum = 0;
-        for (std::uint32_t& count : begin) sum += std::exchange(count, sum);
-        for (std::size_t k = 0; k < entries.size(); ++k)
-          places[begin[field(entries[k])]++] = static_cast<std::uint32_t>(k);
-      },
-      entries_);
-  return places;
+  const Key mask = field_mask<Key>(bits_[m]);
+  const int shift = mask == 0 ? 0 : shifts(bits_, mode_order_)[m];
+  const int front = mask == 0 ? 0 : total_bits() - bits_[m];
+  const Key below = field_mask<Key>(shift);
+  LargeVector<std::uint32_t> places(entries.size() + kAhead);
+  std::fill_n(places.end() - kAhead, kAhead, 0);
+  {
+    std::vector<std::uint32_t> begin(static_cast<std::size_t>(shape_[m]) + 1, 0);
+    for (const auto& entry : entries) ++begin[static_cast<std::size_t>((entry.key >> shift) & mask)];
+    std::uint32_t sum = 0;
+    for (std::uint32_t& count : begin) sum += std::exchange(count, sum);
+    for (std::size_t k = 0; k < entries.size(); ++k)
+      places[begin[static_cast<std::size_t>((entries[k].key >> shift) & mask)]++] = static_cast<std::uint32_t>(k);
+  }
+  LargeVector<Key> keys(entries.size());
+  for (std::size_t k = 0; k < entries.size(); ++k) {
+    __builtin_prefetch(&entries[places[k + kAhead]]);
+    const Entry<Key> entry = entries[places[k]];
+    const Key field = (entry.key >> shift) & mask;
+    const Key above = mask == 0 ? entry.key : static_cast<Key>((entry.key - (field << shift) - (entry.key & below)) >> bits_[m]);
+    keys[k] = mask == 0 ? entry.key : static_cast<Key>((field << front) | above | (entry.key & below));
+    values[k] = entry.value;
+  }
+  return keys;
 }
 
-CsfTensor NonzeroList::build(const std::vector<int>& mode_order) {
+CsfTensor NonzeroList::build(const std::vector<int>& mode_order, double long_fibre) {
   TEMPERA_EXPECTS(mode_order.size() == shape_.size());
   std::vector<int> moved = mode_order_;
   moved.erase(std::find(moved.begin(), moved.end(), mode_order.front()));
   moved.insert(moved.begin(), mode_order.front());
-  if (mode_order != mode_order_ && mode_order == moved) {
-    const std::vector<std::uint32_t> places = sorted_by(mode_order.front());
-    return build_in_order(mode_order, [&places](const auto& entries, std::size_t k) {
-      __builtin_prefetch(&entries[places[k + kAhead]]);
-      return entries[places[k]];
-    });
-  }
-  reorder(mode_order);
-  return build_in_order(mode_order, [](const auto& entries, std::size_t k) { return entries[k]; });
-}
-
-template <class EntryAt>
-CsfTensor NonzeroList::build_in_order(const std::vector<int>& mode_order, const EntryAt& entry_at) const {
-  CsfTensor tree;
-  tree.mode_order_ = mode_order;
-  const std::size_t depth = mode_order.size();
-  const auto shift = shifts(bits_, mode_order_);
-  std::visit(
+  const bool moves_root = mode_order != mode_order_ && mode_order == moved;
+  if (!moves_root) reorder(mode_order);
+  return std::visit(
       [&](const auto& entries) {
         using Key = KeyOf<decltype(entries)>;
-        std::vector<int> level_shift;
-        std::vector<Key> level_mask;
-        for (const int mode : mode_order) {
-          const auto m = static_cast<std::size_t>(mode);
-          level_mask.push_back(field_mask<Key>(bits_[m]));
-          // A mode of size 1 never differs; its field of no bits may begin one past the key.
-          level_shift.push_back(level_mask.back() == 0 ? 0 : shift[m]);
-        }
-        // The highest level at which two consecutive keys differ; all levels below open a node too.
-        const auto first_new = [&](Key difference) -> std::size_t {
-          std::size_t level = 0;
-          while (level + 1 < depth && ((difference >> level_shift[level]) & level_mask[level]) == 0) ++level;
-          return level;
-        };
-        std::vector<std::size_t> opened(depth, 0);
-        Key before = 0;
-        for (std::size_t k = 0; k < entries.size(); ++k) {
-          const Key key = entry_at(entries, k).key;
-          ++opened[k == 0 ? 0 : first_new(key ^ before)];
-          before = key;
-        }
-        tree.ids_.resize(depth);
-        tree.pointers_.resize(depth - 1);
-        std::size_t nodes = 0;
-        for (std::size_t level = 0; level < depth; ++level) {
-          nodes += opened[level];
-          tree.node_counts_.push_back(static_cast<Index>(nodes));
-          tree.ids_[level].resize(nodes + CsfTensor::kPrefetchPadding, 0);
-          if (level + 1 < depth) tree.pointers_[level].resize(nodes + 1);
-        }
-        tree.values_.resize(entries.size());
-        const double leaves = static_cast<double>(entries.size());
-        for (std::size_t level = depth - 1; level-- > 1;) {
-          if (leaves >= CsfTensor::kLongFibre * static_cast<double>(tree.node_counts_[level])) break;
-          tree.ancestor_ids_.emplace_back(entries.size() + CsfTensor::kPrefetchPadding, 0);
-        }
-        std::vector<std::uint32_t> next(depth, 0);
-        before = 0;
-        for (std::size_t k = 0; k < entries.size(); ++k) {
-          const auto entry = entry_at(entries, k);
-          for (std::size_t level = k == 0 ? 0 : first_new(entry.key ^ before); level < depth; ++level) {
-            if (level + 1 < depth) tree.pointers_[level][next[level]] = next[level + 1];
-            tree.ids_[level][next[level]++] =
-                static_cast<std::uint32_t>((entry.key >> level_shift[level]) & level_mask[level]);
+        LargeVector<double> values(entries.size());
+        LargeVector<Key> keys;
+        if (moves_root) {
+          keys = keys_rooted_at<Key>(mode_order.front(), values);
+        } else {
+          keys.resize(entries.size());
+          for (std::size_t k = 0; k < entries.size(); ++k) {
+            keys[k] = entries[k].key;
+            values[k] = entries[k].value;
           }
-          tree.values_[k] = entry.value;
-          for (std::size_t above = 1; above <= tree.ancestor_ids_.size(); ++above) {
-            const std::size_t level = depth - 1 - above;
-            tree.ancestor_ids_[above - 1][k] =
-                static_cast<std::uint32_t>((entry.key >> level_shift[level]) & level_mask[level]);
-          }
-          before = entry.key;
         }
-        for (std::size_t level = 0; level + 1 < depth; ++level) tree.pointers_[level][next[level]] = next[level + 1];
+        CsfTensor tree = tree_of<Key>(mode_order, keys, long_fibre);
+        tree.values_ = std::move(values);
+        return tree;
       },
       entries_);
+}
+
+/// The tree of increasing keys whose fields stand in this order, without its values.
+template <class Key>
+CsfTensor NonzeroList::tree_of(const std::vector<int>& mode_order, const LargeVector<Key>& keys,
+                               double long_fibre) const {
+  CsfTensor tree;
+  tree.mode_order_ = mode_order;
+  const std::size_t depth = mode_order.size(), count = keys.size();
+  const std::vector<int> shift_of = shifts(bits_, mode_order);
+  const auto shift = [&](std::size_t level) { return shift_of[static_cast<std::size_t>(mode_order[level])]; };
+  const auto mask = [&](std::size_t level) {
+    return field_mask<Key>(bits_[static_cast<std::size_t>(mode_order[level])]);
+  };
+  // Fields of no bits may begin one past the key; nothing is above them, and nothing in them.
+  const auto prefix = [&](Key key, std::size_t level) {
+    return shift(level) >= static_cast<int>(8 * sizeof(Key)) ? Key{0} : static_cast<Key>(key >> shift(level));
+  };
+  const auto nodes_at = [&](std::size_t level) {
+    std::size_t nodes = count > 0 ? 1 : 0;
+    for (std::size_t k = 1; k < count; ++k) nodes += prefix(keys[k], level) != prefix(keys[k - 1], level) ? 1 : 0;
+    return nodes;
+  };
+  // The root is always merged; then as long as a node has enough nonzeros.
+  std::vector<std::size_t> nodes{nodes_at(0)};
+  while (nodes.size() + 1 < depth) {
+    const std::size_t next = nodes_at(nodes.size());
+    if (static_cast<double>(count) < long_fibre * static_cast<double>(next)) break;
+    nodes.push_back(next);
+  }
+  const std::size_t merged = nodes.size();
+  nodes.resize(depth, count);
+  for (std::size_t level = 0; level < depth; ++level) {
+    tree.node_counts_.push_back(static_cast<Index>(nodes[level]));
+    auto& ids = tree.ids_.emplace_back(nodes[level] + CsfTensor::kPrefetchPadding);
+    std::fill(ids.begin() + static_cast<std::ptrdiff_t>(nodes[level]), ids.end(), 0);
+    if (level < merged) tree.pointers_.emplace_back(nodes[level] + 1);
+  }
+  for (std::size_t level = merged; level < depth; ++level) {
+    const Key field = mask(level);
+    std::uint32_t* ids = tree.ids_[level].data();
+    const int by = field == 0 ? 0 : shift(level);
+    for (std::size_t k = 0; k < count; ++k) ids[k] = static_cast<std::uint32_t>((keys[k] >> by) & field);
+  }
+  std::vector<std::uint32_t> next(merged + 1, 0);
+  for (std::size_t k = 0; k < count; ++k) {
+    std::size_t level = 0;
+    if (k > 0) {
+      while (level < merged && prefix(keys[k], level) == prefix(keys[k - 1], level)) ++level;
+    }
+    for (; level < merged; ++level) {
+      tree.pointers_[level][next[level]] = level + 1 < merged ? next[level + 1] : static_cast<std::uint32_t>(k);
+      tree.ids_[level][next[level]++] = static_cast<std::uint32_t>(prefix(keys[k], level) & mask(level));
+    }
+  }
+  for (std::size_t level = 0; level < merged; ++level)
+    tree.pointers_[level][next[level]] = static_cast<std::uint32_t>(nodes[level + 1]);
   return tree;
 }
 

@@ -15,7 +15,8 @@ namespace tempera {
 ///
 /// The key holds the local indices of all modes, ⌈log2 I_n⌉ bits each, in 64 bits where they fit (16 bytes a nonzero)
 /// and in 128 bits otherwise (32 bytes). The fields stand in the order of increasing sizes and are sorted once (with
-/// room for a second copy meanwhile); a tree with another root takes one counting sort of places, 4 bytes a nonzero.
+/// room for a second copy meanwhile); a tree with another root takes one counting sort by that mode. Building a tree takes
+/// room for the keys in its order, 8 or 16 bytes a nonzero.
 class NonzeroList {
  public:
   /// Room for `count` nonzeros of a local shape, all zero; fill with set_mode and set_values.
@@ -40,7 +41,8 @@ class NonzeroList {
   Index sum_duplicates();
 
   /// Sorts for this order of modes (root first) and builds the tree. @pre sum_duplicates() was called
-  CsfTensor build(const std::vector<int>& mode_order);
+  /// @param long_fibre  nonzeros a node from which on a level is merged; see CsfTensor
+  CsfTensor build(const std::vector<int>& mode_order, double long_fibre = CsfTensor::kLongFibre);
 
  private:
   template <class Key>
@@ -48,15 +50,16 @@ class NonzeroList {
     Key key;
     double value;
   };
-  using Narrow = std::vector<Entry<std::uint64_t>>;
+  using Narrow = LargeVector<Entry<std::uint64_t>>;
   __extension__ typedef unsigned __int128 WideKey;  // GCC and Clang; not ISO C++
-  using Wide = std::vector<Entry<WideKey>>;
+  using Wide = LargeVector<Entry<WideKey>>;
 
   int total_bits() const;
   void reorder(const std::vector<int>& mode_order);
-  std::vector<std::uint32_t> sorted_by(int mode) const;
-  template <class EntryAt>
-  CsfTensor build_in_order(const std::vector<int>& mode_order, const EntryAt& entry_at) const;
+  template <class Key>
+  LargeVector<Key> keys_rooted_at(int mode, LargeVector<double>& values) const;
+  template <class Key>
+  CsfTensor tree_of(const std::vector<int>& mode_order, const LargeVector<Key>& keys, double long_fibre) const;
 
   std::vector<Index> shape_;
   std::vector<int> bits_;        ///< width of each mode's field

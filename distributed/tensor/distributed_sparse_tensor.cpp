@@ -10,8 +10,9 @@ namespace tempera {
 
 namespace {
 
-/// CSF trees may take this share of the 8(N + 1) bytes a nonzero that the coordinates took.
-constexpr double kTreeBudget = 1.9;
+/// CSF trees may take this share of the 8(N + 1) bytes a nonzero that the coordinates took: enough for a tree a mode up to
+/// order 5, whatever the tensor.
+constexpr double kTreeBudget = 2.6;
 
 std::vector<Index> distinct(std::span<const Index> indices) {
   if (indices.empty()) return {};
@@ -143,7 +144,8 @@ class DistributedSparseTensor final : public DistributedTensor {
       if (level + 1 == tree.order())
         visit(coordinates, tree.values()[n]);
       else
-        visit_below(tree, level + 1, tree.pointers(level)[n], tree.pointers(level)[n + 1], coordinates, visit);
+        visit_below(tree, level + 1, static_cast<Index>(tree.first_child(level, n)),
+                    static_cast<Index>(tree.first_child(level, n + 1)), coordinates, visit);
     }
   }
 

@@ -7,8 +7,8 @@ namespace tempera::detail {
 
 constexpr int kMaximumCountDepth = 8;
 
-/// Plain view of stored cells as a tree of one level a mode, with factor rows. A CSF tree brings `ids` and `pointers`; a
-/// dense block has none: node p of a level has the children p·extent … p·extent + extent − 1 of the next, level 0 being
+/// Plain view of stored cells as a tree of one level a mode, with factor rows. A CSF tree brings `ids` and, where levels are
+/// merged, `pointers`; a dense block has none: node p of a level has the children p·extent … p·extent + extent − 1 of the next, level 0 being
 /// the slowest mode, so that leaf positions are those of the values.
 struct CountView {
   int depth;

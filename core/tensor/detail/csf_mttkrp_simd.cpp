@@ -15,7 +15,7 @@ typedef double Vector8 __attribute__((vector_size(64), aligned(64), may_alias));
 typedef double Vector4 __attribute__((vector_size(32), aligned(32), may_alias));
 typedef double Vector2 __attribute__((vector_size(16), aligned(16), may_alias));
 typedef double Vector1 __attribute__((vector_size(8), aligned(8), may_alias));
-constexpr uint32_t kAhead = 16;  // leaves between a prefetch and its use; ids are padded by more than this
+constexpr uint32_t kAhead = 24;  // nonzeros between a prefetch and its use; ids are padded by more than this
 
 template <class Vector, int W>
 struct Panel {
@@ -27,29 +27,41 @@ inline __attribute__((always_inline)) const Vector* row(const CsfView& view, int
   return reinterpret_cast<const Vector*>(view.factors[level] + static_cast<int64_t>(id) * view.stride);
 }
 
-/// sum += Σ over the leaves below the nodes [begin, end) of `level`, each times the rows of all levels from here down.
-template <class Vector, int W, int Remaining>
-inline __attribute__((always_inline)) void gather_leaves(const CsfView& view, int level, uint32_t begin, uint32_t end,
-                                                         Panel<Vector, W>& sum) {
-  const int leaf_level = level + Remaining - 1;
-  for (int inner = level; inner < leaf_level; ++inner) {
-    begin = view.pointers[inner][begin];
-    end = view.pointers[inner][end];
+template <class Vector, int W>
+inline __attribute__((always_inline)) void prefetch(const double* row) {
+  for (int w = 0; w < W; ++w) __builtin_prefetch(row + w * static_cast<int>(sizeof(Vector) / sizeof(double)));
+}
+
+/// Rows of the nonzero kAhead places on, at the leaves or at all `Levels` levels that are not merged.
+template <class Vector, int W, int Levels, bool All>
+inline __attribute__((always_inline)) void prefetch_rows(const CsfView& view, uint32_t p) {
+  for (int above = 0; above < (All ? Levels : 1); ++above) {
+    const int level = view.depth - 1 - above;
+    prefetch<Vector, W>(view.factors[level] + static_cast<int64_t>(view.ids[level][p + kAhead]) * view.stride);
   }
-  const uint32_t* ids = view.ids[leaf_level];
+}
+
+/// sum += Σ over the nonzeros [begin, end) of the value times the rows of the last `Levels` levels.
+template <class Vector, int W, int Levels, bool All>
+inline __attribute__((always_inline)) void gather_nonzeros(const CsfView& view, uint32_t begin, uint32_t end,
+                                                           Panel<Vector, W>& sum) {
+  const int leaves = view.depth - 1;
   for (uint32_t p = begin; p < end; ++p) {
-    const double* ahead = view.factors[leaf_level] + static_cast<int64_t>(ids[p + kAhead]) * view.stride;
-    for (int w = 0; w < W; ++w) __builtin_prefetch(ahead + w * static_cast<int>(sizeof(Vector) / sizeof(double)));
-    const Vector* leaf = row<Vector>(view, leaf_level, ids[p]);
+    prefetch_rows<Vector, W, Levels, All>(view, p);
+    const Vector* leaf = row<Vector>(view, leaves, view.ids[leaves][p]);
     const double value = view.values[p];
-    Panel<Vector, W> product;
-    for (int w = 0; w < W; ++w) product.lane[w] = value * leaf[w];
-    for (int above = 1; above < Remaining - 1; ++above) {
-      const Vector* own = row<Vector>(view, leaf_level - above, view.ancestor_ids[above][p]);
-      for (int w = 0; w < W; ++w) product.lane[w] *= own[w];
+    if constexpr (Levels == 1) {
+      for (int w = 0; w < W; ++w) sum.lane[w] += value * leaf[w];
+    } else {
+      Panel<Vector, W> product;
+      for (int w = 0; w < W; ++w) product.lane[w] = value * leaf[w];
+      for (int above = 1; above < Levels - 1; ++above) {
+        const Vector* own = row<Vector>(view, leaves - above, view.ids[leaves - above][p]);
+        for (int w = 0; w < W; ++w) product.lane[w] *= own[w];
+      }
+      const Vector* own = row<Vector>(view, leaves - Levels + 1, view.ids[leaves - Levels + 1][p]);
+      for (int w = 0; w < W; ++w) sum.lane[w] += product.lane[w] * own[w];
     }
-    const Vector* own = row<Vector>(view, level, view.ancestor_ids[Remaining - 1][p]);
-    for (int w = 0; w < W; ++w) sum.lane[w] += product.lane[w] * own[w];
   }
 }
 
@@ -57,18 +69,17 @@ inline __attribute__((always_inline)) void gather_leaves(const CsfView& view, in
 template <class Vector, int W, int Remaining>
 inline __attribute__((always_inline)) void gather_up(const CsfView& view, int level, uint32_t begin, uint32_t end,
                                                      Panel<Vector, W>& sum) {
-  const uint32_t* ids = view.ids[level];
   if constexpr (Remaining == 1) {
-    const double* factor = view.factors[level];
-    for (uint32_t p = begin; p < end; ++p) {
-      const double* ahead = factor + static_cast<int64_t>(ids[p + kAhead]) * view.stride;
-      for (int w = 0; w < W; ++w) __builtin_prefetch(ahead + w * static_cast<int>(sizeof(Vector) / sizeof(double)));
-      const Vector* leaf = row<Vector>(view, level, ids[p]);
-      const double value = view.values[p];
-      for (int w = 0; w < W; ++w) sum.lane[w] += value * leaf[w];
-    }
+    gather_nonzeros<Vector, W, 1, false>(view, begin, end, sum);
   } else {
-    if (view.flat_levels == Remaining - 1) return gather_leaves<Vector, W, Remaining>(view, level, begin, end, sum);
+    if (level == view.merged) {
+      if (view.prefetch_all)
+        gather_nonzeros<Vector, W, Remaining, true>(view, begin, end, sum);
+      else
+        gather_nonzeros<Vector, W, Remaining, false>(view, begin, end, sum);
+      return;
+    }
+    const uint32_t* ids = view.ids[level];
     const uint32_t* pointers = view.pointers[level];
     for (uint32_t c = begin; c < end; ++c) {
       Panel<Vector, W> below;
@@ -80,34 +91,56 @@ inline __attribute__((always_inline)) void gather_up(const CsfView& view, int le
   }
 }
 
+/// The same, as a function of its own: for the rarer traversals, whose code would grow with the square of the depth.
+template <class Vector, int W, int Remaining>
+__attribute__((noinline)) void gather_below(const CsfView& view, int level, uint32_t begin, uint32_t end,
+                                            Panel<Vector, W>& sum) {
+  gather_up<Vector, W, Remaining>(view, level, begin, end, sum);
+}
+
+/// Adds to the target's rows, for the nonzeros [begin, end): product × value × the rows of the levels that are not merged,
+/// without the target's.
+template <class Vector, int W>
+__attribute__((noinline)) void scatter_nonzeros(const CsfView& view, uint32_t begin, uint32_t end,
+                                                const Panel<Vector, W>& product) {
+  const int first = view.merged;
+  for (uint32_t p = begin; p < end; ++p) {
+    const double* ahead = view.result + static_cast<int64_t>(view.ids[view.target][p + kAhead]) * view.stride;
+    prefetch<Vector, W>(ahead);
+    const double value = view.values[p];
+    Panel<Vector, W> own;
+    for (int w = 0; w < W; ++w) own.lane[w] = value * product.lane[w];
+    for (int level = first; level < view.depth; ++level) {
+      if (level == view.target) continue;
+      const Vector* factor = row<Vector>(view, level, view.ids[level][p]);
+      for (int w = 0; w < W; ++w) own.lane[w] *= factor[w];
+    }
+    auto* out = reinterpret_cast<Vector*>(view.result + static_cast<int64_t>(view.ids[view.target][p]) * view.stride);
+    for (int w = 0; w < W; ++w) out[w] += own.lane[w];
+  }
+}
+
 /// Descends to the target level with the product of the rows above; adds product × (sum below) to the target's row.
 template <class Vector, int W, int Remaining>
-inline __attribute__((always_inline)) void scatter_down(const CsfView& view, int level, uint32_t begin, uint32_t end,
+__attribute__((noinline)) void scatter_down(const CsfView& view, int level, uint32_t begin, uint32_t end,
                                                         const Panel<Vector, W>& product) {
-  const uint32_t* ids = view.ids[level];
-  if (level == view.target) {
+  if (level == view.merged) return scatter_nonzeros<Vector, W>(view, begin, end, product);
+  if constexpr (Remaining > 1) {
+    const uint32_t* ids = view.ids[level];
     for (uint32_t c = begin; c < end; ++c) {
-      auto* out = reinterpret_cast<Vector*>(view.result + static_cast<int64_t>(ids[c]) * view.stride);
-      if constexpr (Remaining == 1) {
-        const double value = view.values[c];
-        for (int w = 0; w < W; ++w) out[w] += value * product.lane[w];
-      } else {
+      const uint32_t first = view.pointers[level][c], last = view.pointers[level][c + 1];
+      if (level == view.target) {
+        auto* out = reinterpret_cast<Vector*>(view.result + static_cast<int64_t>(ids[c]) * view.stride);
         Panel<Vector, W> below;
         for (int w = 0; w < W; ++w) below.lane[w] = Vector{};
-        gather_up<Vector, W, Remaining - 1>(view, level + 1, view.pointers[level][c], view.pointers[level][c + 1],
-                                            below);
+        gather_below<Vector, W, Remaining - 1>(view, level + 1, first, last, below);
         for (int w = 0; w < W; ++w) out[w] += product.lane[w] * below.lane[w];
+      } else {
+        const Vector* own = row<Vector>(view, level, ids[c]);
+        Panel<Vector, W> next;
+        for (int w = 0; w < W; ++w) next.lane[w] = product.lane[w] * own[w];
+        scatter_down<Vector, W, Remaining - 1>(view, level + 1, first, last, next);
       }
-    }
-    return;
-  }
-  if constexpr (Remaining > 1) {
-    for (uint32_t c = begin; c < end; ++c) {
-      const Vector* own = row<Vector>(view, level, ids[c]);
-      Panel<Vector, W> next;
-      for (int w = 0; w < W; ++w) next.lane[w] = product.lane[w] * own[w];
-      scatter_down<Vector, W, Remaining - 1>(view, level + 1, view.pointers[level][c], view.pointers[level][c + 1],
-                                             next);
     }
   }
 }
@@ -160,7 +193,9 @@ void residual_below(const CsfView& view, int level, uint32_t begin, uint32_t end
       // One row of products a level, laid out by the caller behind the current one.
       double* next = const_cast<double*>(product) + view.stride;
       for (int64_t r = 0; r < view.stride; ++r) next[r] = product[r] * own[r];
-      residual_below<Remaining - 1>(view, level + 1, view.pointers[level][c], view.pointers[level][c + 1], next, sums);
+      const bool merged = level < view.merged;
+      residual_below<Remaining - 1>(view, level + 1, merged ? view.pointers[level][c] : c,
+                                    merged ? view.pointers[level][c + 1] : c + 1, next, sums);
     }
   }
 }

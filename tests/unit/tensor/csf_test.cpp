@@ -22,22 +22,25 @@ std::map<std::vector<Index>, double> cells(const SparseTensor& tensor) {
   return result;
 }
 
+constexpr double kLongFibres[] = {1, 4, 1e9};  // all levels merged, some, the root alone
+
 std::map<std::vector<Index>, double> cells(const CsfTensor& tree) {
   std::map<std::vector<Index>, double> result;
   std::vector<Index> cell(static_cast<std::size_t>(tree.order()));
-  const auto walk = [&](auto&& self, int level, std::uint32_t begin, std::uint32_t end) -> void {
-    for (std::uint32_t c = begin; c < end; ++c) {
+  const auto walk = [&](auto&& self, int level, std::size_t begin, std::size_t end) -> void {
+    for (std::size_t c = begin; c < end; ++c) {
       cell[static_cast<std::size_t>(tree.mode_order()[static_cast<std::size_t>(level)])] = tree.ids(level)[c];
-      if (c > begin) {
+      if (c > begin && level < tree.merged_levels()) {
         EXPECT_LT(tree.ids(level)[c - 1], tree.ids(level)[c]) << "children must increase";
       }
-      if (level + 1 == tree.order())
-        result[cell] = tree.values()[c];
-      else
-        self(self, level + 1, tree.pointers(level)[c], tree.pointers(level)[c + 1]);
+      if (level + 1 == tree.order()) {
+        EXPECT_TRUE(result.emplace(cell, tree.values()[c]).second) << "no coordinates twice";
+      } else {
+        self(self, level + 1, tree.first_child(level, c), tree.first_child(level, c + 1));
+      }
     }
   };
-  walk(walk, 0, 0, static_cast<std::uint32_t>(tree.nodes(0)));
+  walk(walk, 0, 0, static_cast<std::size_t>(tree.nodes(0)));
   return result;
 }
 
@@ -47,8 +50,23 @@ TEST(Csf, HoldsExactlyTheCellsOfTheCoordinatesInEveryModeOrder) {
     const SparseTensor tensor = random_sparse(shape, 25, 4);
     std::vector<int> order(shape.size());
     for (std::size_t k = 0; k < order.size(); ++k) order[k] = static_cast<int>((k + 1) % order.size());
-    EXPECT_EQ(cells(NonzeroList(tensor).build(order)), cells(tensor));
+    for (const double long_fibre : kLongFibres) EXPECT_EQ(cells(NonzeroList(tensor).build(order, long_fibre)), cells(tensor));
   }
+}
+
+TEST(Csf, LevelsAreMergedAsLongAsANodeHasEnoughNonzeros) {
+  SparseTensor tensor({2, 3, 100, 5});
+  for (Index k = 0; k < 120; ++k)  // 2, 6 and 60 nodes hold 120 nonzeros
+    tensor.append(std::vector<Index>{k % 2, (k / 2) % 3, k / 12, (k / 6) % 2}, 1.0);
+  const auto merged = [&](double long_fibre) {
+    return NonzeroList(tensor).build({0, 1, 2, 3}, long_fibre).merged_levels();
+  };
+  EXPECT_EQ(merged(1), 3);
+  EXPECT_EQ(merged(2), 3);
+  EXPECT_EQ(merged(2.1), 2);
+  EXPECT_EQ(merged(20), 2);
+  EXPECT_EQ(merged(21), 1);
+  EXPECT_EQ(merged(1e9), 1) << "the root is always merged";
 }
 
 // Eight modes of 2^20 local indices need 160 bits at full size; 5 modes need 100 and take the wide key.
