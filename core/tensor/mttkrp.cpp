@@ -15,7 +15,9 @@ namespace tempera {
 
 namespace {
 
-constexpr std::size_t kCachedBytes = std::size_t{1} << 20;  // factors up to this size are found in the second cache
+constexpr Index kPanelColumns = 32;
+constexpr Index kPanelReuse = 64;  // nonzeros a factor row from which on copying rows for panels costs little
+constexpr std::size_t kCachedBytes = std::size_t{1} << 18;  // factors up to this size are found in the second cache
 
 detail::CsfMttkrpKernel mttkrp_kernel() {
 #if defined(__x86_64__)
@@ -83,14 +85,11 @@ std::vector<std::uint32_t> balanced_roots(const CsfTensor& tensor, int parts) {
 
 }  // namespace
 
-void mttkrp(const CsfTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result,
-            int threads) {
-  TEMPERA_EXPECTS(static_cast<int>(factors.size()) == tensor.order());
-  TEMPERA_EXPECTS(mode >= 0 && mode < tensor.order());
-  TEMPERA_EXPECTS(std::all_of(factors.begin(), factors.end(),
-                              [&](const FactorMatrix& f) { return f.columns() == result.columns(); }));
-  result.set_zero();
-  if (tensor.nonzeros() == 0 || result.columns() == 0) return;
+namespace {
+
+/// All columns of the factors at once; the result is zero on entry.
+void multiply(const CsfTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result,
+              int threads) {
   detail::CsfView view = view_of(tensor, factors, tensor.level_of(mode));
   view.stride = result.stride();
   view.result = result.data();
@@ -105,6 +104,51 @@ void mttkrp(const CsfTensor& tensor, std::span<const FactorMatrix> factors, int 
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
   for (std::size_t k = 0; k < chunks; ++k)
     if (cuts[k] < cuts[k + 1]) kernel(view, cuts[k], cuts[k + 1]);
+}
+
+bool pays_panels(const CsfTensor& tensor, std::span<const FactorMatrix> factors, const FactorMatrix& result) {
+  if (result.columns() <= kPanelColumns) return false;
+  Index rows = 0;
+  for (const FactorMatrix& factor : factors) rows += factor.rows();
+  return tensor.nonzeros() >= kPanelReuse * rows;
+}
+
+void copy_columns(const FactorMatrix& from, Index first_from, FactorMatrix& to, Index first_to, Index count) {
+  for (Index i = 0; i < to.rows(); ++i) std::copy_n(from.row(i) + first_from, count, to.row(i) + first_to);
+}
+
+/// The same in panels of columns that lie together: more rows fit in the cache, and they spread over all of it. Each
+/// column sees the same operations, so the bits are those of multiply().
+void multiply_panels(const CsfTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result,
+                     int threads) {
+  for (Index first = 0; first < result.columns(); first += kPanelColumns) {
+    const Index count = std::min(kPanelColumns, result.columns() - first);
+    std::vector<FactorMatrix> panel(factors.size());
+    for (std::size_t other = 0; other < factors.size(); ++other) {
+      if (static_cast<int>(other) == mode) continue;
+      panel[other] = FactorMatrix(factors[other].rows(), count);
+      copy_columns(factors[other], first, panel[other], 0, count);
+    }
+    FactorMatrix part(result.rows(), count);
+    multiply(tensor, panel, mode, part, threads);
+    copy_columns(part, 0, result, first, count);
+  }
+}
+
+}  // namespace
+
+void mttkrp(const CsfTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result,
+            int threads) {
+  TEMPERA_EXPECTS(static_cast<int>(factors.size()) == tensor.order());
+  TEMPERA_EXPECTS(mode >= 0 && mode < tensor.order());
+  TEMPERA_EXPECTS(std::all_of(factors.begin(), factors.end(),
+                              [&](const FactorMatrix& f) { return f.columns() == result.columns(); }));
+  result.set_zero();
+  if (tensor.nonzeros() == 0 || result.columns() == 0) return;
+  if (pays_panels(tensor, factors, result))
+    multiply_panels(tensor, factors, mode, result, threads);
+  else
+    multiply(tensor, factors, mode, result, threads);
 }
 
 void mttkrp(const CsfSet& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result, int threads) {

@@ -15,7 +15,11 @@ typedef double Vector8 __attribute__((vector_size(64), aligned(64), may_alias));
 typedef double Vector4 __attribute__((vector_size(32), aligned(32), may_alias));
 typedef double Vector2 __attribute__((vector_size(16), aligned(16), may_alias));
 typedef double Vector1 __attribute__((vector_size(8), aligned(8), may_alias));
-constexpr uint32_t kAhead = 24;  // nonzeros between a prefetch and its use; ids are padded by more than this
+
+/// Nonzeros between a prefetch and its use, fewer where rows are long; ids are padded by more than this.
+constexpr uint32_t ahead(int vectors) {
+  return vectors >= 4 ? 12 : 24;
+}
 
 template <class Vector, int W>
 struct Panel {
@@ -32,12 +36,12 @@ inline __attribute__((always_inline)) void prefetch(const double* row) {
   for (int w = 0; w < W; ++w) __builtin_prefetch(row + w * static_cast<int>(sizeof(Vector) / sizeof(double)));
 }
 
-/// Rows of the nonzero kAhead places on, at the leaves or at all `Levels` levels that are not merged.
+/// Rows of a nonzero further on, at the leaves or at all `Levels` levels that are not merged.
 template <class Vector, int W, int Levels, bool All>
 inline __attribute__((always_inline)) void prefetch_rows(const CsfView& view, uint32_t p) {
   for (int above = 0; above < (All ? Levels : 1); ++above) {
     const int level = view.depth - 1 - above;
-    prefetch<Vector, W>(view.factors[level] + static_cast<int64_t>(view.ids[level][p + kAhead]) * view.stride);
+    prefetch<Vector, W>(view.factors[level] + static_cast<int64_t>(view.ids[level][p + ahead(W)]) * view.stride);
   }
 }
 
@@ -105,8 +109,8 @@ __attribute__((noinline)) void scatter_nonzeros(const CsfView& view, uint32_t be
                                                 const Panel<Vector, W>& product) {
   const int first = view.merged;
   for (uint32_t p = begin; p < end; ++p) {
-    const double* ahead = view.result + static_cast<int64_t>(view.ids[view.target][p + kAhead]) * view.stride;
-    prefetch<Vector, W>(ahead);
+    const double* soon = view.result + static_cast<int64_t>(view.ids[view.target][p + ahead(W)]) * view.stride;
+    prefetch<Vector, W>(soon);
     const double value = view.values[p];
     Panel<Vector, W> own;
     for (int w = 0; w < W; ++w) own.lane[w] = value * product.lane[w];

@@ -63,6 +63,25 @@ TEST(Mttkrp, CsfMatchesBruteForceForEveryModeOrderAndShape) {
     }
 }
 
+// Many columns over few rows go in panels of 32; threads share each panel.
+TEST(Mttkrp, ManyColumnsOverFewRowsMatchBruteForce) {
+  const std::vector<Index> shape{12, 15, 18};
+  const SparseTensor tensor = random_sparse(shape, 6000, 21);
+  ASSERT_GE(NonzeroList(tensor).size(), 64 * (12 + 15 + 18) / 2);
+  for (const Index rank : {32, 33, 64, 71}) {
+    const auto factors = random_factors(shape, rank, 22);
+    for (const int threads : {1, 2}) {
+      const CsfSet set(NonzeroList(tensor), CsfPolicy::two);
+      for (int mode = 0; mode < 3; ++mode) {
+        FactorMatrix result(shape[static_cast<std::size_t>(mode)], rank);
+        mttkrp(set, factors, mode, result, threads);
+        ASSERT_LE(relative_difference(brute_force_mttkrp(filled(tensor), factors, mode), result), 1e-12)
+            << "mode " << mode << " rank " << rank;
+      }
+    }
+  }
+}
+
 TEST(Mttkrp, EveryTreeServesEveryMode) {
   const std::vector<Index> shape{4, 3, 5, 2};
   const SparseTensor tensor = random_sparse(shape, 40, 3);
