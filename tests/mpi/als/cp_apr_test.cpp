@@ -124,12 +124,10 @@ TEST(CpApr, ReachesTheConditionsOfKarushKuhnTuckerAndWeightsAddUpToTheTotal) {
     const double total = std::accumulate(tensor.values().begin(), tensor.values().end(), 0.0);
     for (CountSolver solver : kSolvers) {
       const auto spread = test::distributed(world, test::positive_cells(tensor));
-      // Multiplicative updates creep towards zeros: their entries fall like 1/sweep.
-      const bool newton = solver == CountSolver::newton;
       const CpResult result = cp_apr(*spread, options_for(rank, solver, sweeps));
-      EXPECT_LE(result.kkt_violation, newton ? 1e-8 : 1e-2);
+      EXPECT_LE(result.kkt_violation, 1e-8);
       const KruskalTensor model = test::gathered(*spread, result);
-      EXPECT_LE(direct_kkt(tensor, result, model), newton ? 1e-8 : 1e-2);
+      EXPECT_LE(direct_kkt(tensor, result, model), 1e-8);
       EXPECT_NEAR(std::accumulate(result.component_totals.begin(), result.component_totals.end(), 0.0), total,
                   1e-9 * total);
       EXPECT_NEAR(result.deviance.value(), direct_deviance(tensor, model), 1e-9 * result.deviance.value());
