@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "core/base/random_stream.hpp"
@@ -177,6 +178,52 @@ TEST(Holdout, TheLossOfTheOthersNeverRises) {
       fitted(*spread, poisson, 4, 60, observer);
     }
   }
+}
+
+// A sweep that begins beyond the factors counts only if the loss of the cells that take part is no higher.
+TEST(Holdout, ExtrapolationGoesDownFasterOnTheOthersAlone) {
+  const Communicator world(MPI_COMM_WORLD);
+  const DenseTensor tensor = test::count_draws(positive_model({12, 10, 9}, 3, 7), 7);
+  for (const std::vector<std::string>& texts :
+       {std::vector<std::string>{}, {"nonnegative"}, {"ridge:0.1"}, {"l1:0.1@0", "ridge:0.1@1"}})
+    for (const bool sparse : {false, true}) {
+      SCOPED_TRACE(texts.empty() ? "unconstrained" : texts.front());
+      const auto spread = sparse ? test::distributed(world, test::positive_cells(tensor), {}, {0.3, 1})
+                                 : test::distributed(world, tensor, {}, {0.3, 1});
+      double objectives[2] = {0, 0};
+      for (const bool extrapolation : {false, true}) {
+        CpOptions options;
+        options.rank = 3;
+        options.iterations = 60;
+        options.tolerance = 0;
+        options.constraints = parse_constraints(texts, 3);
+        options.extrapolation = extrapolation;
+        double previous = std::numeric_limits<double>::infinity();
+        CpObserver observer;
+        observer.progress = [&](const CpStep& step) {
+          EXPECT_LE(step.objective, previous + 1e-12 * spread->norm_squared()) << "sweep " << step.iteration;
+          previous = step.objective;
+        };
+        const CpResult result = cp_als(*spread, options, observer);
+        objectives[extrapolation] = result.objective;
+        const KruskalTensor model = test::gathered(*spread, result);
+        std::set<std::vector<double>> apart;
+        for (auto cell : held_cells(*spread)) {
+          cell.pop_back();
+          apart.insert(cell);
+        }
+        double kept = 0, norm = 0;
+        std::vector<Index> cell(3, 0);
+        do {
+          if (apart.contains(std::vector<double>(cell.begin(), cell.end()))) continue;
+          kept += std::pow(tensor(cell) - model(cell), 2);
+          norm += tensor(cell) * tensor(cell);
+        } while (next_cell(cell, tensor.shape()));
+        EXPECT_NEAR(result.relative_error, std::sqrt(kept / norm), 1e-10);
+        EXPECT_TRUE(result.holdout.has_value());
+      }
+      EXPECT_LE(objectives[1], objectives[0] * (1 + 1e-3)) << "imputation makes plain sweeps slow";
+    }
 }
 
 TEST(Holdout, NeitherRanksNorOrderChangeTheCellsOrTheScore) {
