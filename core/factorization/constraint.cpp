@@ -18,6 +18,12 @@ std::optional<std::string> contradiction(const Constraint& c) {
   if (c.orthogonal) {
     Constraint rest = c;
     rest.orthogonal = false;
+    if (rest == Constraint::nonnegative)
+      return "orthogonal goes with nothing else: of nonnegative columns only those that share no row are orthogonal, "
+             "and "
+             "no closed form finds them";
+    if (rest.without_ridge() == Constraint() && rest.ridge > 0)
+      return "orthogonal goes with nothing else: ridge is constant on columns of length 1, whatever it weighs";
     if (rest != Constraint()) return "orthogonal goes with nothing else: its closed form knows no other constraint";
   }
   if (c.lower > c.upper) return fmt::format("no entry is at least {:g} and at most {:g}", c.lower, c.upper);

@@ -65,6 +65,9 @@ TEST(ConstraintText, RefusalsSayWhy) {
   EXPECT_THAT(refusal({"unimodal", "monotone@2"}),
               HasSubstr("'unimodal' and 'monotone@2' in mode 2 exclude each other"));
   EXPECT_THAT(refusal({"orthogonal", "nonnegative@0"}), HasSubstr("orthogonal goes with nothing else"));
+  EXPECT_THAT(refusal({"orthogonal", "nonnegative@0"}), HasSubstr("only those that share no row are orthogonal"));
+  EXPECT_THAT(refusal({"orthogonal", "ridge:1"}), HasSubstr("ridge is constant on columns of length 1"));
+  EXPECT_THAT(refusal({"orthogonal", "smooth:1"}), HasSubstr("its closed form knows no other constraint"));
   EXPECT_THAT(refusal({"row-simplex", "box:-2,-1"}), HasSubstr("the box allows negative ones only"));
   EXPECT_THAT(refusal({"nonnegative", "box:-2,-1"}), HasSubstr("no entry is at least 0 and at most -1"));
   EXPECT_THAT(refusal({"l1:1", "column-simplex"}), HasSubstr("l1 is constant on a simplex"));
