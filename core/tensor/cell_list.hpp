@@ -13,6 +13,10 @@ struct CellList {
   std::vector<double> values;
 
   Index size() const { return static_cast<Index>(values.size()); }
+  void shrink_to_fit() {
+    for (auto& mode : indices) mode.shrink_to_fit();
+    values.shrink_to_fit();
+  }
 };
 
 /// Σ_r weights[r] Π factors at every cell. Cost: order · rank a cell.

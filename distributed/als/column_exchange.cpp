@@ -79,6 +79,7 @@ double ColumnExchange::apply(FactorMatrix& rows, const std::function<double(std:
     row += static_cast<std::size_t>(count);
     counts.push_back(count * static_cast<Index>(values.size()));
   }
+  std::vector<double>().swap(columns);
   const auto arrived = ranks_.all_to_all(std::span<const double>(send), std::span<const Index>(counts));
   std::size_t next = 0;
   for (Index r = 0; r < columns_; ++r)

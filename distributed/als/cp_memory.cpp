@@ -45,6 +45,7 @@ CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bo
   bound_free_modes(constraints);
   const auto rank = static_cast<double>(options.rank);
   const auto ranks = static_cast<double>(tensor.grid().active_ranks().size());
+  const double columns = rank + (counts ? hessian_columns(tensor, options) : 0);  // of the product
   const double row = 8 * padded(rank);
   double longest = 0, all_held = 0, exchange = 0;
   for (int mode = 0; mode < tensor.order(); ++mode) {
@@ -61,11 +62,11 @@ CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bo
     if (options.extrapolation) memory.previous += row * (local + filled);
     if (admm) memory.duals += row * held;
     if (constraint.couples_rows()) memory.places += 8 * size;
-    exchange = std::max(exchange, 8 * rank * static_cast<double>(tensor.exchange(mode).buffer_rows()));
+    exchange = std::max(exchange, 8 * columns * static_cast<double>(tensor.exchange(mode).buffer_rows()));
     memory.work = std::max(memory.work, work_bytes(constraint, admm, held, size, rank, ranks));
   }
   memory.work = tensor.sparse() ? memory.work + exchange : std::max(memory.work, exchange);
-  memory.product = 8 * padded(rank + (counts ? hessian_columns(tensor, options) : 0)) * longest;
+  memory.product = 8 * padded(columns) * longest;
   if (options.restarts > 1) memory.best = row * all_held;
   if (!tensor.holdout().empty()) {
     memory.held = 16 * static_cast<double>(tensor.holdout().cells.size());

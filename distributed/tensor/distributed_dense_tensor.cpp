@@ -109,6 +109,8 @@ class DistributedDenseTensor final : public DistributedTensor {
       holdout_.stratum.push_back(0);
       block_.values()[positions[cell]] = 0;
     }
+    holdout_.cells.shrink_to_fit();
+    holdout_.stratum.shrink_to_fit();
   }
 
   DenseTensor block_;

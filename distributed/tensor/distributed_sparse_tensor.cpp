@@ -164,6 +164,8 @@ class DistributedSparseTensor final : public DistributedTensor {
                         Index held) {
     std::vector<Index> back;
     holdout_ = hold_out(grid_.active_ranks(), exchanges_, local, values, kept, held, back);
+    holdout_.cells.shrink_to_fit();
+    holdout_.stratum.shrink_to_fit();
     std::sort(back.begin(), back.end());
     for (auto& indices : local) {
       for (std::size_t k = 0; k < back.size(); ++k)

@@ -56,9 +56,9 @@ const Fit kFits[] = {{"plain", 16},
                      {"nonnegative", 16, {"nonnegative"}},
                      {"nonnegative by bpp", 16, {"nonnegative"}, Solver::bpp},
                      {"box", 16, {"box:-1,1"}},
-                     {"monotone and column simplex", 16, {"monotone@0", "column-simplex@1"}},
+                     {"monotone and simplex", 16, {"monotone@0", "column-simplex@1"}},
                      {"orthogonal", 16, {"orthogonal@0"}},
-                     {"l1 bounds the others", 16, {"l1:0.1@0"}},
+                     {"l1 bounds the others", 16, {"l1:1e-9@0"}},
                      {"three starts", 32, {}, Solver::automatic, 3},
                      {"extrapolation", 32, {}, Solver::automatic, 1, true},
                      {"counts by newton", 8, {}, Solver::automatic, 1, false, true, CountSolver::newton},
@@ -82,14 +82,14 @@ std::vector<SparseTensor> random_entries(const Communicator& world, const std::v
 }
 
 std::unique_ptr<DistributedTensor> sparse_tensor(const Communicator& world, double holdout) {
-  const std::vector<Index> shape{60000, 50000, 90000};
+  const std::vector<Index> shape{80000, 70000, 90000};
   DistributionOptions options;
   options.holdout = {holdout, 1};
-  return distribute(world, shape, random_entries(world, shape, 1500000), options);
+  return distribute(world, shape, random_entries(world, shape, 1000000), options);
 }
 
 std::unique_ptr<DistributedTensor> dense_tensor(const Communicator& world, double holdout) {
-  const std::vector<Index> shape{400000, 10, 8};
+  const std::vector<Index> shape{200000, 10, 8};
   ProcessGrid grid = choose_dense_grid(world, shape);
   DenseTensor block(dense_block(grid, shape).extents);
   RandomStream stream(4, "memory-test", {world.rank()});
@@ -105,7 +105,7 @@ void run(const DistributedTensor& tensor, const Fit& fit) {
   options.restarts = fit.restarts;
   options.extrapolation = fit.extrapolation;
   options.count_solver = fit.count_solver;
-  options.iterations = 2;
+  options.iterations = 1;
   options.tolerance = 0;
   const double before = settled_bytes();
   const double foreseen = cp_memory(tensor, options, fit.counts).total();
@@ -124,8 +124,9 @@ using Maker = std::unique_ptr<DistributedTensor> (*)(const Communicator&, double
 
 void grows_as_foreseen(Maker make) {
   const Communicator world(MPI_COMM_WORLD);
+  // What is asked for counts, not the holes that the allocator leaves between large blocks.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
   if (!forget_peak()) GTEST_SKIP() << "the system does not let a process forget its peak";
-  make(world, 0);  // the message library has its buffers now
   std::unique_ptr<DistributedTensor> tensor;
   double holdout = -1;
   for (const Fit& fit : kFits) {
@@ -136,6 +137,10 @@ void grows_as_foreseen(Maker make) {
       tensor = make(world, holdout);
       const double grown = settled_bytes() - before;
       EXPECT_NEAR(grown / tensor->bytes(), 1, 0.1) << "the tensor, holdout " << holdout;
+      CpOptions first;  // the message library makes its buffers with the first large messages
+      first.rank = 64;
+      first.iterations = 1;
+      cp_als(*tensor, first);
       if (world.is_root()) std::printf("tensor %.1f MB, %.3f\n", tensor->bytes() / 1e6, grown / tensor->bytes());
     }
     run(*tensor, fit);
