@@ -185,13 +185,12 @@ class DistributedSparseTensor final : public DistributedTensor {
     }
     std::vector<std::vector<std::uint32_t>> local(static_cast<std::size_t>(order()));
     std::vector<Index> local_shape;
-    const auto room = std::make_shared<std::vector<double>>();  // of all exchanges: they follow each other
     for (int mode = 0; mode < order(); ++mode) {
       const auto indices = mine.indices(mode);
       const std::vector<Index> touched = distinct(indices);
       // Rows of spread slices are touched in several layers.
       const bool spreads = partition.spreads(static_cast<std::size_t>(mode));
-      exchanges_.push_back(sparse_row_exchange(spreads ? grid_.active_ranks() : grid_.layer(mode), touched, room));
+      exchanges_.push_back(sparse_row_exchange(spreads ? grid_.active_ranks() : grid_.layer(mode), touched));
       // The exchange renumbers the rows (owned first); map the increasing order of `touched` to its order.
       const auto& global_rows = rows(mode).global_rows;
       std::vector<std::uint32_t> local_of(touched.size());

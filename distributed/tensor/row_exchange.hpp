@@ -32,7 +32,7 @@ class RowExchange {
  public:
   virtual ~RowExchange() = default;
   const RowLayout& layout() const { return layout_; }
-  /// Rows that the buffers of one exchange hold.
+  /// Rows that the buffers of one exchange hold, here or, where ghosts travel without a copy, in the message library.
   virtual Index buffer_rows() const = 0;
   /// Of the row numbers and lists.
   virtual std::size_t bytes() const { return layout_.global_rows.size() * sizeof(Index); }
@@ -57,11 +57,9 @@ class RowExchange {
 /// @param touched  global rows that occur in this rank's nonzeros, increasing
 /// The owner is one of the ranks that touch the row: the only one, or the one that owns fewest rows so far. Local order:
 /// owned rows, then ghosts grouped by owner. Collective over `layer`.
-/// @param room  buffer that exchanges of several modes share, as they follow each other; null: one of its own
-/// Memory: proportional to the touched rows of this rank; a buffer of at most rows_sent() rows once a row has moved.
+/// Memory: proportional to the touched rows of this rank. Rows without padding leave and reach ghosts where they stand.
 /// Never more words than dense_row_exchange, and no more messages: also the choice where all ranks touch all rows.
-std::unique_ptr<RowExchange> sparse_row_exchange(const Communicator& layer, std::span<const Index> touched,
-                                                 std::shared_ptr<std::vector<double>> room = nullptr);
+std::unique_ptr<RowExchange> sparse_row_exchange(const Communicator& layer, std::span<const Index> touched);
 
 /// Dense exchange of the block of rows [first, first + count), the same on all ranks of the layer: reduce-scatter and
 /// all-gather over an even split of the rows. A layer of one rank moves nothing. Collective over `layer`.

@@ -59,9 +59,7 @@ std::pair<std::vector<T>, std::vector<Index>> flatten(const std::vector<std::vec
 
 class SparseRowExchange final : public RowExchange {
  public:
-  SparseRowExchange(const Communicator& layer, std::span<const Index> touched,
-                    std::shared_ptr<std::vector<double>> room)
-      : layer_(layer), room_(std::move(room)) {
+  SparseRowExchange(const Communicator& layer, std::span<const Index> touched) : layer_(layer) {
     TEMPERA_EXPECTS(std::is_sorted(touched.begin(), touched.end()));
     const auto ranks = static_cast<std::size_t>(layer.size());
     if (ranks == 1) {
@@ -115,10 +113,11 @@ class SparseRowExchange final : public RowExchange {
   void reduce_to_owners(FactorMatrix& partial) const override {
     if (layer_.size() == 1) return;
     const Index columns = partial.columns();
-    const std::span<double> arriving = buffer(0, std::ssize(holder_positions_), columns);
     std::span<double> leaving = ghost_rows(partial);
+    const Buffer buffer(std::ssize(holder_positions_), leaving.empty() ? ghosts() : 0, columns);
+    const std::span<double> arriving = buffer.first;
     if (leaving.empty()) {
-      leaving = buffer(std::ssize(holder_positions_), ghosts(), columns);
+      leaving = buffer.second;
       for (Index k = 0; k < ghosts(); ++k)
         std::copy_n(partial.row(layout_.owned_count + k), columns, leaving.data() + k * columns);
     }
@@ -133,18 +132,29 @@ class SparseRowExchange final : public RowExchange {
   void share_with_ghosts(FactorMatrix& rows) const override {
     if (layer_.size() == 1) return;
     const Index columns = rows.columns();
-    const std::span<double> leaving = buffer(0, std::ssize(holder_positions_), columns);
-    for (std::size_t k = 0; k < holder_positions_.size(); ++k)
-      std::copy_n(rows.row(holder_positions_[k]), columns, leaving.data() + k * static_cast<std::size_t>(columns));
     std::span<double> arriving = ghost_rows(rows);
     const bool in_place = !arriving.empty();
-    if (!in_place) arriving = buffer(std::ssize(holder_positions_), ghosts(), columns);
+    const Buffer buffer(std::ssize(holder_positions_), in_place ? 0 : ghosts(), columns);
+    const std::span<double> leaving = buffer.first;
+    for (std::size_t k = 0; k < holder_positions_.size(); ++k)
+      std::copy_n(rows.row(holder_positions_[k]), columns, leaving.data() + k * static_cast<std::size_t>(columns));
+    if (!in_place) arriving = buffer.second;
     exchange(leaving, holders_, 0, arriving, owners_, layout_.owned_count, columns);
     for (Index k = 0; !in_place && k < ghosts(); ++k)
       std::copy_n(arriving.data() + k * columns, columns, rows.row(layout_.owned_count + k));
   }
 
  private:
+  /// Room for two groups of rows, not initialised. It lasts for one call: a fit that waits between sweeps holds none.
+  struct Buffer {
+    Buffer(Index rows, Index more_rows, Index columns)
+        : memory(std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>((rows + more_rows) * columns))),
+          first(memory.get(), static_cast<std::size_t>(rows * columns)),
+          second(memory.get() + rows * columns, static_cast<std::size_t>(more_rows * columns)) {}
+    std::unique_ptr<double[]> memory;
+    std::span<double> first, second;
+  };
+
   /// Rows shared with one other rank: a run of local ghosts, or of entries of holder_positions_.
   struct Peer {
     int rank;
@@ -197,14 +207,6 @@ class SparseRowExchange final : public RowExchange {
     return rows.storage().subspan(static_cast<std::size_t>(layout_.owned_count * rows.columns()));
   }
 
-  /// Room for `count` rows behind `first` others, kept from call to call.
-  std::span<double> buffer(Index first, Index count, Index columns) const {
-    const auto most = static_cast<std::size_t>(rows_sent() * columns);
-    if (room_->size() < most) room_->resize(most);
-    return std::span<double>(*room_).subspan(static_cast<std::size_t>(first * columns),
-                                             static_cast<std::size_t>(count * columns));
-  }
-
   void exchange(std::span<const double> leaving, const std::vector<Peer>& to, Index first_leaving,
                 std::span<double> arriving, const std::vector<Peer>& from, Index first_arriving, Index columns) const {
     const auto part = [columns](auto rows, const Peer& peer, Index first) {
@@ -222,17 +224,14 @@ class SparseRowExchange final : public RowExchange {
   std::vector<Peer> owners_;             ///< runs of ghosts by owner
   std::vector<Peer> holders_;            ///< runs of holder_positions_ by the rank that holds ghosts of my rows
   std::vector<Index> holder_positions_;  ///< local (owned) rows, holder after holder
-  std::shared_ptr<std::vector<double>> room_;
   mutable std::vector<Outgoing<double>> outgoing_;
   mutable std::vector<Incoming<double>> incoming_;
 };
 
 }  // namespace
 
-std::unique_ptr<RowExchange> sparse_row_exchange(const Communicator& layer, std::span<const Index> touched,
-                                                 std::shared_ptr<std::vector<double>> room) {
-  if (!room) room = std::make_shared<std::vector<double>>();
-  return std::make_unique<SparseRowExchange>(layer, touched, std::move(room));
+std::unique_ptr<RowExchange> sparse_row_exchange(const Communicator& layer, std::span<const Index> touched) {
+  return std::make_unique<SparseRowExchange>(layer, touched);
 }
 
 }  // namespace tempera
