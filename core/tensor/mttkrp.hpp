@@ -32,11 +32,12 @@ void mttkrp(const CsfSet& tensor, std::span<const FactorMatrix> factors, int mod
 /// Cost: order · rank operations a nonzero.
 void mttkrp(const SparseTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result);
 
-/// The same for a dense column-major block. Never forms the whole Khatri–Rao product: an outer mode takes GEMMs with
-/// blocks of it (at most 1 MB), an inner mode a GEMM with the partial product of the larger side and then one
-/// matrix–vector product a component. Cost: 2·cells·rank operations, nearly all in GEMM.
+/// The same for a dense column-major block. Never forms the whole Khatri–Rao product, but blocks of 256 kB; an inner mode
+/// sums over the larger side with the cells and over the other one with the partial product. The bits do not depend on
+/// the number of threads. Cost: 2·cells·rank operations; reads the cells once for each 32 columns.
 /// Phan, Tichavský & Cichocki 2013; Hayashi et al. 2018 (one- and two-step algorithms).
-void mttkrp(const DenseTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result);
+void mttkrp(const DenseTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result,
+            int threads = 1);
 
 /// Σ over the stored cells of (x − m)² and of m², where m = Σ_r weights[r] Π factors: exact, without cancellation.
 struct ResidualSums {

@@ -121,8 +121,9 @@ void check_cp_options(std::span<const Index> shape, const CpOptions& options);
 /// Laird & Rubin 1977), so that the fit is that of the other cells.
 ///
 /// The starts depend on the seed and the global rows only. Equal ranks give equal bits; other numbers of ranks agree to
-/// rounding. Cost a sweep: N MTTKRPs + O(rank²) a row. Memory: the factor rows of this rank, once more those
-/// of its longest mode, and once more all when there are several starts.
+/// rounding. Cost a sweep: N MTTKRPs (dense: two passes over the cells, see DimensionTree) + O(rank²) a row. Memory: the
+/// factor rows of this rank, once more those of its longest mode, once more all when there are several starts, and
+/// DistributedTensor::sweep_bytes.
 /// Carroll & Chang 1970, Harshman 1970; HALS: Cichocki & Phan 2009.
 /// AO-ADMM: Huang, Sidiropoulos & Liavas 2016; extrapolation with restart: Mitchell, Ye & De Sterck 2020.
 /// @throws Error{usage} as check_cp_options, Error{numerical} when values overflow

@@ -66,6 +66,7 @@ CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bo
     memory.work = std::max(memory.work, work_bytes(constraint, admm, held, size, rank, ranks));
   }
   memory.work = tensor.sparse() ? memory.work + exchange : std::max(memory.work, exchange);
+  if (!counts) memory.kept = static_cast<double>(tensor.sweep_bytes(options.rank));
   memory.product = 8 * padded(columns) * longest;
   if (options.restarts > 1) memory.best = row * all_held;
   if (!tensor.holdout().empty()) {

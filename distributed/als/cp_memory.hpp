@@ -10,6 +10,7 @@ namespace tempera {
 /// ranks, R the rank and R' its padding (padded_columns):
 ///   factors    8 R' Σ L_n, and 8 R' rows that no rank touches, dealt over the ranks, where a constraint fills them
 ///   product    8 R' l; for Newton steps of counts R (R + 3) / 2 columns, padded, in place of R'
+///   kept       what products of a sweep share (DistributedTensor::sweep_bytes; not for counts)
 ///   previous   8 R' Σ L_n with extrapolation
 ///   best       8 R' Σ O_n with several starts
 ///   duals      8 R' O_n for each mode that ADMM solves
@@ -26,6 +27,7 @@ namespace tempera {
 struct CpMemory {
   double factors = 0;
   double product = 0;
+  double kept = 0;
   double previous = 0;
   double best = 0;
   double duals = 0;
@@ -34,7 +36,7 @@ struct CpMemory {
   double rows = 0;
   double work = 0;
 
-  double total() const { return factors + product + previous + best + duals + places + held + rows + work; }
+  double total() const { return factors + product + kept + previous + best + duals + places + held + rows + work; }
 };
 
 /// @param options  a rank of any size; constraints one a mode, or none

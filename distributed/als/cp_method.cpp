@@ -6,7 +6,8 @@
 
 namespace tempera {
 
-CpMethod::CpMethod(const DistributedTensor& tensor, Index rank) : tensor_(tensor) {
+CpMethod::CpMethod(const DistributedTensor& tensor, Index rank)
+    : tensor_(tensor), versions_(static_cast<std::size_t>(tensor.order()), 0) {
   for (int mode = 0; mode < tensor.order(); ++mode) factors_.emplace_back(tensor.rows(mode).rows(), rank);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -52,8 +53,18 @@ class CpMethod {
   std::vector<double> held_values() const { return model_values(tensor_.holdout().cells, factors_, weights_); }
 
   const DistributedTensor& tensor_;
-  std::vector<FactorMatrix> factors_;  ///< all local rows, ghosts too
+  /// To be called where factor rows have changed, before products of the next sweep step use them.
+  void moved(int mode) { versions_[static_cast<std::size_t>(mode)] = ++moves_; }
+  void all_moved() {
+    for (int mode = 0; mode < tensor_.order(); ++mode) moved(mode);
+  }
+
+  std::vector<FactorMatrix> factors_;    ///< all local rows, ghosts too
+  std::vector<std::uint64_t> versions_;  ///< of the factors: no two states of one factor share one
   std::vector<double> weights_;
+
+ private:
+  std::uint64_t moves_ = 0;
 };
 
 }  // namespace tempera

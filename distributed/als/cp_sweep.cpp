@@ -25,6 +25,7 @@ CpSweep::CpSweep(const DistributedTensor& tensor, const CpOptions& options)
     longest = std::max(longest, tensor.rows(mode).rows());
   }
   product_ = FactorMatrix(longest, options.rank);
+  products_ = tensor.sweep_products(options.rank);
   penalties_.resize(factors_.size());
   figures_.assign(factors_.size(), std::vector<ColumnFigures>(static_cast<std::size_t>(options.rank)));
 }
@@ -71,6 +72,7 @@ void CpSweep::start(int restart) {
 
 /// Gram matrices of all modes anew, and unit columns where the mode keeps them.
 void CpSweep::compute_grams() {
+  all_moved();
   const Communicator& ranks = tensor_.grid().active_ranks();
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
@@ -101,7 +103,7 @@ StepWish CpSweep::sweep(StepWish wish) {
     {
       const auto region = regions.open("mttkrp");
       product_.set_rows(exchange.layout().rows());
-      tensor_.mttkrp(factors_, mode, product_);
+      products_->mttkrp(factors_, versions_, mode, product_);
       impute_held(mode);
     }
     {
@@ -136,6 +138,7 @@ StepWish CpSweep::sweep(StepWish wish) {
     {
       const auto region = regions.open("share rows");
       exchange.share_with_ghosts(factors_[m]);
+      moved(mode);
     }
     if (mode + 1 == tensor_.order()) update_fit(inner_product, model_squared);
   }

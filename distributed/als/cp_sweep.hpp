@@ -64,7 +64,8 @@ class CpSweep final : public CpMethod {
   ComponentScale scale_;
   std::vector<ModeUpdate> updates_;
   std::vector<FactorMatrix> unseen_;  ///< held rows that no rank touches
-  FactorMatrix product_;              ///< MTTKRP of the mode at hand; room for the longest
+  std::unique_ptr<SweepProducts> products_;
+  FactorMatrix product_;  ///< MTTKRP of the mode at hand; room for the longest
   std::vector<GramMatrix> grams_;
   std::vector<double> imputed_;                      ///< of the cells kept apart, in the product of the mode at hand
   std::vector<double> penalties_;                    ///< of each mode

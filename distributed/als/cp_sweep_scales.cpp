@@ -65,6 +65,7 @@ void CpSweep::balance_scales() {
     const auto mine = std::span<const double>(scales).subspan(m * rank, rank);
     if (std::all_of(mine.begin(), mine.end(), [](double c) { return c == 1; })) continue;
     updates_[m].rescale(mine, factors_[m], unseen_[m]);
+    moved(static_cast<int>(m));
     for (std::size_t j = 0; j < rank; ++j) {
       ColumnFigures& column = figures_[m][j];
       column.absolute *= mine[j];

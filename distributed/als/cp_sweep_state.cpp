@@ -16,6 +16,7 @@ std::string part(const char* group, int mode) {
 }  // namespace
 
 void CpSweep::restore(const CpStart& start, const CheckpointReader& checkpoint) {
+  all_moved();
   if (start.grams.size() != grams_.size())
     throw Error(Category::input, "", "the checkpoint holds a model of another order",
                 "it was written for another tensor");
@@ -116,6 +117,7 @@ void CpSweep::undo_if_worse() {
   }
   std::swap(factors_, previous_);
   std::swap(unseen_, previous_unseen_);
+  all_moved();
   weights_ = before_.weights;
   fit_ = before_.fit;
   relative_error_ = before_.relative_error;

@@ -6,6 +6,7 @@
 
 #include "core/base/contract.hpp"
 #include "core/base/error.hpp"
+#include "core/tensor/dimension_tree.hpp"
 #include "distributed/tensor/distributed_tensor.hpp"
 #include "distributed/tensor/nonzero_partition.hpp"
 
@@ -13,10 +14,27 @@ namespace tempera {
 
 namespace {
 
+class TreeProducts final : public SweepProducts {
+ public:
+  TreeProducts(const DenseTensor& block, Index rank, int threads)
+      : block_(block), tree_(block.shape(), rank), threads_(threads) {}
+
+  void mttkrp(std::span<const FactorMatrix> factors, std::span<const std::uint64_t> versions, int mode,
+              FactorMatrix& result) override {
+    tree_.mttkrp(block_, factors, versions, mode, result, threads_);
+  }
+
+ private:
+  const DenseTensor& block_;
+  DimensionTree tree_;
+  int threads_;
+};
+
 class DistributedDenseTensor final : public DistributedTensor {
  public:
-  DistributedDenseTensor(std::vector<Index> shape, ProcessGrid grid, DenseTensor block, const HoldoutOptions& holdout)
-      : DistributedTensor(std::move(shape), std::move(grid), false), block_(std::move(block)) {
+  DistributedDenseTensor(std::vector<Index> shape, ProcessGrid grid, DenseTensor block, const HoldoutOptions& holdout,
+                         int threads)
+      : DistributedTensor(std::move(shape), std::move(grid), false), block_(std::move(block)), threads_(threads) {
     double squares = 0;
     if (active()) {
       const DenseBlock place = dense_block(grid_, shape_);
@@ -51,7 +69,15 @@ class DistributedDenseTensor final : public DistributedTensor {
   double cell_bytes() const override { return 8 * static_cast<double>(block_.size()); }
 
   void mttkrp(std::span<const FactorMatrix> factors, int mode, FactorMatrix& result) const override {
-    tempera::mttkrp(block_, factors, mode, result);
+    tempera::mttkrp(block_, factors, mode, result, threads_);
+  }
+
+  std::unique_ptr<SweepProducts> sweep_products(Index rank) const override {
+    return std::make_unique<TreeProducts>(block_, rank, threads_);
+  }
+
+  std::int64_t sweep_bytes(Index rank) const override {
+    return active() ? DimensionTree::bytes(block_.shape(), rank) : 0;
   }
 
   ResidualSums residual_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const override {
@@ -114,6 +140,7 @@ class DistributedDenseTensor final : public DistributedTensor {
   }
 
   DenseTensor block_;
+  int threads_;
 };
 
 }  // namespace
@@ -154,9 +181,9 @@ DenseBlock dense_block(const ProcessGrid& grid, std::span<const Index> shape) {
 }
 
 std::unique_ptr<DistributedTensor> distribute(ProcessGrid grid, std::span<const Index> shape, DenseTensor block,
-                                              const HoldoutOptions& holdout) {
+                                              const HoldoutOptions& holdout, int threads) {
   return std::make_unique<DistributedDenseTensor>(std::vector<Index>(shape.begin(), shape.end()), std::move(grid),
-                                                  std::move(block), holdout);
+                                                  std::move(block), holdout, threads);
 }
 
 }  // namespace tempera

@@ -2,6 +2,28 @@
 
 namespace tempera {
 
+namespace {
+
+/// Keeps nothing: every mode by itself.
+class SeparateProducts final : public SweepProducts {
+ public:
+  explicit SeparateProducts(const DistributedTensor& tensor) : tensor_(tensor) {}
+
+  void mttkrp(std::span<const FactorMatrix> factors, std::span<const std::uint64_t>, int mode,
+              FactorMatrix& result) override {
+    tensor_.mttkrp(factors, mode, result);
+  }
+
+ private:
+  const DistributedTensor& tensor_;
+};
+
+}  // namespace
+
+std::unique_ptr<SweepProducts> DistributedTensor::sweep_products(Index) const {
+  return std::make_unique<SeparateProducts>(*this);
+}
+
 void DistributedTensor::count_exchanged_rows() {
   Index sums[2] = {0, 0};
   for (const auto& exchange : exchanges_) {

@@ -25,6 +25,16 @@ struct ExchangedRows {
   Index if_dense = 0;  ///< all ranks, if every rank that takes part in a mode exchanged every row of it
 };
 
+/// MTTKRPs of one rank's block in a sequence of sweeps, which may keep between the modes what these have in common.
+class SweepProducts {
+ public:
+  virtual ~SweepProducts() = default;
+  /// As DistributedTensor::mttkrp, and with bits that do not depend on what was kept.
+  /// @param versions  one a factor; different from that of the last call where the factor has moved since
+  virtual void mttkrp(std::span<const FactorMatrix> factors, std::span<const std::uint64_t> versions, int mode,
+                      FactorMatrix& result) = 0;
+};
+
 /// A tensor spread over the ranks of a process grid, as the sweeps see it.
 ///
 /// Each active rank holds one block of cells and, for every mode, the factor rows its block touches (rows(mode)).
@@ -70,6 +80,10 @@ class DistributedTensor {
 
   /// Contribution of this rank's block; `result` has rows(mode).rows() rows. Local. @pre active()
   virtual void mttkrp(std::span<const FactorMatrix> factors, int mode, FactorMatrix& result) const = 0;
+  /// The same for sweeps at this rank; may not outlive the tensor. Local. @pre active()
+  virtual std::unique_ptr<SweepProducts> sweep_products(Index rank) const;
+  /// Memory of what sweep_products(rank) keeps on this MPI rank. Local.
+  virtual std::int64_t sweep_bytes(Index) const { return 0; }
   /// Sums over the stored cells of this rank's block. Local. @pre active()
   virtual ResidualSums residual_sums(std::span<const FactorMatrix> factors, std::span<const double> weights) const = 0;
   /// The same for a Poisson model of counts; see core/tensor/count_products.hpp. Local. @pre active()
@@ -131,7 +145,8 @@ struct DenseBlock {
   std::vector<Index> extents;  ///< all zero on inactive ranks
 };
 
-/// Grid for a dense tensor: the one with the smallest Σ I_n / p_n, the rows each rank exchanges.
+/// Grid for a dense tensor: the one on which a sweep moves the fewest words, Σ_n 2 rank I_n (1/p_n − 1/P) on a rank (for a
+/// given number P of ranks that with the smallest Σ I_n / p_n). Fewer ranks are used where the sizes leave no grid of all.
 /// @throws Error{usage} when fixed extents do not fit
 ProcessGrid choose_dense_grid(const Communicator& communicator, std::span<const Index> shape,
                               const std::vector<int>& grid = {});
@@ -141,6 +156,6 @@ DenseBlock dense_block(const ProcessGrid& grid, std::span<const Index> shape);
 /// Makes a distributed tensor of dense blocks that each active rank already holds as dense_block(grid, shape) says.
 /// Collective.
 std::unique_ptr<DistributedTensor> distribute(ProcessGrid grid, std::span<const Index> shape, DenseTensor block,
-                                              const HoldoutOptions& holdout = {});
+                                              const HoldoutOptions& holdout = {}, int threads = 1);
 
 }  // namespace tempera

@@ -131,7 +131,8 @@ std::unique_ptr<DistributedTensor> load_dense(const Communicator& communicator, 
                       : file.format == TensorFile::Format::npy
                           ? read_npy_block(file.path, read_npy_header(file.path), place.offsets, place.extents)
                           : read_hdf5_block(file.path, file.object, place.offsets, place.extents);
-  return distribute(std::move(grid), shape, std::move(block), options.distribution.holdout);
+  return distribute(std::move(grid), shape, std::move(block), options.distribution.holdout,
+                    options.distribution.threads);
 }
 
 std::unique_ptr<DistributedTensor> load_sparse_hdf5(const Communicator& communicator, const TensorFile& file,
