@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -83,6 +84,23 @@ TEST(Hals, LeavesDeadComponentsAndOtherRowsAlone) {
   EXPECT_EQ(u(1, 0), 2.0);
   EXPECT_EQ(u(1, 1), 0.5);
   EXPECT_EQ(u(2, 0), 0.0);
+}
+
+// Rows that end after one pass lie beside rows that take all of them.
+TEST(Hals, ARowDoesNotDependOnTheRowsBesideIt) {
+  for (Index rank : {1, 3, 8, 13}) {
+    const Index rows = 21;
+    const GramMatrix h = gram(test::random_matrix(2 * rank, rank, 3), 0, 2 * rank);
+    const FactorMatrix m = test::random_matrix(rows, rank, 4);
+    FactorMatrix start = test::random_matrix(rows, rank, 5);
+    for (double& value : start.storage()) value = std::abs(value);
+    for (Index i = 0; i < rows; i += 3) std::fill_n(start.row(i), rank, 0.0);
+    FactorMatrix together = start, alone = start;
+    hals_update(h, m, together, 0, rows);
+    for (Index i = 0; i < rows; ++i) hals_update(h, m, alone, i, 1);
+    for (Index i = 0; i < rows; ++i)
+      for (Index r = 0; r < rank; ++r) EXPECT_EQ(together(i, r), alone(i, r)) << "row " << i << " rank " << rank;
+  }
 }
 
 // Any share of the rows, in any order: the same values.
