@@ -219,7 +219,7 @@ SparseTensor read_hdf5_nonzeros(const std::filesystem::path& path, const std::st
       if (const double value = all_values[static_cast<std::size_t>(done) + k]; !std::isfinite(value))
         throw input.error(
             value_name, fmt::format("row {}: the value is {}", row, value),
-            "leave the entry out: absent entries count as zeros; missing cells are not supported yet by decompose");
+            "leave the entry out: absent entries count as zeros, with decompose --missing unobserved as missing cells");
     }
     done += part;
   }

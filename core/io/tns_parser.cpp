@@ -222,7 +222,7 @@ TnsParser::Row TnsParser::parse_row_carefully(std::string_view line, std::span<I
                  "comments begin with #");
   if (!std::isfinite(value))
     return wrong(fmt::format("column {}: the value is {}", order + 1, fields[order]),
-                 "leave the line out: absent entries count as zeros; missing cells are not supported yet by decompose");
+                 "leave the line out: absent entries count as zeros, with decompose --missing unobserved as missing cells");
   return Row::parsed;
 }
 

@@ -78,7 +78,8 @@ void products(const Tensor& tensor, std::span<const FactorMatrix> factors, int m
   view.rank = rank;
   view.result = result.data();
   view.result_stride = result.stride();
-  view.curvature = content == CountContent::with_hessian;
+  view.curvature = count_columns(rank, content) > rank;
+  view.of_model = content == CountContent::gradient || content == CountContent::with_hessian;
   const auto kernel = kernels().first;
   const auto run = [&](std::int64_t begin, std::int64_t end) {
     FactorMatrix scratch(view.depth + 2, rank);

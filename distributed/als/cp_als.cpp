@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/base/error.hpp"
+#include "distributed/als/cp_observed_sweep.hpp"
 #include "distributed/als/cp_outcome.hpp"
 #include "distributed/als/cp_run.hpp"
 #include "distributed/als/cp_sweep.hpp"
@@ -44,6 +45,18 @@ CpOptions completed(const DistributedTensor& tensor, const CpOptions& options, s
         "could grow",
         bounded.size() == 1 ? "" : "s", fmt::join(bounded, ", ")));
   return complete;
+}
+
+CpResult observed_outcome(const DistributedTensor& tensor, const CpOptions& asked, const CpObserver& observer) {
+  check_observed_options(tensor, asked);
+  CpOptions options = asked;
+  options.constraints.resize(static_cast<std::size_t>(tensor.order()));
+  return cp_outcome(tensor, options, [&](CpResult& outcome) {
+    CpObservedSweep sweep(tensor, options);
+    CpRun(tensor, options, observer, sweep).run(outcome);
+    const auto notes = notes_on_observed_rows(tensor, options);
+    outcome.notes.insert(outcome.notes.begin(), notes.begin(), notes.end());
+  });
 }
 
 }  // namespace
@@ -83,6 +96,7 @@ void check_cp_options(std::span<const Index> shape, const CpOptions& options) {
 CpResult cp_als(const DistributedTensor& tensor, const CpOptions& asked, const CpObserver& observer) {
   check_cp_options(tensor.shape(), asked);
   const auto region = tensor.grid().all().regions().open("cp-als");
+  if (tensor.only_observed()) return observed_outcome(tensor, asked, observer);
   std::vector<std::string> notes;
   const CpOptions options = completed(tensor, asked, notes);
   CpResult result = cp_outcome(tensor, options, [&](CpResult& outcome) {

@@ -120,6 +120,9 @@ void check_cp_options(std::span<const Index> shape, const CpOptions& options);
 /// Cells that are kept apart (Holdout) are imputed from the model before each update (expectation–maximisation: Dempster,
 /// Laird & Rubin 1977), so that the fit is that of the other cells.
 ///
+/// Where absent cells are not observed (DistributedTensor::only_observed), the loss, ‖X‖ and the fit are those of the stored
+/// cells, and every row has normal equations of its own: see CpObservedSweep.
+///
 /// The starts depend on the seed and the global rows only. Equal ranks give equal bits; other numbers of ranks agree to
 /// rounding. Cost a sweep: N MTTKRPs (dense: two passes over the cells, see DimensionTree) + O(rank²) a row. Memory: the
 /// factor rows of this rank, once more those of its longest mode, once more all when there are several starts, and

@@ -33,6 +33,8 @@ double hessian_columns(const DistributedTensor& tensor, const CpOptions& options
 /// for columns of unit sum: the expected counts of each component, which at a stationary point add up to Σ x.
 /// Cells that are kept apart (Holdout) are no part of the loss: their counts are left out and their expected counts taken
 /// off the column sums row by row, so that deviance, fit and totals are those of the other cells.
+/// The same where absent cells are not observed: the sums run over the stored cells. Then `component_totals` are what the
+/// model expects in all cells, and do not add up to Σ x.
 /// Of several starts the one of least deviance is kept. `constraints` are not looked at: the model is nonnegative.
 /// Same promises on ranks and bits as cp_als. Memory: as cp_als, with the Hessians in place of one matrix.
 /// @throws Error{input} for values that are no counts, else as cp_als

@@ -33,7 +33,7 @@ CpAprSweep::CpAprSweep(const DistributedTensor& tensor, const CpOptions& options
   for (int mode = 0; mode < tensor.order(); ++mode) longest = std::max(longest, tensor.rows(mode).rows());
   const auto content = newton_ ? CountContent::with_hessian : CountContent::gradient;
   product_ = FactorMatrix(longest, count_columns(options.rank, content));
-  if (!tensor.holdout().empty()) held_product_ = FactorMatrix(longest, options.rank);
+  if (!tensor.holdout().empty() || tensor.only_observed()) row_sums_ = FactorMatrix(longest, options.rank);
 }
 
 FactorMatrix CpAprSweep::take_held_factor(int mode) {
@@ -78,7 +78,7 @@ StepWish CpAprSweep::sweep(StepWish wish) {
   StepWish agreed;
   kkt_ = 0;
   for (int mode = 0; mode < tensor_.order(); ++mode) {
-    sum_held(mode);
+    sum_others(mode);
     scale_columns(mode, weights_);
     for (int step = 0; step < (newton_ ? kNewtonSteps : kMultiplicativeSteps); ++step) improve_rows(mode, step == 0);
     const double wishes[] = {wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0};
@@ -91,14 +91,19 @@ StepWish CpAprSweep::sweep(StepWish wish) {
   return agreed;
 }
 
-/// The expected counts of cells that are kept apart are no part of the loss: what they add to the column sums goes.
-void CpAprSweep::sum_held(int mode) {
-  if (tensor_.holdout().empty()) return;
-  const CellList& cells = tensor_.holdout().cells;
-  held_product_.set_rows(tensor_.rows(mode).rows());
-  held_product_.set_zero();
-  add_mttkrp(cells, std::vector<double>(cells.values.size(), 1.0), factors_, mode, held_product_);
-  tensor_.exchange(mode).reduce_to_owners(held_product_);
+/// The expected counts of cells that are kept apart are no part of the loss: what they add to the column sums goes. Where
+/// absent cells are not observed, the sums are taken over the observed ones.
+void CpAprSweep::sum_others(int mode) {
+  if (row_sums_.columns() == 0) return;
+  row_sums_.set_rows(tensor_.rows(mode).rows());
+  if (tensor_.only_observed()) {
+    tensor_.count_products(factors_, mode, CountContent::sums, row_sums_);
+  } else {
+    const CellList& cells = tensor_.holdout().cells;
+    row_sums_.set_zero();
+    add_mttkrp(cells, std::vector<double>(cells.values.size(), 1.0), factors_, mode, row_sums_);
+  }
+  tensor_.exchange(mode).reduce_to_owners(row_sums_);
 }
 
 double CpAprSweep::cell_loss(double x, double m) const {
@@ -130,8 +135,10 @@ void CpAprSweep::improve_rows(int mode, bool first) {
     for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i) {
       const std::span<double> row(factors_[m].row(i), rank);
       const std::span<const double> phi(product_.row(i), rank);
-      for (std::size_t r = 0; r < rank && held_product_.rows() > 0; ++r)  // rounding may not leave less than nothing
-        column_sums[r] = std::max(1e-12 * whole_sums[r], whole_sums[r] - held_product_(i, static_cast<Index>(r)));
+      for (std::size_t r = 0; r < rank && row_sums_.rows() > 0; ++r) {  // rounding may not leave less than nothing
+        const double sum = row_sums_(i, static_cast<Index>(r));
+        column_sums[r] = std::max(1e-12 * whole_sums[r], tensor_.only_observed() ? sum : whole_sums[r] - sum);
+      }
       if (first) kkt_ = std::max(kkt_, count_kkt(row, phi, column_sums));
       if (newton_)
         row_newton_.step(row, phi, {product_.row(i) + rank, rank * (rank + 1) / 2}, column_sums);
@@ -198,6 +205,7 @@ void CpAprSweep::measure() {
   const double total = tensor_.every_cell_stored() ? sums[1] : std::accumulate(weights_.begin(), weights_.end(), 0.0);
   double elsewhere = total - sums[1] - sums[3];
   if (!tensor_.every_cell_stored()) elsewhere = std::max(0.0, elsewhere);
+  if (tensor_.only_observed()) elsewhere = 0;
   // One rank's figure holds for all: ranks of one job may run on different processors.
   deviance_ = ranks.broadcast_value(2 * (sums[0] + elsewhere), 0);
   if (!std::isfinite(deviance_))

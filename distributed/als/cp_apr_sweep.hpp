@@ -26,7 +26,7 @@ class CpAprSweep final : public CpMethod {
   FactorMatrix take_held_factor(int mode) override;
 
  private:
-  void sum_held(int mode);
+  void sum_others(int mode);
   void improve_rows(int mode, bool first);
   std::vector<double> normalise(int mode, std::span<const double> more);
   void scale_columns(int mode, std::span<const double> factors);
@@ -36,7 +36,9 @@ class CpAprSweep final : public CpMethod {
   bool newton_;
   double total_;
   FactorMatrix product_;       ///< derivatives of the mode at hand; room for the longest
-  FactorMatrix held_product_;  ///< Σ π over the cells of a row that are kept apart; empty without any
+  /// Σ π over the observed cells of a row where absent ones are not observed, else over those that are kept apart; no
+  /// rows if neither is needed.
+  FactorMatrix row_sums_;
   CountNewton row_newton_;
   double kkt_ = 0;  ///< on this rank, then on all
   double deviance_ = 0;

@@ -14,10 +14,28 @@ namespace {
 constexpr double kCancellation = 1e-10;
 constexpr double kEpsilon = 2.220446049250313e-16;
 
+void check_finite(double residual_squared) {
+  if (std::isfinite(residual_squared)) return;
+  throw Error(Category::numerical, "", "the fit is not finite: the model overflows",
+              "scale the tensor, for example to unit maximum, or choose another --seed");
+}
+
 }  // namespace
+
+CpFit observed_fit(const DistributedTensor& tensor, std::span<const FactorMatrix> factors,
+                   std::span<const double> weights) {
+  const Communicator& ranks = tensor.grid().active_ranks();
+  const auto region = ranks.regions().open("residual");
+  const double residual_squared = ranks.broadcast_value(
+      ranks.all_reduce_value(tensor.residual_sums(factors, weights).residual_squared, Reduction::sum), 0);
+  check_finite(residual_squared);
+  const double relative_error = std::sqrt(residual_squared / tensor.norm_squared());
+  return {relative_error, 4 * kEpsilon * relative_error, residual_squared};
+}
 
 CpFit fit_of(const DistributedTensor& tensor, std::span<const FactorMatrix> factors, std::span<const double> weights,
              double inner_product, double model_squared) {
+  if (tensor.only_observed()) return observed_fit(tensor, factors, weights);
   const Communicator& ranks = tensor.grid().active_ranks();
   const double norm_squared = tensor.norm_squared();
   double held_squared = 0;  // of the model on cells that are kept apart
@@ -33,9 +51,7 @@ CpFit fit_of(const DistributedTensor& tensor, std::span<const FactorMatrix> fact
   // What follows decides on collectives and on stopping, so one rank's figure holds for all: ranks of one job may run
   // on different processors.
   residual_squared = ranks.broadcast_value(residual_squared, 0);
-  if (!std::isfinite(residual_squared))
-    throw Error(Category::numerical, "", "the fit is not finite: the model overflows",
-                "scale the tensor, for example to unit maximum, or choose another --seed");
+  check_finite(residual_squared);
   if (residual_squared < kCancellation * norm_squared) {
     const auto region = ranks.regions().open("residual");
     const ResidualSums local = tensor.residual_sums(factors, weights);

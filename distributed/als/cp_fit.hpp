@@ -17,7 +17,13 @@ struct CpFit {
 ///
 /// @param factors  all local rows; the model is Σ_r weights[r] times the outer products of their columns
 /// @throws Error{numerical} when the model overflows
+/// Where absent cells are not observed this is observed_fit.
 CpFit fit_of(const DistributedTensor& tensor, std::span<const FactorMatrix> factors, std::span<const double> weights,
              double inner_product, double model_squared);
+
+/// Fit over the stored cells that are not kept apart, summed cell by cell. Collective over the active ranks.
+/// @throws Error{numerical} when the model overflows
+CpFit observed_fit(const DistributedTensor& tensor, std::span<const FactorMatrix> factors,
+                   std::span<const double> weights);
 
 }  // namespace tempera

@@ -42,10 +42,12 @@ CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bo
   std::vector<Constraint> constraints = options.constraints;
   constraints.resize(static_cast<std::size_t>(tensor.order()));
   if (counts) constraints.assign(constraints.size(), Constraint());
-  bound_free_modes(constraints);
+  const bool observed = tensor.only_observed();
+  if (!observed) bound_free_modes(constraints);
   const auto rank = static_cast<double>(options.rank);
   const auto ranks = static_cast<double>(tensor.grid().active_ranks().size());
-  const double columns = rank + (counts ? hessian_columns(tensor, options) : 0);  // of the product
+  const double triangle = counts ? hessian_columns(tensor, options) : observed ? rank * (rank + 1) / 2 : 0;
+  const double columns = rank + triangle;  // of the product
   const double row = 8 * padded(rank);
   double longest = 0, all_held = 0, exchange = 0;
   for (int mode = 0; mode < tensor.order(); ++mode) {
@@ -63,16 +65,16 @@ CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bo
     if (admm) memory.duals += row * held;
     if (constraint.couples_rows()) memory.places += 8 * size;
     exchange = std::max(exchange, 8 * columns * static_cast<double>(tensor.exchange(mode).buffer_rows()));
-    memory.work = std::max(memory.work, work_bytes(constraint, admm, held, size, rank, ranks));
+    if (!observed) memory.work = std::max(memory.work, work_bytes(constraint, admm, held, size, rank, ranks));
   }
   memory.work = tensor.sparse() ? memory.work + exchange : std::max(memory.work, exchange);
-  if (!counts) memory.kept = static_cast<double>(tensor.sweep_bytes(options.rank));
+  if (!counts && !observed) memory.kept = static_cast<double>(tensor.sweep_bytes(options.rank));
   memory.product = 8 * padded(columns) * longest;
   if (options.restarts > 1) memory.best = row * all_held;
   if (!tensor.holdout().empty()) {
     memory.held = 16 * static_cast<double>(tensor.holdout().cells.size());
-    if (counts) memory.held += row * longest;
   }
+  if (counts && (observed || !tensor.holdout().empty())) memory.held += row * longest;
   memory.rows = 8 * all_held + 8 * (tensor.order() + 4) * rank * rank;
   return memory;
 }

@@ -9,13 +9,14 @@ namespace tempera {
 /// With L_n the rows of mode n that this rank's cells touch, O_n those it answers for, l the most of any mode (L_n), p the
 /// ranks, R the rank and R' its padding (padded_columns):
 ///   factors    8 R' Σ L_n, and 8 R' rows that no rank touches, dealt over the ranks, where a constraint fills them
-///   product    8 R' l; for Newton steps of counts R (R + 3) / 2 columns, padded, in place of R'
+///   product    8 R' l; for Newton steps of counts, and for least squares where absent cells are not observed,
+///              R (R + 3) / 2 columns, padded, in place of R'
 ///   kept       what products of a sweep share (DistributedTensor::sweep_bytes; not for counts)
 ///   previous   8 R' Σ L_n with extrapolation
 ///   best       8 R' Σ O_n with several starts
 ///   duals      8 R' O_n for each mode that ADMM solves
 ///   places     8 I_n for each mode whose constraint couples rows (I_n its size)
-///   held       8 R' l for counts with a holdout, and 16 bytes a cell that is kept apart
+///   held       8 R' l for counts with a holdout or absent cells that are not observed, and 16 bytes a cell that is kept apart
 ///   rows       8 Σ O_n, the row numbers of the result; (order + 4) R² doubles
 ///   work       the most that one step needs meanwhile:
 ///     exchange of rows     8 RowExchange::buffer_rows times the columns of the product (sparse: that of the largest

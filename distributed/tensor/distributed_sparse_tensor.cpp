@@ -74,8 +74,9 @@ class DistributedSparseTensor final : public DistributedTensor {
  public:
   /// `split` is empty unless cells are held out.
   DistributedSparseTensor(std::vector<Index> shape, ProcessGrid grid, const NonzeroPartition& partition,
-                          SparseTensor mine, std::optional<SplitEntries> split, int threads)
+                          SparseTensor mine, std::optional<SplitEntries> split, Missing missing, int threads)
       : DistributedTensor(std::move(shape), std::move(grid), true), threads_(threads) {
+    missing_ = missing;
     double local[3] = {0, 0, 0};  // stored cells, duplicates, squared norm
     Index most = 0;
     if (active()) {
@@ -156,7 +157,10 @@ class DistributedSparseTensor final : public DistributedTensor {
     grid_.all().all_reduce(std::span<Index>(held), Reduction::sum);
     stored_cells_ += held[0];
     const auto stored = static_cast<double>(stored_cells_);
-    holdout_.strata = {{"nonzeros", held[0], stored}, {"zeros", held[1], cell_count(shape_) - stored}};
+    if (missing_ == Missing::unobserved)
+      holdout_.strata = {{"observed cells", held[0], stored}};
+    else
+      holdout_.strata = {{"nonzeros", held[0], stored}, {"zeros", held[1], cell_count(shape_) - stored}};
   }
 
   /// Takes the cells that are kept apart out of the entries, which are given with those behind them.
@@ -231,7 +235,7 @@ std::unique_ptr<DistributedTensor> distribute(const Communicator& communicator, 
   check_shape(shape, false);
   const auto region = communicator.regions().open("partition");
   std::optional<SplitEntries> split;
-  if (options.holdout.share > 0) split = split_entries(communicator, shape, blocks, options.holdout);
+  if (options.holdout.share > 0) split = split_entries(communicator, shape, blocks, options.holdout, options.missing);
   const NonzeroPartition partition = choose_partition(communicator, shape, blocks, options.grid);
   ProcessGrid grid(communicator, partition.grid);
   SparseTensor mine = redistribute(communicator, partition, shape, std::move(blocks));
@@ -242,7 +246,8 @@ std::unique_ptr<DistributedTensor> distribute(const Communicator& communicator, 
       *part = redistribute(communicator, partition, shape, std::move(whole));
     }
   return std::make_unique<DistributedSparseTensor>(std::vector<Index>(shape.begin(), shape.end()), std::move(grid),
-                                                   partition, std::move(mine), std::move(split), options.threads);
+                                                   partition, std::move(mine), std::move(split), options.missing,
+                                                   options.threads);
 }
 
 }  // namespace tempera

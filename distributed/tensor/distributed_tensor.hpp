@@ -55,6 +55,8 @@ class DistributedTensor {
   Index stored_cells() const { return stored_cells_; }
   /// True when no cell is implicitly zero for the kernels.
   bool every_cell_stored() const { return every_cell_stored_; }
+  /// Cells that are not stored are not observed, and there are some: a fit is one to the stored cells.
+  bool only_observed() const { return missing_ == Missing::unobserved && !every_cell_stored_; }
   double norm_squared() const { return norm_squared_; }
   /// Largest |x| of a stored cell.
   double largest_magnitude() const { return largest_magnitude_; }
@@ -108,6 +110,7 @@ class DistributedTensor {
   std::vector<std::unique_ptr<RowExchange>> exchanges_;
   Index stored_cells_ = 0;
   bool every_cell_stored_ = false;
+  Missing missing_ = Missing::zero;
   double norm_squared_ = 0;
   double largest_magnitude_ = 0;
   double balance_ = 1;
@@ -128,11 +131,12 @@ inline double DistributedTensor::bytes() const {
 struct DistributionOptions {
   std::vector<int> grid;  ///< extents of the process grid; empty: chosen from the data
   int threads = 1;        ///< OpenMP threads of the local kernels
+  Missing missing = Missing::zero;
   HoldoutOptions holdout;
 };
 
 /// Distributes a sparse tensor from coordinates that lie anywhere: each rank passes what it has, in blocks (consumed).
-/// Global 0-based indices in the user's labels; duplicates are summed; absent cells are zero. Collective.
+/// Global 0-based indices in the user's labels; duplicates are summed. Collective.
 /// @throws Error{usage} for a grid that does not fit, Error{shape} for an impossible shape
 /// Memory a rank: the coordinates twice over at most while building (8(N + 1) bytes a nonzero each), then the CSF trees.
 std::unique_ptr<DistributedTensor> distribute(const Communicator& communicator, std::span<const Index> shape,

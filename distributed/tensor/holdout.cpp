@@ -14,13 +14,14 @@ namespace {
 
 using LocalIndices = std::vector<std::vector<std::uint32_t>>;
 
-SparseTensor filtered(SparseTensor& block, const HoldoutOptions& options, SparseTensor& held) {
+SparseTensor filtered(SparseTensor& block, const HoldoutOptions& options, Missing missing, SparseTensor& held) {
   SparseTensor kept(block.shape());
   std::vector<Index> cell(static_cast<std::size_t>(block.order()));
   for (std::size_t k = 0; k < static_cast<std::size_t>(block.nonzeros()); ++k) {
     for (int mode = 0; mode < block.order(); ++mode) cell[static_cast<std::size_t>(mode)] = block.indices(mode)[k];
     const double value = block.values()[k];
-    (value != 0 && is_held(cell, options) ? held : kept).append(cell, value);
+    const bool counts = value != 0 || missing == Missing::unobserved;  // else it is one of the zeros
+    (counts && is_held(cell, options) ? held : kept).append(cell, value);
   }
   return kept;
 }
@@ -61,14 +62,15 @@ bool is_held(std::span<const Index> cell, const HoldoutOptions& options) {
 }
 
 SplitEntries split_entries(const Communicator& communicator, std::span<const Index> shape,
-                           std::vector<SparseTensor>& blocks, const HoldoutOptions& options) {
+                           std::vector<SparseTensor>& blocks, const HoldoutOptions& options, Missing missing) {
   const std::vector<Index> sizes(shape.begin(), shape.end());
   SplitEntries split{SparseTensor(sizes), SparseTensor(sizes)};
   Index counts[2] = {0, 0};  // entries, held ones
   for (SparseTensor& block : blocks) {
     counts[0] += block.nonzeros();
-    block = filtered(block, options, split.held);
+    block = filtered(block, options, missing, split.held);
   }
+  if (missing == Missing::unobserved) return split;
   counts[1] = split.held.nonzeros();
   communicator.all_reduce(std::span<Index>(counts), Reduction::sum);
   const double cells = cell_count(shape), zeros = cells - static_cast<double>(counts[0]);

@@ -13,12 +13,16 @@
 
 namespace tempera {
 
+/// What a cell that is not stored means.
+enum class Missing { zero, unobserved };
+
 /// Which cells are kept apart to test a model on.
 ///
 /// Whether a cell is, depends on the seed and its coordinates in the user's labels alone: never on the ranks, the order
 /// of the data or the storage. Dense data: every cell with probability `share`. Sparse data: every nonzero with
 /// probability `share`, and about as many of the zeros, drawn evenly (or the same share of these, if that is fewer), so
-/// that the two strata are tested alike however rare nonzeros are.
+/// that the two strata are tested alike however rare nonzeros are. Where absent cells are not observed: every stored cell
+/// with probability `share`.
 struct HoldoutOptions {
   double share = 0;  ///< in [0, 1); 0: nothing is kept apart
   std::uint64_t seed = 0;
@@ -52,9 +56,9 @@ struct SplitEntries {
   SparseTensor candidates;  ///< cells drawn as zeros: some of them may be stored
 };
 
-/// Takes the entries that are held out of `blocks` and draws cells for the zeros. Collective.
+/// Takes the entries that are held out of `blocks` and draws cells for the zeros, if absent ones are. Collective.
 SplitEntries split_entries(const Communicator& communicator, std::span<const Index> shape,
-                           std::vector<SparseTensor>& blocks, const HoldoutOptions& options);
+                           std::vector<SparseTensor>& blocks, const HoldoutOptions& options, Missing missing);
 
 /// Which of the entries of this rank are held, after those whose slices would else be empty have gone back.
 /// Duplicates among the held are summed, candidates that are stored somewhere dropped.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <fstream>
 #include <functional>
 #include <limits>
@@ -123,14 +124,42 @@ std::unique_ptr<DistributedTensor> load_text(const Communicator& communicator, c
   return distribute(communicator, text.shape, std::move(text.blocks), options.distribution);
 }
 
+/// The cells of a dense block that are not NaN, with their coordinates in the whole tensor. The block is used up.
+SparseTensor observed_cells(DenseTensor block, const DenseBlock& place, const std::vector<Index>& shape) {
+  SparseTensor observed(shape);
+  std::vector<Index> local(shape.size(), 0), cell(shape.size());
+  if (block.size() == 0) return observed;
+  const auto count =
+      std::count_if(block.values().begin(), block.values().end(), [](double value) { return !std::isnan(value); });
+  observed.reserve(count);
+  std::size_t k = 0;
+  do {
+    const double value = block.values()[k++];
+    if (std::isnan(value)) continue;
+    for (std::size_t mode = 0; mode < shape.size(); ++mode) cell[mode] = place.offsets[mode] + local[mode];
+    observed.append(cell, value);
+  } while (next_cell(local, block.shape()));
+  return observed;
+}
+
+/// Where cells may be missing, NaN stands for those; if there are any, the others are kept as coordinates.
 std::unique_ptr<DistributedTensor> load_dense(const Communicator& communicator, const TensorFile& file,
                                               const std::vector<Index>& shape, const LoadOptions& options) {
   ProcessGrid grid = choose_dense_grid(communicator, shape, options.distribution.grid);
   const DenseBlock place = dense_block(grid, shape);
-  DenseTensor block = !grid.active() ? DenseTensor(place.extents)
-                      : file.format == TensorFile::Format::npy
-                          ? read_npy_block(file.path, read_npy_header(file.path), place.offsets, place.extents)
-                          : read_hdf5_block(file.path, file.object, place.offsets, place.extents);
+  const bool allow_missing = options.distribution.missing == Missing::unobserved;
+  DenseTensor block =
+      !grid.active() ? DenseTensor(place.extents)
+      : file.format == TensorFile::Format::npy
+          ? read_npy_block(file.path, read_npy_header(file.path), place.offsets, place.extents, {allow_missing})
+          : read_hdf5_block(file.path, file.object, place.offsets, place.extents, allow_missing);
+  const bool missing =
+      std::any_of(block.values().begin(), block.values().end(), [](double value) { return std::isnan(value); });
+  if (allow_missing && communicator.all_reduce_value(missing ? 1 : 0, Reduction::maximum) > 0) {
+    std::vector<SparseTensor> blocks;
+    blocks.push_back(observed_cells(std::move(block), place, shape));
+    return distribute(communicator, shape, std::move(blocks), options.distribution);
+  }
   return distribute(std::move(grid), shape, std::move(block), options.distribution.holdout,
                     options.distribution.threads);
 }

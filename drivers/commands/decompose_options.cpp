@@ -37,7 +37,11 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
           "norm; "
           "for all modes or for those listed (l1:0.1@0,2); `tempera help constraints` explains them");
   schema.group("Data");
-  schema.choice("missing", options.missing, {"zero"}).help("what an absent entry of a sparse tensor means");
+  schema.choice("missing", options.missing, {"zero", "unobserved"})
+      .help(
+          "what an absent entry of a sparse tensor means; unobserved: the fit is to the stored cells alone, and NaN "
+          "cells "
+          "of dense data are missing too (`tempera help missing`)");
   schema.integer("index-base", options.index_base)
       .minimum(0)
       .maximum(1)

@@ -60,6 +60,10 @@ std::string loss_name(const DecomposeOptions& options) {
   return options.loss == "poisson" ? "deviance" : "squared error";
 }
 
+bool unobserved(const DecomposeOptions& options) {
+  return options.missing == "unobserved";
+}
+
 nlohmann::ordered_json holdout_json(const DecomposeOptions& options, const CpResult& result,
                                     const DecomposeFacts& facts) {
   if (!result.holdout) return nullptr;
@@ -148,6 +152,7 @@ nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const 
   summary["nonzeros"] = facts.nonzeros;
   summary["duplicates"] = facts.duplicates;
   summary["missing"] = options.missing;
+  summary["observed_cells"] = unobserved(options) ? nlohmann::ordered_json(facts.observed_cells) : nullptr;
   summary["weights"] = result.weights;
   summary["dead_components"] = result.dead_components;
   summary["mpi_ranks"] = facts.mpi_ranks;
@@ -170,10 +175,18 @@ std::string decompose_text(const DecomposeOptions& options, const CpResult& resu
   const auto line = [&](const char* title, const std::string& content) {
     text += fmt::format("  {:10}{}\n", title, content);
   };
-  line("tensor", fmt::format("{}, {} {} ({:.3g} % of the cells)", fmt::join(facts.shape, " x "),
-                             human_count(facts.nonzeros), facts.sparse ? "nonzeros" : "cells",
-                             100.0 * static_cast<double>(facts.nonzeros) / cell_count(facts.shape)));
-  if (facts.sparse) line("missing", "absent entries are zeros (--missing zero)");
+  line("tensor",
+       fmt::format("{}, {} {} ({:.3g} % of the cells)", fmt::join(facts.shape, " x "), human_count(facts.nonzeros),
+                   !facts.sparse         ? "cells"
+                   : unobserved(options) ? "stored cells"
+                                         : "nonzeros",
+                   100.0 * static_cast<double>(facts.nonzeros) / cell_count(facts.shape)));
+  if (unobserved(options))
+    line("missing", fmt::format("absent entries are not observed: the fit is over {} observed cells of {:.0f} "
+                                "(--missing unobserved)",
+                                facts.observed_cells, cell_count(facts.shape)));
+  else if (facts.sparse)
+    line("missing", "absent entries are zeros (--missing zero)");
   if (facts.duplicates > 0)
     line("note", facts.duplicates == 1
                      ? std::string("1 entry with repeated coordinates was added to another")

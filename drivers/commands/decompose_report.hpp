@@ -18,7 +18,8 @@ namespace tempera::drivers {
 struct DecomposeFacts {
   std::vector<Index> shape;
   Index nonzeros = 0;
-  bool sparse = false;  ///< stored as coordinates: absent cells are zeros
+  bool sparse = false;       ///< stored as coordinates
+  Index observed_cells = 0;  ///< that the fit is over, where others are not observed
   Index duplicates = 0;
   Index returned = 0;  ///< entries that could not be held out, with the first slice that would have become empty
   std::size_t returned_mode = 0;

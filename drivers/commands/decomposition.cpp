@@ -14,6 +14,7 @@
 #include "core/io/hdf5_file.hpp"
 #include "core/io/tensor_file.hpp"
 #include "distributed/als/cp_apr.hpp"
+#include "distributed/als/cp_observed_sweep.hpp"
 #include "distributed/communicator/collectively.hpp"
 #include "distributed/communicator/gather_regions.hpp"
 #include "distributed/communicator/objects.hpp"
@@ -130,6 +131,7 @@ class Decomposition {
     if (options_.dims) load.dims = *options_.dims;
     load.distribution.grid = grid;
     load.distribution.threads = options_.common.threads;
+    load.distribution.missing = options_.missing == "unobserved" ? Missing::unobserved : Missing::zero;
     load.distribution.holdout = {options_.holdout, static_cast<std::uint64_t>(options_.common.seed)};
     tensor_ = load_tensor(world_, options_.input, load);
     if (sha256_.empty()) sha256_ = sha256_of_file(world_, path);
@@ -145,6 +147,7 @@ class Decomposition {
     cp_.count_solver = parse_count_solver(options_.solver);
     cp_.extrapolation = options_.extrapolation;
     check_cp_options(tensor_->shape(), cp_);
+    if (!poisson() && tensor_->only_observed()) check_observed_options(*tensor_, cp_);
     check_norm(*tensor_);
     if (poisson()) count_total(*tensor_, file.is_text() ? options_.index_base : 0, options_.input);
     check_cp_memory(*tensor_, cp_, poisson(), ranks_on_node_);
@@ -322,6 +325,8 @@ class Decomposition {
     facts_.nonzeros = tensor_->stored_cells();
     facts_.storage = tensor_->storage();
     facts_.sparse = tensor_->sparse();
+    facts_.observed_cells = tensor_->stored_cells();
+    for (const HoldoutStratum& stratum : tensor_->holdout().strata) facts_.observed_cells -= stratum.held;
     facts_.duplicates = tensor_->duplicates();
     facts_.returned = tensor_->holdout().returned;
     facts_.returned_mode = static_cast<std::size_t>(tensor_->holdout().returned_mode);

@@ -23,6 +23,7 @@ struct CountView {
   double* result;                             ///< rows of the target mode
   int64_t result_stride;
   bool curvature;   ///< with the packed second derivatives behind the first
+  bool of_model;    ///< derivatives at the model of the target's rows, of positive cells; else sums without it, of all
   double* scratch;  ///< (depth + 2) · stride doubles, the first row the weights; 64-byte aligned
 };
 

@@ -81,6 +81,28 @@ struct Products {
   }
 };
 
+/// Sums of the products of the other modes' rows alone, or the normal equations of least squares.
+struct Moments {
+  const CountView& view;
+
+  bool skips(double) const { return false; }
+  void operator()(int64_t node, int64_t row, const double* product) const {
+    double* out = view.result + row * view.result_stride;
+    if (!view.curvature) {
+      for (int64_t r = 0; r < view.rank; ++r) out[r] += product[r];
+      return;
+    }
+    const double value = view.values[node];
+    double* packed = out + view.rank;
+    for (int64_t r = 0; r < view.rank; ++r) {
+      const double weight = product[r];
+      out[r] += value * weight;
+      for (int64_t s = 0; s <= r; ++s) packed[s] += weight * product[s];
+      packed += r + 1;
+    }
+  }
+};
+
 struct Sums {
   const CountView& view;
   CountTotals* totals;
@@ -107,8 +129,10 @@ struct Sums {
 }  // namespace
 
 void count_products(const CountView& view, int64_t begin, int64_t end) {
-  const Products leaf{view, view.scratch + (view.depth + 1) * view.stride};
-  descend(view, 0, begin, end, 0, view.scratch, leaf);
+  if (view.of_model)
+    descend(view, 0, begin, end, 0, view.scratch, Products{view, view.scratch + (view.depth + 1) * view.stride});
+  else
+    descend(view, 0, begin, end, 0, view.scratch, Moments{view});
 }
 
 void count_sums(const CountView& view, int64_t begin, int64_t end, CountTotals* totals) {

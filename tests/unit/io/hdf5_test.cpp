@@ -197,8 +197,8 @@ TEST_F(Hdf5, RefusesCellsThatAreNotFiniteAndIndicesOutsideTheShape) {
   const std::vector<Index> corner{1, 1}, rest{1, 2};
   EXPECT_EQ(refusal([&] { read_hdf5_block(path("data.h5"), "/tensor", corner, rest); }),
             "tempera: error: data.h5:/tensor: the cell at indices (1, 2), counted from 0, is nan\n"
-            "hint: missing cells are not supported yet by decompose; tempera convert --drop-missing writes the tensor "
-            "without them as .tns, where absent entries count as zeros");
+            "hint: decompose --missing unobserved takes NaN for a missing cell; tempera convert --drop-missing writes the "
+            "tensor without them as .tns");
   EXPECT_TRUE(std::isnan(read_hdf5_block(path("data.h5"), "/tensor", corner, rest, true).values()[1]));
   auto sparse = sample();
   sparse.values()[1] = std::numeric_limits<double>::infinity();
@@ -206,7 +206,7 @@ TEST_F(Hdf5, RefusesCellsThatAreNotFiniteAndIndicesOutsideTheShape) {
   EXPECT_EQ(
       refusal([&] { read_hdf5_nonzeros(path("sparse.h5"), "/tensor", 1, 2); }),
       "tempera: error: sparse.h5:/tensor/values: row 1: the value is inf\n"
-      "hint: leave the entry out: absent entries count as zeros; missing cells are not supported yet by decompose");
+      "hint: leave the entry out: absent entries count as zeros, with decompose --missing unobserved as missing cells");
   auto outside = sample();
   outside.indices(1)[2] = 3;
   write_hdf5(path("outside.h5"), outside);

@@ -230,8 +230,8 @@ TEST_F(Npy, RefusesCellsThatAreNotFiniteByTheirCoordinates) {
     return npy_bytes(dictionary("<f8", fortran, "(2, 3)"), payload(values, false));
   };
   const std::string hint =
-      "\nhint: missing cells are not supported yet by decompose; tempera convert --drop-missing writes the tensor "
-      "without them as .tns, where absent entries count as zeros";
+      "\nhint: decompose --missing unobserved takes NaN for a missing cell; tempera convert --drop-missing writes the "
+      "tensor without them as .tns";
   EXPECT_EQ(refused(bytes(false, nan)),
             "tempera: error: data.npy: the cell at indices (1, 1), counted from 0, is nan" + hint);
   EXPECT_EQ(refused(bytes(true, -infinity)),

@@ -92,11 +92,11 @@ TEST_F(Tns, RefusesEveryBadLineByItsNumberAndColumn) {
   EXPECT_EQ(
       refused("1 1 nan\n"),
       "tempera: error: data.tns:1: column 3: the value is nan\n"
-      "hint: leave the line out: absent entries count as zeros; missing cells are not supported yet by decompose");
+      "hint: leave the line out: absent entries count as zeros, with decompose --missing unobserved as missing cells");
   EXPECT_EQ(
       refused("1 1 2\n1 1 -inf\n"),
       "tempera: error: data.tns:2: column 3: the value is -inf\n"
-      "hint: leave the line out: absent entries count as zeros; missing cells are not supported yet by decompose");
+      "hint: leave the line out: absent entries count as zeros, with decompose --missing unobserved as missing cells");
   EXPECT_EQ(refused("1 1 1e999\n"),
             "tempera: error: data.tns:1: column 3: the value \"1e999\" is outside the range of a double\nhint: rescale "
             "the data");

@@ -86,6 +86,47 @@ TEST(CountProducts, MatchBruteForceForEveryModeShapeRankAndStorage) {
     }
 }
 
+/// Sums over the nonzeros as they are listed, zeros too, without any model.
+FactorMatrix direct_moments(const Case& data, int mode, CountContent content) {
+  FactorMatrix result(data.shape[static_cast<std::size_t>(mode)], count_columns(data.rank, content));
+  for (std::size_t k = 0; k < static_cast<std::size_t>(data.sparse.nonzeros()); ++k) {
+    std::vector<double> pi(static_cast<std::size_t>(data.rank), 1.0);
+    for (Index r = 0; r < data.rank; ++r)
+      for (int other = 0; other < data.sparse.order(); ++other)
+        if (other != mode)
+          pi[static_cast<std::size_t>(r)] *=
+              data.factors[static_cast<std::size_t>(other)](data.sparse.indices(other)[k], r);
+    double* row = result.row(data.sparse.indices(mode)[k]);
+    Index packed = data.rank;
+    for (std::size_t r = 0; r < pi.size(); ++r) {
+      row[r] += content == CountContent::sums ? pi[r] : data.sparse.values()[k] * pi[r];
+      for (std::size_t s = 0; content == CountContent::normal_equations && s <= r; ++s) row[packed++] += pi[r] * pi[s];
+    }
+  }
+  return result;
+}
+
+TEST(CountProducts, SumsWithoutAModelAreThoseOverTheStoredCellsZerosToo) {
+  std::uint64_t seed = 270;
+  for (const auto& shape : kShapes)
+    for (Index rank : {1, 3, 8, 11}) {
+      Case data = counts(shape, rank, ++seed);
+      for (std::size_t k = 0; k < data.sparse.values().size(); k += 2) data.sparse.values()[k] *= -1;
+      for (int mode = 0; mode < data.sparse.order(); ++mode)
+        for (CountContent content : {CountContent::sums, CountContent::normal_equations}) {
+          const FactorMatrix expected = direct_moments(data, mode, content);
+          FactorMatrix found(expected.rows(), expected.columns());
+          for (CsfPolicy policy : {CsfPolicy::one, CsfPolicy::two, CsfPolicy::all}) {
+            NonzeroList list(data.sparse);
+            list.sum_duplicates();
+            const CsfSet trees(std::move(list), policy);
+            count_products(trees.tree_for(mode), data.factors, mode, content, found, 2);
+            EXPECT_LE(test::relative_difference(expected, found), 1e-13) << "seed " << seed << " mode " << mode;
+          }
+        }
+    }
+}
+
 TEST(CountProducts, SumsAreThoseOverTheStoredCells) {
   std::uint64_t seed = 170;
   for (const auto& shape : kShapes) {
