@@ -82,7 +82,7 @@ void products(const Tensor& tensor, std::span<const FactorMatrix> factors, int m
   view.of_model = content == CountContent::gradient || content == CountContent::with_hessian;
   const auto kernel = kernels().first;
   const auto run = [&](std::int64_t begin, std::int64_t end) {
-    FactorMatrix scratch(view.depth + 2, rank);
+    FactorMatrix scratch(detail::count_scratch_rows(view.depth, view.stride, view.curvature), rank);
     std::fill_n(scratch.row(0), rank, 1.0);
     CountView mine = view;
     mine.scratch = scratch.data();

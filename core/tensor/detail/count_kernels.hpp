@@ -6,6 +6,13 @@
 namespace tempera::detail {
 
 constexpr int kMaximumCountDepth = 8;
+/// Cells whose second derivatives are summed together.
+constexpr int kTriangleCells = 16;
+
+/// Rows of scratch memory that the kernels need, each of `stride` doubles.
+constexpr int64_t count_scratch_rows(int depth, int64_t stride, bool curvature) {
+  return depth + 2 + (curvature ? 2 * kTriangleCells + stride : 0);
+}
 
 /// Plain view of stored cells as a tree of one level a mode, with factor rows. A CSF tree brings `ids` and, where levels are
 /// merged, `pointers`; a dense block has none: node p of a level has the children p·extent … p·extent + extent − 1 of the next, level 0 being
@@ -24,7 +31,7 @@ struct CountView {
   int64_t result_stride;
   bool curvature;   ///< with the packed second derivatives behind the first
   bool of_model;    ///< derivatives at the model of the target's rows, of positive cells; else sums without it, of all
-  double* scratch;  ///< (depth + 2) · stride doubles, the first row the weights; 64-byte aligned
+  double* scratch;  ///< count_scratch_rows rows, the first the weights; 64-byte aligned
 };
 
 /// Sums over cells: see CountSums.

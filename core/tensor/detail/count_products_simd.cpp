@@ -53,9 +53,87 @@ void descend(const CountView& view, int level, int64_t begin, int64_t end, int64
   }
 }
 
+constexpr int64_t kLanes = 8;
+constexpr int64_t kFewCells = 4;  // below, the square costs more than it saves
+using Lanes = double __attribute__((vector_size(kLanes * sizeof(double))));
+
+inline Lanes& lanes(double* values) {
+  return *reinterpret_cast<Lanes*>(values);
+}
+
+/// Σ left rightᵀ of the cells of one row of the target mode, as a square of its own: a few cells together make a product
+/// of matrices that stays in registers. Only blocks that reach into the lower triangle are computed.
+struct Triangle {
+  const CountView& view;
+  double* left;    // kTriangleCells rows
+  double* right;   // the same
+  double* square;  // stride × stride
+  int64_t count = 0;
+  bool folded = false;  // the square holds something
+
+  explicit Triangle(const CountView& whole)
+      : view(whole),
+        left(whole.scratch + (whole.depth + 2) * whole.stride),
+        right(left + detail::kTriangleCells * whole.stride),
+        square(right + detail::kTriangleCells * whole.stride) {
+    for (int64_t k = 0; k < view.stride * view.stride; ++k) square[k] = 0;
+  }
+
+  void add(double weight, const double* row) {
+    double* a = left + count * view.stride;
+    double* b = right + count * view.stride;
+    for (int64_t r = 0; r < view.stride; ++r) {
+      a[r] = weight * row[r];
+      b[r] = row[r];
+    }
+    if (++count == detail::kTriangleCells) fold();
+  }
+
+  void fold() {
+    for (int64_t i = 0; i < view.stride; i += kLanes)
+      for (int64_t j = 0; j <= i; j += kLanes) {
+        Lanes sums[kLanes] = {};
+        for (int64_t k = 0; k < count; ++k) {
+          const double* a = left + k * view.stride + i;
+          const Lanes b = lanes(right + k * view.stride + j);
+#pragma GCC unroll 8
+          for (int64_t r = 0; r < kLanes; ++r) sums[r] += a[r] * b;
+        }
+        for (int64_t r = 0; r < kLanes; ++r) lanes(square + (i + r) * view.stride + j) += sums[r];
+      }
+    count = 0;
+    folded = true;
+  }
+
+  /// Moves the sum to the packed triangle of a row.
+  void move_to(double* packed) {
+    if (!folded && count < kFewCells) {
+      for (int64_t k = 0; k < count; ++k) add_packed(left + k * view.stride, right + k * view.stride, packed);
+      count = 0;
+      return;
+    }
+    fold();
+    for (int64_t r = 0; r < view.rank; ++r) {
+      double* row = square + r * view.stride;
+      for (int64_t s = 0; s <= r; ++s) packed[s] += row[s];
+      packed += r + 1;
+    }
+    for (int64_t k = 0; k < view.stride * view.stride; ++k) square[k] = 0;
+    folded = false;
+  }
+
+  void add_packed(const double* a, const double* b, double* packed) const {
+    for (int64_t r = 0; r < view.rank; ++r) {
+      for (int64_t s = 0; s <= r; ++s) packed[s] += a[r] * b[s];
+      packed += r + 1;
+    }
+  }
+};
+
 struct Products {
   const CountView& view;
-  double* shares;  // one row
+  double* shares;      // one row
+  Triangle* triangle;  // where the cells of a row come together
 
   bool skips(double value) const { return value <= 0; }
   void operator()(int64_t node, int64_t row, const double* product) const {
@@ -71,6 +149,11 @@ struct Products {
       return;
     }
     for (int64_t r = 0; r < view.stride; ++r) shares[r] = product[r] * reciprocal;
+    if (triangle != nullptr) {
+      for (int64_t r = 0; r < view.rank; ++r) out[r] += value * shares[r];
+      triangle->add(value, shares);
+      return;
+    }
     double* packed = out + view.rank;
     for (int64_t r = 0; r < view.rank; ++r) {
       const double weight = value * shares[r];
@@ -84,6 +167,7 @@ struct Products {
 /// Sums of the products of the other modes' rows alone, or the normal equations of least squares.
 struct Moments {
   const CountView& view;
+  Triangle* triangle;  // where the cells of a row come together
 
   bool skips(double) const { return false; }
   void operator()(int64_t node, int64_t row, const double* product) const {
@@ -93,6 +177,11 @@ struct Moments {
       return;
     }
     const double value = view.values[node];
+    if (triangle != nullptr) {
+      for (int64_t r = 0; r < view.rank; ++r) out[r] += value * product[r];
+      triangle->add(1, product);
+      return;
+    }
     double* packed = out + view.rank;
     for (int64_t r = 0; r < view.rank; ++r) {
       const double weight = product[r];
@@ -129,10 +218,24 @@ struct Sums {
 }  // namespace
 
 void count_products(const CountView& view, int64_t begin, int64_t end) {
+  double* shares = view.scratch + (view.depth + 1) * view.stride;
+  // At the root all cells of a row come one after the other.
+  if (view.curvature && view.target == 0 && view.stride % kLanes == 0) {
+    Triangle triangle(view);
+    for (int64_t node = begin; node < end; ++node) {
+      if (view.of_model)
+        descend(view, 0, node, node + 1, 0, view.scratch, Products{view, shares, &triangle});
+      else
+        descend(view, 0, node, node + 1, 0, view.scratch, Moments{view, &triangle});
+      const int64_t row = view.ids[0] != nullptr ? view.ids[0][node] : node;
+      triangle.move_to(view.result + row * view.result_stride + view.rank);
+    }
+    return;
+  }
   if (view.of_model)
-    descend(view, 0, begin, end, 0, view.scratch, Products{view, view.scratch + (view.depth + 1) * view.stride});
+    descend(view, 0, begin, end, 0, view.scratch, Products{view, shares, nullptr});
   else
-    descend(view, 0, begin, end, 0, view.scratch, Moments{view});
+    descend(view, 0, begin, end, 0, view.scratch, Moments{view, nullptr});
 }
 
 void count_sums(const CountView& view, int64_t begin, int64_t end, CountTotals* totals) {

@@ -81,10 +81,12 @@ std::vector<SparseTensor> random_entries(const Communicator& world, const std::v
   return blocks;
 }
 
-std::unique_ptr<DistributedTensor> sparse_tensor(const Communicator& world, double holdout) {
+std::unique_ptr<DistributedTensor> sparse_tensor(const Communicator& world, double holdout,
+                                                 Missing missing = Missing::zero) {
   const std::vector<Index> shape{80000, 70000, 90000};
   DistributionOptions options;
   options.holdout = {holdout, 1};
+  options.missing = missing;
   return distribute(world, shape, random_entries(world, shape, 1000000), options);
 }
 
@@ -148,7 +150,22 @@ void grows_as_foreseen(Maker make) {
 }
 
 TEST(ResidentMemory, DISABLED_OfSparseFitsGrowsByTheFormulae) {
-  grows_as_foreseen(sparse_tensor);
+  grows_as_foreseen([](const Communicator& world, double holdout) { return sparse_tensor(world, holdout); });
+}
+
+TEST(ResidentMemory, DISABLED_OfFitsToObservedCellsGrowsByTheFormulae) {
+  const Communicator world(MPI_COMM_WORLD);
+  if (!forget_peak()) GTEST_SKIP() << "the system does not let a process forget its peak";
+  const auto tensor = sparse_tensor(world, 0, Missing::unobserved);
+  cp_als(*tensor, [] {
+    CpOptions options;
+    options.rank = 8;
+    options.iterations = 1;
+    return options;
+  }());  // the message library has its buffers now
+  run(*tensor, {"observed cells", 8});
+  run(*tensor, {"observed cells in a box", 8, {"box:-1,1"}});
+  run(*tensor, {"observed counts", 8, {}, Solver::automatic, 1, false, true, CountSolver::newton});
 }
 
 TEST(ResidentMemory, DISABLED_OfDenseFitsGrowsByTheFormulae) {
