@@ -99,7 +99,7 @@ std::unique_ptr<DistributedTensor> dense_tensor(const Communicator& world, doubl
   return distribute(std::move(grid), shape, std::move(block), {holdout, 1});
 }
 
-void run(const DistributedTensor& tensor, const Fit& fit) {
+void run(const DistributedTensor& tensor, const Fit& fit, double tolerance = 0.1) {
   CpOptions options;
   options.rank = fit.rank;
   options.constraints = parse_constraints(fit.constraints, tensor.order());
@@ -117,7 +117,7 @@ void run(const DistributedTensor& tensor, const Fit& fit) {
   else
     cp_als(tensor, options);
   const double grown = peak_bytes() - before;
-  EXPECT_NEAR(grown / foreseen, 1, 0.1) << fit.name << ": grown by " << grown << " bytes, foreseen " << foreseen;
+  EXPECT_NEAR(grown / foreseen, 1, tolerance) << fit.name << ": grown by " << grown << " bytes, foreseen " << foreseen;
   const double worst = tensor.grid().all().all_reduce_value(grown / foreseen, Reduction::maximum);
   if (tensor.grid().all().is_root()) std::printf("  %-28s %6.1f MB, %.3f\n", fit.name, foreseen / 1e6, worst);
 }
@@ -163,9 +163,11 @@ TEST(ResidentMemory, DISABLED_OfFitsToObservedCellsGrowsByTheFormulae) {
     options.iterations = 1;
     return options;
   }());  // the message library has its buffers now
-  run(*tensor, {"observed cells", 8});
-  run(*tensor, {"observed cells in a box", 8, {"box:-1,1"}});
-  run(*tensor, {"observed counts", 8, {}, Solver::automatic, 1, false, true, CountSolver::newton});
+  // Rows as wide as these fill the message library's own buffers too.
+  const double tolerance = world.size() == 1 ? 0.1 : 0.25;
+  run(*tensor, {"observed cells", 8}, tolerance);
+  run(*tensor, {"observed cells in a box", 8, {"box:-1,1"}}, tolerance);
+  run(*tensor, {"observed counts", 8, {}, Solver::automatic, 1, false, true, CountSolver::newton}, tolerance);
 }
 
 TEST(ResidentMemory, DISABLED_OfDenseFitsGrowsByTheFormulae) {
