@@ -117,9 +117,9 @@ NonzeroList::NonzeroList(std::vector<Index> shape, Index count)
 NonzeroList::NonzeroList(const SparseTensor& tensor) : NonzeroList(tensor.shape(), tensor.nonzeros()) {
   for (int mode = 0; mode < tensor.order(); ++mode) {
     const auto indices = tensor.indices(mode);
-    set_mode(mode, std::vector<std::uint32_t>(indices.begin(), indices.end()));
+    set_mode(mode, 0, std::vector<std::uint32_t>(indices.begin(), indices.end()));
   }
-  set_values(tensor.values());
+  set_values(0, tensor.values());
   sum_duplicates();
 }
 
@@ -127,23 +127,25 @@ Index NonzeroList::size() const {
   return std::visit([](const auto& entries) { return static_cast<Index>(entries.size()); }, entries_);
 }
 
-void NonzeroList::set_mode(int mode, std::span<const std::uint32_t> indices) {
-  TEMPERA_EXPECTS(static_cast<Index>(indices.size()) == size());
+void NonzeroList::set_mode(int mode, Index first, std::span<const std::uint32_t> indices) {
+  TEMPERA_EXPECTS(first >= 0 && first + std::ssize(indices) <= size());
   const int shift = shifts(bits_, mode_order_)[static_cast<std::size_t>(mode)];
   if (bits_[static_cast<std::size_t>(mode)] == 0) return;
   std::visit(
       [&](auto& entries) {
         using Key = KeyOf<decltype(entries)>;
-        for (std::size_t k = 0; k < indices.size(); ++k) entries[k].key |= static_cast<Key>(indices[k]) << shift;
+        auto* entry = entries.data() + first;
+        for (const std::uint32_t index : indices) (entry++)->key |= static_cast<Key>(index) << shift;
       },
       entries_);
 }
 
-void NonzeroList::set_values(std::span<const double> values) {
-  TEMPERA_EXPECTS(static_cast<Index>(values.size()) == size());
+void NonzeroList::set_values(Index first, std::span<const double> values) {
+  TEMPERA_EXPECTS(first >= 0 && first + std::ssize(values) <= size());
   std::visit(
       [&](auto& entries) {
-        for (std::size_t k = 0; k < values.size(); ++k) entries[k].value = values[k];
+        auto* entry = entries.data() + first;
+        for (const double value : values) (entry++)->value = value;
       },
       entries_);
 }
@@ -198,14 +200,15 @@ int NonzeroList::total_bits() const {
 
 /// Keys and values in the order of a stable counting sort by one mode, that mode's field moved to the front.
 template <class Key>
-LargeVector<Key> NonzeroList::keys_rooted_at(int mode, LargeVector<double>& values) const {
+void NonzeroList::root_keys(int mode, LargeVector<Key>& keys, LargeVector<double>& values) {
   const auto& entries = std::get<LargeVector<Entry<Key>>>(entries_);
   const auto m = static_cast<std::size_t>(mode);
   const Key mask = field_mask<Key>(bits_[m]);
   const int shift = mask == 0 ? 0 : shifts(bits_, mode_order_)[m];
   const int front = mask == 0 ? 0 : total_bits() - bits_[m];
   const Key below = field_mask<Key>(shift);
-  LargeVector<std::uint32_t> places(entries.size() + kAhead);
+  LargeVector<std::uint32_t>& places = places_;
+  places.resize(entries.size() + kAhead);
   std::fill_n(places.end() - kAhead, kAhead, 0);
   {
     std::vector<std::uint32_t> begin(static_cast<std::size_t>(shape_[m]) + 1, 0);
@@ -215,16 +218,14 @@ LargeVector<Key> NonzeroList::keys_rooted_at(int mode, LargeVector<double>& valu
     for (std::size_t k = 0; k < entries.size(); ++k)
       places[begin[static_cast<std::size_t>((entries[k].key >> shift) & mask)]++] = static_cast<std::uint32_t>(k);
   }
-  LargeVector<Key> keys(entries.size());
   for (std::size_t k = 0; k < entries.size(); ++k) {
     __builtin_prefetch(&entries[places[k + kAhead]]);
     const Entry<Key> entry = entries[places[k]];
     const Key field = (entry.key >> shift) & mask;
-    const Key above = mask == 0 ? entry.key : static_cast<Key>((entry.key - (field << shift) - (entry.key & below)) >> bits_[m]);
-    keys[k] = mask == 0 ? entry.key : static_cast<Key>((field << front) | above | (entry.key & below));
+    const Key lower = entry.key & below, upper = entry.key - lower - (field << shift);
+    keys[k] = static_cast<Key>((field << front) | (upper >> bits_[m]) | lower);
     values[k] = entry.value;
   }
-  return keys;
 }
 
 CsfTensor NonzeroList::build(const std::vector<int>& mode_order, double long_fibre) {
@@ -238,11 +239,12 @@ CsfTensor NonzeroList::build(const std::vector<int>& mode_order, double long_fib
       [&](const auto& entries) {
         using Key = KeyOf<decltype(entries)>;
         LargeVector<double> values(entries.size());
-        LargeVector<Key> keys;
+        if (!std::holds_alternative<LargeVector<Key>>(keys_)) keys_ = LargeVector<Key>();
+        auto& keys = std::get<LargeVector<Key>>(keys_);
+        keys.resize(entries.size());
         if (moves_root) {
-          keys = keys_rooted_at<Key>(mode_order.front(), values);
+          root_keys<Key>(mode_order.front(), keys, values);
         } else {
-          keys.resize(entries.size());
           for (std::size_t k = 0; k < entries.size(); ++k) {
             keys[k] = entries[k].key;
             values[k] = entries[k].value;

@@ -33,9 +33,9 @@ class NonzeroList {
   /// build.
   const std::vector<int>& mode_order() const { return mode_order_; }
 
-  /// Sets the index of every nonzero in one mode. Each mode is set exactly once. @pre indices.size() == size()
-  void set_mode(int mode, std::span<const std::uint32_t> indices);
-  void set_values(std::span<const double> values);
+  /// Sets the indices of the nonzeros from `first` on in one mode. Each is set exactly once. @pre they are there
+  void set_mode(int mode, Index first, std::span<const std::uint32_t> indices);
+  void set_values(Index first, std::span<const double> values);
 
   /// Adds nonzeros with equal coordinates, in increasing order of value. @return how many were merged away
   Index sum_duplicates();
@@ -57,7 +57,7 @@ class NonzeroList {
   int total_bits() const;
   void reorder(const std::vector<int>& mode_order);
   template <class Key>
-  LargeVector<Key> keys_rooted_at(int mode, LargeVector<double>& values) const;
+  void root_keys(int mode, LargeVector<Key>& keys, LargeVector<double>& values);
   template <class Key>
   CsfTensor tree_of(const std::vector<int>& mode_order, const LargeVector<Key>& keys, double long_fibre) const;
 
@@ -65,6 +65,8 @@ class NonzeroList {
   std::vector<int> bits_;        ///< width of each mode's field
   std::vector<int> mode_order_;  ///< order of the fields now, most significant first
   std::variant<Narrow, Wide> entries_;
+  std::variant<LargeVector<std::uint64_t>, LargeVector<WideKey>> keys_;  ///< of the tree at hand; kept for the next
+  LargeVector<std::uint32_t> places_;                                    ///< the same
 };
 
 }  // namespace tempera

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "distributed/tensor/distributed_tensor.hpp"
+#include "distributed/tensor/local_rows.hpp"
 #include "distributed/tensor/nonzero_partition.hpp"
 
 namespace tempera {
@@ -14,41 +15,7 @@ namespace {
 /// order 5, whatever the tensor.
 constexpr double kTreeBudget = 2.6;
 
-std::vector<Index> distinct(std::span<const Index> indices) {
-  if (indices.empty()) return {};
-  const auto [low, high] = std::minmax_element(indices.begin(), indices.end());
-  const Index first = *low, span = *high - first + 1;
-  std::vector<Index> result;
-  if (span <= 16 * static_cast<Index>(indices.size())) {  // a bitmap of at most 2 bytes a nonzero
-    std::vector<bool> present(static_cast<std::size_t>(span), false);
-    for (Index index : indices) present[static_cast<std::size_t>(index - first)] = true;
-    for (Index k = 0; k < span; ++k)
-      if (present[static_cast<std::size_t>(k)]) result.push_back(first + k);
-  } else {
-    result.assign(indices.begin(), indices.end());
-    std::sort(result.begin(), result.end());
-    result.erase(std::unique(result.begin(), result.end()), result.end());
-  }
-  return result;
-}
-
-/// Local number of every index. `touched` is increasing, local_of[k] is the local number of touched[k].
-std::vector<std::uint32_t> localised(std::span<const Index> indices, std::span<const Index> touched,
-                                     std::span<const std::uint32_t> local_of) {
-  std::vector<std::uint32_t> result(indices.size());
-  if (touched.empty()) return result;
-  const Index first = touched.front(), span = touched.back() - first + 1;
-  if (span <= 2 * static_cast<Index>(indices.size())) {
-    std::vector<std::uint32_t> table(static_cast<std::size_t>(span));
-    for (std::size_t k = 0; k < touched.size(); ++k) table[static_cast<std::size_t>(touched[k] - first)] = local_of[k];
-    for (std::size_t k = 0; k < indices.size(); ++k) result[k] = table[static_cast<std::size_t>(indices[k] - first)];
-  } else {
-    for (std::size_t k = 0; k < indices.size(); ++k)
-      result[k] = local_of[static_cast<std::size_t>(std::lower_bound(touched.begin(), touched.end(), indices[k]) -
-                                                    touched.begin())];
-  }
-  return result;
-}
+constexpr Index kTile = 4096;  // nonzeros that become keys at a time, while they are in the cache
 
 void append(SparseTensor& entries, const SparseTensor& more) {
   std::vector<Index> cell(static_cast<std::size_t>(more.order()));
@@ -74,7 +41,8 @@ class DistributedSparseTensor final : public DistributedTensor {
  public:
   /// `split` is empty unless cells are held out.
   DistributedSparseTensor(std::vector<Index> shape, ProcessGrid grid, const NonzeroPartition& partition,
-                          SparseTensor mine, std::optional<SplitEntries> split, Missing missing, int threads)
+                          std::vector<SparseTensor> mine, std::optional<SplitEntries> split, Missing missing,
+                          int threads)
       : DistributedTensor(std::move(shape), std::move(grid), true), threads_(threads) {
     missing_ = missing;
     double local[3] = {0, 0, 0};  // stored cells, duplicates, squared norm
@@ -181,44 +149,71 @@ class DistributedSparseTensor final : public DistributedTensor {
     values.resize(static_cast<std::size_t>(kept) + back.size());
   }
 
-  void build(const NonzeroPartition& partition, SparseTensor mine, const std::optional<SplitEntries>& split) {
-    const Index kept = mine.nonzeros();
-    if (split) {
-      append(mine, split->held);
-      append(mine, split->candidates);
-    }
-    std::vector<std::vector<std::uint32_t>> local(static_cast<std::size_t>(order()));
-    std::vector<Index> local_shape;
+  /// Exchanges of all modes, and the local number of every row that the nonzeros touch.
+  std::vector<LocalRows> number_rows(const NonzeroPartition& partition, std::span<const SparseTensor> mine) {
+    std::vector<LocalRows> numbers;
+    Index nonzeros = 0;
+    for (const SparseTensor& block : mine) nonzeros += block.nonzeros();
     for (int mode = 0; mode < order(); ++mode) {
-      const auto indices = mine.indices(mode);
-      const std::vector<Index> touched = distinct(indices);
+      const std::vector<Index> touched = distinct_indices(mine, mode);
       // Rows of spread slices are touched in several layers.
       const bool spreads = partition.spreads(static_cast<std::size_t>(mode));
       exchanges_.push_back(sparse_row_exchange(spreads ? grid_.active_ranks() : grid_.layer(mode), touched));
-      // The exchange renumbers the rows (owned first); map the increasing order of `touched` to its order.
-      const auto& global_rows = rows(mode).global_rows;
-      std::vector<std::uint32_t> local_of(touched.size());
-      for (std::size_t k = 0; k < global_rows.size(); ++k)
-        local_of[static_cast<std::size_t>(std::lower_bound(touched.begin(), touched.end(), global_rows[k]) -
-                                          touched.begin())] = static_cast<std::uint32_t>(k);
-      local[static_cast<std::size_t>(mode)] = localised(indices, touched, local_of);
-      local_shape.push_back(std::max<Index>(1, static_cast<Index>(touched.size())));
-      mine.release_indices(mode);
+      numbers.emplace_back(touched, rows(mode).global_rows, nonzeros);
     }
-    std::vector<double> selected;
+    return numbers;
+  }
+
+  /// Nonzeros in local numbers, without those that are kept apart.
+  NonzeroList list_of(std::vector<SparseTensor> mine, const std::vector<LocalRows>& numbers,
+                      const std::vector<Index>& local_shape, const std::optional<SplitEntries>& split, Index kept) {
     if (split) {
-      selected.assign(mine.values().begin(), mine.values().end());
-      hold_out_entries(local, selected, kept, split->held.nonzeros());
+      std::vector<std::vector<std::uint32_t>> local(numbers.size());
+      for (int mode = 0; mode < order(); ++mode) {
+        local[static_cast<std::size_t>(mode)].resize(static_cast<std::size_t>(mine.front().nonzeros()));
+        numbers[static_cast<std::size_t>(mode)].find(mine.front().indices(mode), local[static_cast<std::size_t>(mode)]);
+        mine.front().release_indices(mode);
+      }
+      std::vector<double> values(mine.front().values().begin(), mine.front().values().end());
+      hold_out_entries(local, values, kept, split->held.nonzeros());
+      NonzeroList list(local_shape, static_cast<Index>(values.size()));
+      for (int mode = 0; mode < order(); ++mode) list.set_mode(mode, 0, local[static_cast<std::size_t>(mode)]);
+      list.set_values(0, values);
+      return list;
     }
-    const std::span<const double> values = split ? std::span<const double>(selected) : mine.values();
-    NonzeroList list(local_shape, static_cast<Index>(values.size()));
-    for (int mode = 0; mode < order(); ++mode) {
-      list.set_mode(mode, local[static_cast<std::size_t>(mode)]);
-      std::vector<std::uint32_t>().swap(local[static_cast<std::size_t>(mode)]);
+    NonzeroList list(local_shape, kept);
+    std::vector<std::uint32_t> local(kTile);
+    Index at = 0;
+    for (SparseTensor& block : mine) {
+      for (Index first = 0; first < block.nonzeros(); first += kTile) {
+        const auto count = static_cast<std::size_t>(std::min(kTile, block.nonzeros() - first));
+        const std::span<std::uint32_t> tile(local.data(), count);
+        for (int mode = 0; mode < order(); ++mode) {
+          numbers[static_cast<std::size_t>(mode)].find(
+              std::as_const(block).indices(mode).subspan(static_cast<std::size_t>(first), count), tile);
+          list.set_mode(mode, at + first, tile);
+        }
+        list.set_values(at + first, std::as_const(block).values().subspan(static_cast<std::size_t>(first), count));
+      }
+      at += block.nonzeros();
+      block = SparseTensor();
     }
-    list.set_values(values);
-    std::vector<double>().swap(selected);
-    mine = SparseTensor();
+    return list;
+  }
+
+  void build(const NonzeroPartition& partition, std::vector<SparseTensor> mine,
+             const std::optional<SplitEntries>& split) {
+    Index kept = 0;
+    for (const SparseTensor& block : mine) kept += block.nonzeros();
+    if (split) {
+      mine = joined(shape_, std::move(mine));
+      append(mine.front(), split->held);
+      append(mine.front(), split->candidates);
+    }
+    const std::vector<LocalRows> numbers = number_rows(partition, mine);
+    std::vector<Index> local_shape;
+    for (int mode = 0; mode < order(); ++mode) local_shape.push_back(std::max<Index>(1, rows(mode).rows()));
+    NonzeroList list = list_of(std::move(mine), numbers, local_shape, split, kept);
     duplicates_ = list.sum_duplicates() + holdout_.merged;
     const auto coordinate_bytes = static_cast<double>(8 * (order() + 1)) * static_cast<double>(list.size());
     trees_ = CsfSet(std::move(list), static_cast<std::size_t>(kTreeBudget * coordinate_bytes));
@@ -238,12 +233,12 @@ std::unique_ptr<DistributedTensor> distribute(const Communicator& communicator, 
   if (options.holdout.share > 0) split = split_entries(communicator, shape, blocks, options.holdout, options.missing);
   const NonzeroPartition partition = choose_partition(communicator, shape, blocks, options.grid);
   ProcessGrid grid(communicator, partition.grid);
-  SparseTensor mine = redistribute(communicator, partition, shape, std::move(blocks));
+  std::vector<SparseTensor> mine = redistribute(communicator, partition, shape, std::move(blocks));
   if (split)
     for (SparseTensor* part : {&split->held, &split->candidates}) {
       std::vector<SparseTensor> whole;
       whole.push_back(std::move(*part));
-      *part = redistribute(communicator, partition, shape, std::move(whole));
+      *part = std::move(joined(shape, redistribute(communicator, partition, shape, std::move(whole))).front());
     }
   return std::make_unique<DistributedSparseTensor>(std::vector<Index>(shape.begin(), shape.end()), std::move(grid),
                                                    partition, std::move(mine), std::move(split), options.missing,

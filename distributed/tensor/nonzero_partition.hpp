@@ -71,8 +71,12 @@ void check_grid(std::span<const Index> shape, const std::vector<int>& grid);
 std::vector<std::vector<int>> grid_candidates(int ranks, std::span<const Index> limits);
 
 /// Sends every nonzero to its rank of the partition, in rounds of bounded size; `blocks` is consumed block by block, so
-/// that nonzeros are held about once. Inactive ranks end up empty. Collective.
-SparseTensor redistribute(const Communicator& communicator, const NonzeroPartition& partition,
-                          std::span<const Index> shape, std::vector<SparseTensor>&& blocks);
+/// that nonzeros are held about once. On one rank the blocks are returned as they are, otherwise one. Inactive ranks end up
+/// empty. Collective.
+std::vector<SparseTensor> redistribute(const Communicator& communicator, const NonzeroPartition& partition,
+                                       std::span<const Index> shape, std::vector<SparseTensor>&& blocks);
+
+/// One after the other as one tensor; each block goes when it has been copied.
+std::vector<SparseTensor> joined(std::span<const Index> shape, std::vector<SparseTensor> blocks);
 
 }  // namespace tempera

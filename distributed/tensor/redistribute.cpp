@@ -11,9 +11,14 @@ namespace {
 // Nonzeros a rank sends in one round: a small share of what it holds, so that buffers do not count.
 constexpr Index kSmallestRound = Index{1} << 12, kLargestRound = Index{1} << 17, kRounds = 32;
 
-/// One after the other; each block goes when it has been copied.
-SparseTensor joined(std::span<const Index> shape, std::vector<SparseTensor>&& blocks) {
-  if (blocks.size() == 1) return std::move(blocks.front());
+int rank_of(const NonzeroPartition& partition, const SparseTensor& block, std::size_t entry) {
+  return partition.rank_of([&](std::size_t mode) { return block.indices(static_cast<int>(mode))[entry]; });
+}
+
+}  // namespace
+
+std::vector<SparseTensor> joined(std::span<const Index> shape, std::vector<SparseTensor> blocks) {
+  if (blocks.size() == 1) return blocks;
   std::size_t total = 0;
   for (const SparseTensor& block : blocks) total += static_cast<std::size_t>(block.nonzeros());
   std::vector<std::vector<Index>> indices(shape.size());
@@ -28,18 +33,14 @@ SparseTensor joined(std::span<const Index> shape, std::vector<SparseTensor>&& bl
     values.insert(values.end(), block.values().begin(), block.values().end());
     block = SparseTensor();
   }
-  return SparseTensor({shape.begin(), shape.end()}, std::move(indices), std::move(values));
+  blocks.clear();
+  blocks.emplace_back(std::vector<Index>(shape.begin(), shape.end()), std::move(indices), std::move(values));
+  return blocks;
 }
 
-int rank_of(const NonzeroPartition& partition, const SparseTensor& block, std::size_t entry) {
-  return partition.rank_of([&](std::size_t mode) { return block.indices(static_cast<int>(mode))[entry]; });
-}
-
-}  // namespace
-
-SparseTensor redistribute(const Communicator& communicator, const NonzeroPartition& partition,
+std::vector<SparseTensor> redistribute(const Communicator& communicator, const NonzeroPartition& partition,
                           std::span<const Index> shape, std::vector<SparseTensor>&& blocks) {
-  if (communicator.size() == 1) return joined(shape, std::move(blocks));
+  if (communicator.size() == 1) return std::move(blocks);
   const auto ranks = static_cast<std::size_t>(communicator.size());
   const std::size_t order = shape.size(), words = order + 1;
   std::vector<Index> counts(ranks, 0);
@@ -92,7 +93,9 @@ SparseTensor redistribute(const Communicator& communicator, const NonzeroPartiti
       values.push_back(std::bit_cast<double>(received[k + order]));
     }
   }
-  return SparseTensor({shape.begin(), shape.end()}, std::move(indices), std::move(values));
+  std::vector<SparseTensor> mine;
+  mine.emplace_back(std::vector<Index>(shape.begin(), shape.end()), std::move(indices), std::move(values));
+  return mine;
 }
 
 }  // namespace tempera

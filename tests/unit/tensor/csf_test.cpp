@@ -104,8 +104,8 @@ TEST(Csf, DuplicatesAreSummedWhateverTheirOrder) {
   NonzeroList a(forward.shape(), 5), b(backward.shape(), 5);
   for (auto [list, tensor] : {std::pair{&a, &forward}, std::pair{&b, &backward}}) {
     for (int mode = 0; mode < 2; ++mode)
-      list->set_mode(mode, std::vector<std::uint32_t>(tensor->indices(mode).begin(), tensor->indices(mode).end()));
-    list->set_values(tensor->values());
+      list->set_mode(mode, 0, std::vector<std::uint32_t>(tensor->indices(mode).begin(), tensor->indices(mode).end()));
+    list->set_values(0, tensor->values());
     EXPECT_EQ(list->sum_duplicates(), 4);
   }
   EXPECT_EQ(cells(a.build({0, 1})), cells(b.build({0, 1})));

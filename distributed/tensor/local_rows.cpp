@@ -1,0 +1,67 @@
+#include "distributed/tensor/local_rows.hpp"
+
+#include <algorithm>
+
+#include "core/base/contract.hpp"
+
+namespace tempera {
+
+namespace {
+
+std::size_t place_of(std::span<const Index> touched, Index row) {
+  return static_cast<std::size_t>(std::lower_bound(touched.begin(), touched.end(), row) - touched.begin());
+}
+
+}  // namespace
+
+std::vector<Index> distinct_indices(std::span<const SparseTensor> blocks, int mode) {
+  Index low = 0, high = -1, count = 0;
+  for (const SparseTensor& block : blocks) {
+    if (block.nonzeros() == 0) continue;
+    const auto [least, most] = std::minmax_element(block.indices(mode).begin(), block.indices(mode).end());
+    low = count == 0 ? *least : std::min(low, *least);
+    high = count == 0 ? *most : std::max(high, *most);
+    count += block.nonzeros();
+  }
+  std::vector<Index> result;
+  const Index span = high - low + 1;
+  if (span <= 16 * count) {  // a map of at most 2 bytes a nonzero
+    std::vector<bool> present(static_cast<std::size_t>(span), false);
+    for (const SparseTensor& block : blocks)
+      for (const Index index : block.indices(mode)) present[static_cast<std::size_t>(index - low)] = true;
+    for (Index k = 0; k < span; ++k)
+      if (present[static_cast<std::size_t>(k)]) result.push_back(low + k);
+  } else {
+    for (const SparseTensor& block : blocks)
+      result.insert(result.end(), block.indices(mode).begin(), block.indices(mode).end());
+    std::sort(result.begin(), result.end());
+    result.erase(std::unique(result.begin(), result.end()), result.end());
+  }
+  return result;
+}
+
+LocalRows::LocalRows(std::span<const Index> touched, std::span<const Index> global_rows, Index lookups) {
+  TEMPERA_EXPECTS(touched.size() == global_rows.size());
+  if (touched.empty()) return;
+  first_ = touched.front();
+  const Index span = touched.back() - first_ + 1;
+  if (span <= 2 * lookups) {
+    table_.resize(static_cast<std::size_t>(span));
+    for (std::size_t k = 0; k < global_rows.size(); ++k)
+      table_[static_cast<std::size_t>(global_rows[k] - first_)] = static_cast<std::uint32_t>(k);
+    return;
+  }
+  touched_.assign(touched.begin(), touched.end());
+  table_.resize(touched.size());
+  for (std::size_t k = 0; k < global_rows.size(); ++k)
+    table_[place_of(touched_, global_rows[k])] = static_cast<std::uint32_t>(k);
+}
+
+void LocalRows::find(std::span<const Index> rows, std::span<std::uint32_t> result) const {
+  if (touched_.empty())
+    for (std::size_t k = 0; k < rows.size(); ++k) result[k] = table_[static_cast<std::size_t>(rows[k] - first_)];
+  else
+    for (std::size_t k = 0; k < rows.size(); ++k) result[k] = table_[place_of(touched_, rows[k])];
+}
+
+}  // namespace tempera

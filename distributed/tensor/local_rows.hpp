@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/tensor/sparse_tensor.hpp"
+
+namespace tempera {
+
+/// Indices of one mode that occur in the nonzeros, increasing. Not collective.
+std::vector<Index> distinct_indices(std::span<const SparseTensor> blocks, int mode);
+
+/// Local number of every global row that a rank touches.
+class LocalRows {
+ public:
+  LocalRows() = default;
+  /// @param touched      global rows, increasing
+  /// @param global_rows  the same rows in their local order
+  /// @param lookups      how often numbers will be asked for: decides between a table of the span of the rows and a search
+  LocalRows(std::span<const Index> touched, std::span<const Index> global_rows, Index lookups);
+
+  /// Local numbers of `rows`, all of them touched; result has the same length.
+  void find(std::span<const Index> rows, std::span<std::uint32_t> result) const;
+
+ private:
+  Index first_ = 0;
+  std::vector<std::uint32_t> table_;     ///< by distance from the first row, or beside `touched_`
+  std::vector<Index> touched_;           ///< empty where the table has the whole span
+};
+
+}  // namespace tempera
