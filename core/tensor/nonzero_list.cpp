@@ -43,14 +43,16 @@ Key field_mask(int bits) {
 template <class Entries>
 using KeyOf = std::remove_cvref_t<decltype(std::declval<Entries&>().front().key)>;
 
-constexpr int kDigitBits = 11;
-constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
+constexpr int kMostDigitBits = 14;                         // as many places as the second cache has lines
 constexpr std::size_t kAhead = 32;                         // places between a prefetch and its use
 constexpr std::size_t kFewEntries = std::size_t{1} << 12;  // below, comparing is faster than counting
+constexpr std::size_t kTile = 2048;                       // keys that stay in the first cache
+constexpr Index kNearRows = Index{1} << 15;                // buckets whose ends stay in the cache
 
-template <class Key>
-std::size_t digit(Key key, int shift) {
-  return static_cast<std::size_t>(key >> shift) & (kDigits - 1);
+/// Starts of the buckets from their counts, in place.
+void accumulate(std::span<std::uint32_t> counts) {
+  std::uint32_t sum = 0;
+  for (std::uint32_t& count : counts) sum += std::exchange(count, sum);
 }
 
 /// Least-significant-digit radix sort, stable; takes room for a second copy meanwhile. On packed keys of 40 to 60 bits
@@ -62,19 +64,21 @@ void sort_by_key(Entries& entries, int key_bits) {
     std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.key < b.key; });
     return;
   }
-  std::vector<std::array<std::uint32_t, kDigits>> counts(
-      static_cast<std::size_t>((key_bits + kDigitBits - 1) / kDigitBits));
+  const int most = std::min(kMostDigitBits, static_cast<int>(std::bit_width(entries.size())) - 3);
+  const int passes = std::max(1, (key_bits + most - 1) / most), bits = (key_bits + passes - 1) / passes;
+  const std::size_t places = std::size_t{1} << bits;
+  const auto digit = [&](const Entry& entry, int pass) {
+    return static_cast<std::size_t>(entry.key >> (pass * bits)) & (places - 1);
+  };
+  std::vector<std::uint32_t> counts(static_cast<std::size_t>(passes) * places, 0);
   for (const Entry& entry : entries)
-    for (std::size_t pass = 0; pass < counts.size(); ++pass)
-      ++counts[pass][digit(entry.key, static_cast<int>(pass) * kDigitBits)];
+    for (int pass = 0; pass < passes; ++pass) ++counts[static_cast<std::size_t>(pass) * places + digit(entry, pass)];
   Entries other(entries.size());
-  for (std::size_t pass = 0; pass < counts.size(); ++pass) {
-    const int shift = static_cast<int>(pass) * kDigitBits;
-    auto& begin = counts[pass];
-    if (begin[digit(entries.front().key, shift)] == entries.size()) continue;  // all equal
-    std::uint32_t sum = 0;
-    for (std::uint32_t& count : begin) sum += std::exchange(count, sum);
-    for (const Entry& entry : entries) other[begin[digit(entry.key, shift)]++] = entry;
+  for (int pass = 0; pass < passes; ++pass) {
+    const auto begin = std::span<std::uint32_t>(counts).subspan(static_cast<std::size_t>(pass) * places, places);
+    if (begin[digit(entries.front(), pass)] == entries.size()) continue;  // all equal
+    accumulate(begin);
+    for (const Entry& entry : entries) other[begin[digit(entry, pass)]++] = entry;
     std::swap(entries, other);
   }
 }
@@ -207,24 +211,27 @@ void NonzeroList::root_keys(int mode, LargeVector<Key>& keys, LargeVector<double
   const int shift = mask == 0 ? 0 : shifts(bits_, mode_order_)[m];
   const int front = mask == 0 ? 0 : total_bits() - bits_[m];
   const Key below = field_mask<Key>(shift);
-  LargeVector<std::uint32_t>& places = places_;
-  places.resize(entries.size() + kAhead);
-  std::fill_n(places.end() - kAhead, kAhead, 0);
-  {
-    std::vector<std::uint32_t> begin(static_cast<std::size_t>(shape_[m]) + 1, 0);
-    for (const auto& entry : entries) ++begin[static_cast<std::size_t>((entry.key >> shift) & mask)];
-    std::uint32_t sum = 0;
-    for (std::uint32_t& count : begin) sum += std::exchange(count, sum);
-    for (std::size_t k = 0; k < entries.size(); ++k)
-      places[begin[static_cast<std::size_t>((entries[k].key >> shift) & mask)]++] = static_cast<std::uint32_t>(k);
-  }
-  for (std::size_t k = 0; k < entries.size(); ++k) {
-    __builtin_prefetch(&entries[places[k + kAhead]]);
-    const Entry<Key> entry = entries[places[k]];
-    const Key field = (entry.key >> shift) & mask;
-    const Key lower = entry.key & below, upper = entry.key - lower - (field << shift);
+  const auto field_of = [&](const Entry<Key>& entry) { return static_cast<std::size_t>((entry.key >> shift) & mask); };
+  const auto place = [&](const Entry<Key>& entry, std::size_t k) {
+    const Key field = (entry.key >> shift) & mask, lower = entry.key & below, upper = entry.key - lower - (field << shift);
     keys[k] = static_cast<Key>((field << front) | (upper >> bits_[m]) | lower);
     values[k] = entry.value;
+  };
+  std::vector<std::uint32_t> begin(static_cast<std::size_t>(shape_[m]) + 1, 0);
+  for (const auto& entry : entries) ++begin[field_of(entry)];
+  accumulate(begin);
+  if (shape_[m] <= kNearRows) {
+    for (const auto& entry : entries) place(entry, begin[field_of(entry)]++);
+    return;
+  }
+  // Too many buckets to write into: find the places, then write in order.
+  places_.resize(entries.size() + kAhead);
+  std::fill_n(places_.end() - kAhead, kAhead, 0);
+  for (std::size_t k = 0; k < entries.size(); ++k)
+    places_[begin[field_of(entries[k])]++] = static_cast<std::uint32_t>(k);
+  for (std::size_t k = 0; k < entries.size(); ++k) {
+    __builtin_prefetch(&entries[places_[k + kAhead]]);
+    place(entries[places_[k]], k);
   }
 }
 
@@ -293,12 +300,14 @@ CsfTensor NonzeroList::tree_of(const std::vector<int>& mode_order, const LargeVe
     std::fill(ids.begin() + static_cast<std::ptrdiff_t>(nodes[level]), ids.end(), 0);
     if (level < merged) tree.pointers_.emplace_back(nodes[level] + 1);
   }
-  for (std::size_t level = merged; level < depth; ++level) {
-    const Key field = mask(level);
-    std::uint32_t* ids = tree.ids_[level].data();
-    const int by = field == 0 ? 0 : shift(level);
-    for (std::size_t k = 0; k < count; ++k) ids[k] = static_cast<std::uint32_t>((keys[k] >> by) & field);
-  }
+  for (std::size_t first = 0; first < count; first += kTile)
+    for (std::size_t level = merged; level < depth; ++level) {
+      const Key field = mask(level);
+      std::uint32_t* ids = tree.ids_[level].data();
+      const int by = field == 0 ? 0 : shift(level);
+      for (std::size_t k = first; k < std::min(count, first + kTile); ++k)
+        ids[k] = static_cast<std::uint32_t>((keys[k] >> by) & field);
+    }
   std::vector<std::uint32_t> next(merged + 1, 0);
   for (std::size_t k = 0; k < count; ++k) {
     std::size_t level = 0;

@@ -155,7 +155,7 @@ class DistributedSparseTensor final : public DistributedTensor {
     Index nonzeros = 0;
     for (const SparseTensor& block : mine) nonzeros += block.nonzeros();
     for (int mode = 0; mode < order(); ++mode) {
-      const std::vector<Index> touched = distinct_indices(mine, mode);
+      const std::vector<Index> touched = distinct_indices(mine, mode, shape_[static_cast<std::size_t>(mode)]);
       // Rows of spread slices are touched in several layers.
       const bool spreads = partition.spreads(static_cast<std::size_t>(mode));
       exchanges_.push_back(sparse_row_exchange(spreads ? grid_.active_ranks() : grid_.layer(mode), touched));

@@ -14,23 +14,16 @@ std::size_t place_of(std::span<const Index> touched, Index row) {
 
 }  // namespace
 
-std::vector<Index> distinct_indices(std::span<const SparseTensor> blocks, int mode) {
-  Index low = 0, high = -1, count = 0;
-  for (const SparseTensor& block : blocks) {
-    if (block.nonzeros() == 0) continue;
-    const auto [least, most] = std::minmax_element(block.indices(mode).begin(), block.indices(mode).end());
-    low = count == 0 ? *least : std::min(low, *least);
-    high = count == 0 ? *most : std::max(high, *most);
-    count += block.nonzeros();
-  }
+std::vector<Index> distinct_indices(std::span<const SparseTensor> blocks, int mode, Index size) {
+  Index count = 0;
+  for (const SparseTensor& block : blocks) count += block.nonzeros();
   std::vector<Index> result;
-  const Index span = high - low + 1;
-  if (span <= 16 * count) {  // a map of at most 2 bytes a nonzero
-    std::vector<bool> present(static_cast<std::size_t>(span), false);
+  if (size <= 2 * count) {
+    std::vector<std::uint8_t> present(static_cast<std::size_t>(size), 0);
     for (const SparseTensor& block : blocks)
-      for (const Index index : block.indices(mode)) present[static_cast<std::size_t>(index - low)] = true;
-    for (Index k = 0; k < span; ++k)
-      if (present[static_cast<std::size_t>(k)]) result.push_back(low + k);
+      for (const Index index : block.indices(mode)) present[static_cast<std::size_t>(index)] = 1;
+    for (Index k = 0; k < size; ++k)
+      if (present[static_cast<std::size_t>(k)] != 0) result.push_back(k);
   } else {
     for (const SparseTensor& block : blocks)
       result.insert(result.end(), block.indices(mode).begin(), block.indices(mode).end());

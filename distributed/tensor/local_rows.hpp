@@ -8,8 +8,8 @@
 
 namespace tempera {
 
-/// Indices of one mode that occur in the nonzeros, increasing. Not collective.
-std::vector<Index> distinct_indices(std::span<const SparseTensor> blocks, int mode);
+/// Indices of one mode, all below `size`, that occur in the nonzeros, increasing. Memory: at most 8 bytes a nonzero.
+std::vector<Index> distinct_indices(std::span<const SparseTensor> blocks, int mode, Index size);
 
 /// Local number of every global row that a rank touches.
 class LocalRows {
