@@ -1,8 +1,11 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
 
+#include "core/tensor/fibre_products.hpp"
 #include "distributed/tensor/distributed_tensor.hpp"
 #include "distributed/tensor/local_rows.hpp"
 #include "distributed/tensor/nonzero_partition.hpp"
@@ -37,6 +40,20 @@ double sum_of_squares(std::span<const double> values) {
   return total;
 }
 
+class SharedProducts final : public SweepProducts {
+ public:
+  SharedProducts(const CsfSet& trees, Index rank, int threads) : products_(trees, rank), threads_(threads) {}
+
+  void mttkrp(std::span<const FactorMatrix> factors, std::span<const std::uint64_t> versions, int mode,
+              FactorMatrix& result) override {
+    products_.mttkrp(factors, versions, mode, result, threads_);
+  }
+
+ private:
+  FibreProducts products_;
+  int threads_;
+};
+
 class DistributedSparseTensor final : public DistributedTensor {
  public:
   /// `split` is empty unless cells are held out.
@@ -70,15 +87,22 @@ class DistributedSparseTensor final : public DistributedTensor {
 
   std::string storage() const override {
     if (!active()) return "no data on this rank";
-    switch (trees_.policy()) {
-      case CsfPolicy::one: return "CSF, one tree";
-      case CsfPolicy::two: return "CSF, two trees";
-      case CsfPolicy::all: return "CSF, one tree a mode";
-    }
-    return "CSF";
+    const auto& trees = trees_.trees();
+    int merged = 0;
+    for (const CsfTensor& tree : trees) merged += tree.merged_levels();
+    const char* const count = trees_.policy() == CsfPolicy::all   ? "one tree a mode"
+                              : trees_.policy() == CsfPolicy::two ? "two trees"
+                                                                  : "one tree";
+    return fmt::format("CSF, {}, {} of {} levels merged", count, merged, (order() - 1) * std::ssize(trees));
   }
 
   double cell_bytes() const override { return static_cast<double>(trees_.bytes()); }
+
+  std::unique_ptr<SweepProducts> sweep_products(Index rank) const override {
+    return std::make_unique<SharedProducts>(trees_, rank, threads_);
+  }
+
+  std::int64_t sweep_bytes(Index rank) const override { return active() ? FibreProducts::bytes(trees_, rank) : 0; }
 
   void mttkrp(std::span<const FactorMatrix> factors, int mode, FactorMatrix& result) const override {
     tempera::mttkrp(trees_, factors, mode, result, threads_);

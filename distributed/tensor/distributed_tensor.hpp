@@ -70,7 +70,7 @@ class DistributedTensor {
   /// Cells kept apart: no part of the norm and of the kernels below, where they count as zeros. On inactive ranks only
   /// what holds for all ranks.
   const Holdout& holdout() const { return holdout_; }
-  /// One line for people: how the data lie, "CSF, one tree a mode".
+  /// One line for people: how the data lie, "CSF, one tree a mode, 3 of 6 levels merged" (see CsfTensor).
   virtual std::string storage() const = 0;
   /// Bytes that this rank keeps: the cells, 8 for each row number and each row that another rank holds too, and for each
   /// cell kept apart 8 (order + 1) + 4.

@@ -22,6 +22,7 @@ struct CsfView {
 };
 
 /// Adds the contribution of the root nodes [begin, end) to the result, for all columns.
+/// The kernel of the fibre products writes row c of the result for every node c of level 1 below those roots instead.
 using CsfMttkrpKernel = void (*)(const CsfView& view, uint32_t begin, uint32_t end);
 
 /// model[p] = Σ_r Π_levels factor rows, for the leaves below the root nodes [begin, end); weights are folded into one
@@ -32,13 +33,16 @@ using CsfResidualKernel = void (*)(const CsfView& view, uint32_t begin, uint32_t
 
 namespace tempera::simd::baseline {
 void csf_mttkrp(const detail::CsfView& view, uint32_t begin, uint32_t end);
+void csf_fibre_products(const detail::CsfView& view, uint32_t begin, uint32_t end);
 void csf_residual(const detail::CsfView& view, uint32_t begin, uint32_t end, double* sums);
 }  // namespace tempera::simd::baseline
 namespace tempera::simd::avx2 {
 void csf_mttkrp(const detail::CsfView& view, uint32_t begin, uint32_t end);
+void csf_fibre_products(const detail::CsfView& view, uint32_t begin, uint32_t end);
 void csf_residual(const detail::CsfView& view, uint32_t begin, uint32_t end, double* sums);
 }  // namespace tempera::simd::avx2
 namespace tempera::simd::avx512 {
 void csf_mttkrp(const detail::CsfView& view, uint32_t begin, uint32_t end);
+void csf_fibre_products(const detail::CsfView& view, uint32_t begin, uint32_t end);
 void csf_residual(const detail::CsfView& view, uint32_t begin, uint32_t end, double* sums);
 }  // namespace tempera::simd::avx512

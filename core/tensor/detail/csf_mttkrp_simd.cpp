@@ -181,6 +181,32 @@ void mttkrp_depth(const CsfView& view, uint32_t begin, uint32_t end) {
   }
 }
 
+/// One row of the result for each node of level 1: the sum over everything below it.
+template <class Vector, int W, int Below>
+void fibre_panel(const CsfView& view, uint32_t begin, uint32_t end) {
+  const uint32_t* pointers = view.pointers[1];
+  for (uint32_t c = view.pointers[0][begin]; c < view.pointers[0][end]; ++c) {
+    Panel<Vector, W> sum;
+    for (int w = 0; w < W; ++w) sum.lane[w] = Vector{};
+    gather_below<Vector, W, Below>(view, 2, pointers[c], pointers[c + 1], sum);
+    auto* out = reinterpret_cast<Vector*>(view.result + static_cast<int64_t>(c) * view.stride);
+    for (int w = 0; w < W; ++w) out[w] = sum.lane[w];
+  }
+}
+
+template <class Vector, int W>
+void fibre_depth(const CsfView& view, uint32_t begin, uint32_t end) {
+  switch (view.depth) {
+    case 3: return fibre_panel<Vector, W, 1>(view, begin, end);
+    case 4: return fibre_panel<Vector, W, 2>(view, begin, end);
+    case 5: return fibre_panel<Vector, W, 3>(view, begin, end);
+    case 6: return fibre_panel<Vector, W, 4>(view, begin, end);
+    case 7: return fibre_panel<Vector, W, 5>(view, begin, end);
+    case 8: return fibre_panel<Vector, W, 6>(view, begin, end);
+    default: return;
+  }
+}
+
 /// Sums of squares below one node; `product` holds the product of the rows above.
 template <int Remaining>
 void residual_below(const CsfView& view, int level, uint32_t begin, uint32_t end, const double* product, double* sums) {
@@ -204,13 +230,13 @@ void residual_below(const CsfView& view, int level, uint32_t begin, uint32_t end
   }
 }
 
-}  // namespace
-
-void csf_mttkrp(const CsfView& view, uint32_t begin, uint32_t end) {
+/// Runs the pass over each panel of columns, with vectors that suit it.
+template <class Pass>
+inline __attribute__((always_inline)) void for_each_panel(const CsfView& view, const Pass& pass) {
   switch (view.stride) {
-    case 1: return mttkrp_depth<Vector1, 1>(view, begin, end);
-    case 2: return mttkrp_depth<Vector2, 1>(view, begin, end);
-    case 4: return mttkrp_depth<Vector4, 1>(view, begin, end);
+    case 1: return pass.template run<Vector1, 1>(view);
+    case 2: return pass.template run<Vector2, 1>(view);
+    case 4: return pass.template run<Vector4, 1>(view);
     default: break;
   }
   constexpr int kDoubles = 8;
@@ -224,19 +250,45 @@ void csf_mttkrp(const CsfView& view, uint32_t begin, uint32_t end) {
     const int64_t vectors = (view.stride - column) / kDoubles;
     const int64_t width = vectors >= kWidest ? kWidest : vectors >= 4 ? 4 : vectors;
     switch (width) {
-      case 1: mttkrp_depth<Vector8, 1>(panel, begin, end); break;
-      case 2: mttkrp_depth<Vector8, 2>(panel, begin, end); break;
-      case 3: mttkrp_depth<Vector8, 3>(panel, begin, end); break;
+      case 1: pass.template run<Vector8, 1>(panel); break;
+      case 2: pass.template run<Vector8, 2>(panel); break;
+      case 3: pass.template run<Vector8, 3>(panel); break;
 #ifdef __AVX512F__
-      case 8: mttkrp_depth<Vector8, 8>(panel, begin, end); break;
+      case 8: pass.template run<Vector8, 8>(panel); break;
 #endif
-      default: mttkrp_depth<Vector8, 4>(panel, begin, end); break;
+      default: pass.template run<Vector8, 4>(panel); break;
     }
     column += width * kDoubles;
     for (int level = 0; level < view.depth; ++level)
       if (level != view.target) panel.factors[level] = view.factors[level] + column;
     panel.result = view.result + column;
   }
+}
+
+struct MttkrpPass {
+  uint32_t begin, end;
+  template <class Vector, int W>
+  void run(const CsfView& view) const {
+    mttkrp_depth<Vector, W>(view, begin, end);
+  }
+};
+
+struct FibrePass {
+  uint32_t begin, end;
+  template <class Vector, int W>
+  void run(const CsfView& view) const {
+    fibre_depth<Vector, W>(view, begin, end);
+  }
+};
+
+}  // namespace
+
+void csf_mttkrp(const CsfView& view, uint32_t begin, uint32_t end) {
+  for_each_panel(view, MttkrpPass{begin, end});
+}
+
+void csf_fibre_products(const CsfView& view, uint32_t begin, uint32_t end) {
+  for_each_panel(view, FibrePass{begin, end});
 }
 
 void csf_residual(const CsfView& view, uint32_t begin, uint32_t end, double* sums) {
