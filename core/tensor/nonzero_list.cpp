@@ -12,6 +12,8 @@
 
 #include "core/base/contract.hpp"
 #include "core/base/error.hpp"
+#include "core/base/simd.hpp"
+#include "core/tensor/detail/key_fields.hpp"
 
 namespace tempera {
 
@@ -81,6 +83,40 @@ void sort_by_key(Entries& entries, int key_bits) {
     for (const Entry& entry : entries) other[begin[digit(entry, pass)]++] = entry;
     std::swap(entries, other);
   }
+}
+
+struct KeyKernels {
+  detail::KeyFieldsKernel fields;
+  detail::KeyStepsKernel steps;
+};
+
+KeyKernels key_kernels() {
+#if defined(__x86_64__)
+  switch (simd_level()) {
+    case SimdLevel::avx512: return {simd::avx512::key_fields, simd::avx512::key_steps};
+    case SimdLevel::avx2: return {simd::avx2::key_fields, simd::avx2::key_steps};
+    case SimdLevel::baseline: break;
+  }
+#endif
+  return {simd::baseline::key_fields, simd::baseline::key_steps};
+}
+
+/// fields[k] = (keys[k] >> shift) & mask
+template <class Key>
+void fields_of(const Key* keys, std::size_t count, int shift, Key mask, std::uint32_t* fields) {
+  if constexpr (sizeof(Key) == 8)
+    key_kernels().fields(keys, count, shift, mask, fields);
+  else
+    for (std::size_t k = 0; k < count; ++k) fields[k] = static_cast<std::uint32_t>((keys[k] >> shift) & mask);
+}
+
+/// How many keys differ from the one before in the bits from `shift` up.
+template <class Key>
+std::size_t steps_of(const Key* keys, std::size_t count, int shift) {
+  if constexpr (sizeof(Key) == 8) return key_kernels().steps(keys, count, shift);
+  std::size_t steps = 0;
+  for (std::size_t k = 1; k < count; ++k) steps += ((keys[k] ^ keys[k - 1]) >> shift) != 0 ? 1 : 0;
+  return steps;
 }
 
 /// Modes by increasing size, so that sharing in a tree happens near the root.
@@ -280,10 +316,9 @@ CsfTensor NonzeroList::tree_of(const std::vector<int>& mode_order, const LargeVe
   const auto prefix = [&](Key key, std::size_t level) {
     return shift(level) >= static_cast<int>(8 * sizeof(Key)) ? Key{0} : static_cast<Key>(key >> shift(level));
   };
-  const auto nodes_at = [&](std::size_t level) {
-    std::size_t nodes = count > 0 ? 1 : 0;
-    for (std::size_t k = 1; k < count; ++k) nodes += prefix(keys[k], level) != prefix(keys[k - 1], level) ? 1 : 0;
-    return nodes;
+  const auto nodes_at = [&](std::size_t level) -> std::size_t {
+    if (count == 0) return 0;
+    return shift(level) >= static_cast<int>(8 * sizeof(Key)) ? 1 : 1 + steps_of(keys.data(), count, shift(level));
   };
   // The root is always merged; then as long as a node has enough nonzeros.
   std::vector<std::size_t> nodes{nodes_at(0)};
@@ -303,17 +338,15 @@ CsfTensor NonzeroList::tree_of(const std::vector<int>& mode_order, const LargeVe
   for (std::size_t first = 0; first < count; first += kTile)
     for (std::size_t level = merged; level < depth; ++level) {
       const Key field = mask(level);
-      std::uint32_t* ids = tree.ids_[level].data();
-      const int by = field == 0 ? 0 : shift(level);
-      for (std::size_t k = first; k < std::min(count, first + kTile); ++k)
-        ids[k] = static_cast<std::uint32_t>((keys[k] >> by) & field);
+      fields_of(keys.data() + first, std::min(kTile, count - first), field == 0 ? 0 : shift(level), field,
+                tree.ids_[level].data() + first);
     }
   std::vector<std::uint32_t> next(merged + 1, 0);
   for (std::size_t k = 0; k < count; ++k) {
+    const Key difference = k == 0 ? 0 : keys[k] ^ keys[k - 1];
+    if (k > 0 && prefix(difference, merged - 1) == 0) continue;
     std::size_t level = 0;
-    if (k > 0) {
-      while (level < merged && prefix(keys[k], level) == prefix(keys[k - 1], level)) ++level;
-    }
+    while (k > 0 && prefix(difference, level) == 0) ++level;
     for (; level < merged; ++level) {
       tree.pointers_[level][next[level]] = level + 1 < merged ? next[level + 1] : static_cast<std::uint32_t>(k);
       tree.ids_[level][next[level]++] = static_cast<std::uint32_t>(prefix(keys[k], level) & mask(level));
