@@ -57,9 +57,21 @@ const StoredObject& CheckpointReader::find_object(const std::string& name) const
               "it was written by another engine or version");
 }
 
+bool CheckpointReader::has_object(const std::string& name) const {
+  return std::any_of(index_.objects.begin(), index_.objects.end(),
+                     [&](const StoredObject& object) { return object.name == name; });
+}
+
+CheckpointReader CheckpointReader::within(const Communicator& group, std::string prefix) const {
+  CheckpointReader part = *this;
+  part.ranks_ = group;
+  part.prefix_ = std::move(prefix);
+  return part;
+}
+
 const StoredRows& CheckpointReader::rows_of(const std::string& name) const {
   for (const StoredRows& rows : index_.arrays)
-    if (rows.array.name == name) return rows;
+    if (rows.array.name == prefix_ + name) return rows;
   throw error(Category::input, fmt::format("the checkpoint has no matrix '{}'", name),
               "it was written by another engine or version");
 }

@@ -29,10 +29,14 @@ class CheckpointReader {
   template <class T>
   void object(const std::string& name, T& value) const;
 
+  bool has_object(const std::string& name) const;
+  /// The same generation for some of the ranks, which read matrices whose names begin with `prefix` (left away by them).
+  CheckpointReader within(const Communicator& group, std::string prefix) const;
+
   /// Shape and type of a matrix. Local. @throws Error{input} if there is none of this name
   const ArraySpec& array(const std::string& name) const { return rows_of(name).array; }
   /// Row wanted[k] goes to data + k·stride; several ranks may want the same row. Collective over the communicator that
-  /// opened the generation.
+  /// opened the generation, or over the group.
   /// @throws Error{input} for another type or number of columns than `columns`
   template <class T>
   void rows(const std::string& name, Index columns, std::span<const Index> wanted, T* data, Index stride) const {
@@ -62,6 +66,7 @@ class CheckpointReader {
   Communicator ranks_;
   std::filesystem::path folder_;
   GenerationIndex index_;
+  std::string prefix_;              // of the names of matrices
   std::vector<std::byte> objects_;  // all archives, on every rank
 };
 

@@ -1,6 +1,8 @@
 #include "distributed/checkpoint/checkpoint_writer.hpp"
 
 #include <algorithm>
+#include <boost/serialization/string.hpp>
+#include <boost/serialization/vector.hpp>
 
 #include "core/base/contract.hpp"
 #include "distributed/checkpoint/detail/digests.hpp"
@@ -14,6 +16,17 @@ namespace {
 constexpr const char* kArraysFile = "arrays.h5";
 constexpr const char* kObjectsFile = "objects.bin";
 constexpr std::int64_t kBlockBytes = std::int64_t{1} << 20;
+
+/// A matrix as ranks that have no rows of it learn of it.
+struct PartName {
+  std::string name;
+  Index rows = 0;
+  Index columns = 0;
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& name& rows& columns;
+  }
+};
 
 /// What lies around the data of the arrays: the library has finished with it before any data are written.
 std::vector<BlockDigests> digest_gaps(const detail::RawFile& file, std::int64_t size,
@@ -44,6 +57,33 @@ void CheckpointWriter::add_rows(ArraySpec array, std::span<const Index> mine, co
                   (mine.empty() || (mine.front() >= 0 && mine.back() < array.rows)));
   TEMPERA_EXPECTS(std::none_of(rows_.begin(), rows_.end(), [&](const Rows& r) { return r.array.name == array.name; }));
   rows_.push_back({std::move(array), mine, data, stride_bytes});
+}
+
+void CheckpointWriter::rows_of_groups(const Communicator& ranks, const std::string& prefix,
+                                      const std::function<void(CheckpointWriter&)>& name_parts) {
+  CheckpointWriter own(false);
+  name_parts(own);
+  std::vector<PartName> mine;
+  for (Rows& rows : own.rows_) {
+    TEMPERA_EXPECTS(rows.array.type == ArrayType::float64);
+    rows.array.name = prefix + rows.array.name;
+    mine.push_back({rows.array.name, rows.array.rows, rows.array.columns});
+  }
+  std::vector<PartName> all;
+  for (const auto& parts : ranks.gather_objects(mine, 0))
+    for (const PartName& part : parts)
+      if (std::none_of(all.begin(), all.end(), [&](const PartName& known) { return known.name == part.name; }))
+        all.push_back(part);
+  ranks.broadcast_object(all, 0);
+  for (const PartName& part : all) {
+    const auto found = std::find_if(own.rows_.begin(), own.rows_.end(),
+                                    [&](const Rows& rows) { return rows.array.name == part.name; });
+    if (found != own.rows_.end())
+      add_rows(found->array, found->mine, found->data, found->stride_bytes);
+    else
+      add_rows({part.name, ArrayType::float64, part.rows, part.columns}, {}, nullptr,
+               static_cast<std::size_t>(part.columns) * sizeof(double));
+  }
 }
 
 void CheckpointWriter::segment(CheckpointSegment& segment, std::int64_t length) {

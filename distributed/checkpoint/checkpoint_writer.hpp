@@ -2,6 +2,7 @@
 
 #include <boost/serialization/version.hpp>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -49,6 +50,12 @@ class CheckpointWriter {
             Index first_row = 0) {
     rows(name, total_rows, matrix.columns(), mine, matrix.data() + first_row * matrix.stride(), matrix.stride());
   }
+
+  /// Matrices (of doubles) that only some of the ranks have. `name_parts` names those of this rank's group, the same on
+  /// all its ranks or none, in any number; they are stored with `prefix` before their names, which no other group uses.
+  /// Collective over `ranks`, those that write the generation.
+  void rows_of_groups(const Communicator& ranks, const std::string& prefix,
+                      const std::function<void(CheckpointWriter&)>& name_parts);
 
   /// The first `length` bytes of a segment, all of which some rank has written.
   void segment(CheckpointSegment& segment, std::int64_t length);
