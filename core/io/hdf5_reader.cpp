@@ -226,32 +226,4 @@ SparseTensor read_hdf5_nonzeros(const std::filesystem::path& path, const std::st
   return SparseTensor(info.shape, std::move(all_indices), std::move(all_values));
 }
 
-KruskalTensor read_hdf5_kruskal(const std::filesystem::path& path) {
-  const Hdf5Input input(path);
-  KruskalTensor model;
-  model.weights = input.read_reals("/lambda");
-  for (int mode = 0; mode < kMaximumOrder; ++mode) {
-    const std::string name = fmt::format("/factors/{}", mode);
-    if (mode >= kMinimumOrder && !input.exists(name)) break;
-    const Hdf5Handle dataset = input.open_dataset(name);
-    const auto shape = detail::hdf5_shape(dataset);
-    if (shape.size() != 2 || shape[1] != model.rank() || !detail::is_hdf5_number(dataset, false))
-      throw input.error(name, fmt::format("is not a matrix of {} columns, one a weight of /lambda", model.rank()),
-                        "write the model again");
-    input.check_written(dataset, name, Hdf5Input::Completeness::whole);
-    detail::check_block_memory(path.string() + ":" + name, 8 * cell_count(shape));
-    FactorMatrix factor(shape[0], shape[1]);
-    if (shape[0] > 0 && shape[1] > 0) {
-      const hsize_t padded[2] = {static_cast<hsize_t>(factor.rows()), static_cast<hsize_t>(factor.stride())};
-      const hsize_t start[2] = {0, 0},
-                    used[2] = {static_cast<hsize_t>(factor.rows()), static_cast<hsize_t>(factor.columns())};
-      const Hdf5Handle memory(H5Screate_simple(2, padded, nullptr));
-      H5Sselect_hyperslab(memory, H5S_SELECT_SET, start, nullptr, used, nullptr);
-      input.read(dataset, name, H5T_NATIVE_DOUBLE, memory, H5S_ALL, factor.data());
-    }
-    model.factors.push_back(std::move(factor));
-  }
-  return model;
-}
-
 }  // namespace tempera
