@@ -10,7 +10,7 @@
 #include "core/base/error.hpp"
 #include "distributed/als/cp_observed_sweep.hpp"
 #include "distributed/als/cp_outcome.hpp"
-#include "distributed/als/cp_run.hpp"
+#include "distributed/als/cp_starts.hpp"
 #include "distributed/als/cp_sweep.hpp"
 
 namespace tempera {
@@ -80,9 +80,15 @@ void check_cp_options(std::span<const Index> shape, const CpOptions& options) {
   if (!(options.tolerance >= 0))
     throw Error(Category::usage, "--tolerance", fmt::format("{} is not a tolerance", options.tolerance),
                 "0 runs all iterations");
+  if (!(options.damping >= 0) || !std::isfinite(options.damping))
+    throw Error(Category::usage, "--damping", fmt::format("{} is no damping", options.damping),
+                "a number from 0 up, or auto");
   if (options.restarts < 1)
     throw Error(Category::usage, "--restarts", fmt::format("{} starts", options.restarts),
                 "at least one start is needed");
+  if (options.init == CpInit::given && options.restarts > 1)
+    throw Error(Category::usage, "--restarts", fmt::format("{} starts from one file", options.restarts),
+                "a start from a file is the same each time: leave --restarts away, or use --init random or nvecs");
   if (!options.constraints.empty() && options.constraints.size() != shape.size())
     throw Error(Category::usage, "--constraint", "constraints for a tensor of another order");
   for (std::size_t mode = 0; mode < options.constraints.size(); ++mode)
@@ -100,8 +106,8 @@ CpResult cp_als(const DistributedTensor& tensor, const CpOptions& asked, const C
   std::vector<std::string> notes;
   const CpOptions options = completed(tensor, asked, notes);
   CpResult result = cp_outcome(tensor, options, [&](CpResult& outcome) {
-    CpSweep sweep(tensor, options);
-    CpRun(tensor, options, observer, sweep).run(outcome);
+    const auto make = [&](const DistributedTensor& own) { return std::make_unique<CpSweep>(own, options); };
+    run_starts(tensor, options, observer, make, outcome);
   });
   result.notes.insert(result.notes.begin(), notes.begin(), notes.end());
   return result;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "core/factorization/constraint.hpp"
 #include "core/tensor/factor_matrix.hpp"
+#include "distributed/als/cp_health.hpp"
 #include "distributed/checkpoint/checkpoints.hpp"
 #include "distributed/tensor/distributed_tensor.hpp"
 
@@ -17,14 +19,33 @@ namespace tempera {
 /// How cp_apr updates the rows; see there.
 enum class CountSolver { automatic, multiplicative, newton };
 
+/// Where the first start begins. Further ones are random.
+enum class CpInit { random, nvecs, given };
+
+/// A model to begin from. Called when a start begins there: a run that goes on from a checkpoint does not ask.
+struct CpGivenStart {
+  std::function<std::vector<double>()> weights;
+  /// Rows of the factor of a mode; columns are as many as the rank. Local.
+  std::function<void(int mode, std::span<const Index> rows, FactorMatrix& values)> rows;
+};
+
 struct CpOptions {
   Index rank = 16;
   std::vector<Constraint> constraints;  ///< one a mode; empty: unconstrained
   Solver solver = Solver::automatic;    ///< of the modes that leave a choice
   bool extrapolation = false;           ///< sweeps begin beyond the factors, undone where that does not pay
-  int iterations = 100;                 ///< most sweeps of one start
-  double tolerance = 1e-6;              ///< on the change of fit in two successive sweeps; 0: run all sweeps
-  int restarts = 1;                     ///< random starts; the best fit is kept
+  /// Weight of the step a mode's update makes, over the mean of the diagonal of its normal equations: rows U minimise
+  /// what they did + damping · trace(H)/rank · ‖U − U before‖².
+  double damping = 0;
+  bool damping_in_swamps = false;  ///< kSwampDamping at least, while the start is in a swamp (see CpHealth)
+  int iterations = 100;            ///< most sweeps of one start
+  double tolerance = 1e-6;         ///< on the change of fit in two successive sweeps; 0: run all sweeps
+  CpInit init = CpInit::random;    ///< nvecs: leading singular vectors of the unfoldings (see leading_vectors)
+  std::shared_ptr<const CpGivenStart> given;  ///< for CpInit::given
+  int restarts = 1;                           ///< starts, of which the best fit is kept; 1 with a given one
+  int start_groups = 1;  ///< groups of ranks that make starts at the same time; at most as many as starts or ranks
+  /// The whole tensor on the ranks of a group, where there is more than one; without it there is one. Collective there.
+  std::function<std::unique_ptr<DistributedTensor>(const Communicator& group)> group_tensor;
   std::uint64_t seed = 0;
   CountSolver count_solver = CountSolver::automatic;  ///< cp_apr only
 };
@@ -86,8 +107,10 @@ struct CpResult {
   bool converged = false;
   StopReason stopped = StopReason::iterations;
   int best_restart = 0;
+  int start_groups = 1;                 ///< that made the starts
   std::vector<double> restart_fits;     ///< one a start
   int dead_components = 0;              ///< components that are zero
+  CpHealth health;                      ///< of the start that was kept
   std::vector<std::string> notes;       ///< what the user should know (damped solves, zero tensor …)
   std::optional<HoldoutScore> holdout;  ///< absent without a holdout, and where the run was stopped
   /// Poisson models only (see cp_apr):
@@ -96,6 +119,8 @@ struct CpResult {
   std::vector<double> component_totals;  ///< expected count of each component: the weights for columns of unit sum
   std::vector<double> restart_deviances;
 };
+
+constexpr double kSwampDamping = 0.01;
 
 /// Refuses a tensor whose squared norm is not a normal number, so that a fit would mean nothing. Not collective.
 /// @throws Error{numerical} naming the largest magnitude
@@ -120,9 +145,14 @@ void check_cp_options(std::span<const Index> shape, const CpOptions& options);
 /// Cells that are kept apart (Holdout) are imputed from the model before each update (expectation–maximisation: Dempster,
 /// Laird & Rubin 1977), so that the fit is that of the other cells.
 ///
+/// Proximal damping makes each update a step of bounded length and leaves what is minimised as it is: no sweep raises the
+/// objective (Li, Kindermann & Navasca 2013).
+///
 /// Where absent cells are not observed (DistributedTensor::only_observed), the loss, ‖X‖ and the fit are those of the stored
 /// cells, and every row has normal equations of its own: see CpObservedSweep.
 ///
+/// Several starts are made one after the other, or by groups of ranks at the same time, each group with the whole tensor
+/// (options.start_groups). The factors of the result are then with the ranks of one group.
 /// The starts depend on the seed and the global rows only. Equal ranks give equal bits; other numbers of ranks agree to
 /// rounding. Cost a sweep: N MTTKRPs (dense: two passes over the cells, see DimensionTree) + O(rank²) a row. Memory: the
 /// factor rows of this rank, once more those of its longest mode, once more all when there are several starts, and

@@ -9,7 +9,7 @@
 #include "core/base/error.hpp"
 #include "distributed/als/cp_apr_sweep.hpp"
 #include "distributed/als/cp_outcome.hpp"
-#include "distributed/als/cp_run.hpp"
+#include "distributed/als/cp_starts.hpp"
 
 namespace tempera {
 
@@ -113,8 +113,8 @@ CpResult cp_apr(const DistributedTensor& tensor, const CpOptions& options, const
   const auto region = tensor.grid().all().regions().open("cp-apr");
   const double total = count_total(tensor);
   CpResult outcome = cp_outcome(tensor, options, [&](CpResult& result) {
-    CpAprSweep sweep(tensor, options, total);
-    CpRun(tensor, options, observer, sweep).run(result);
+    const auto make = [&](const DistributedTensor& own) { return std::make_unique<CpAprSweep>(own, options, total); };
+    run_starts(tensor, options, observer, make, result);
     normalise_columns(tensor, result);
   });
   if (total == 0) {

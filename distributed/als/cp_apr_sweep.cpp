@@ -7,10 +7,10 @@
 #include <numeric>
 
 #include "core/base/error.hpp"
-#include "core/factorization/initial_factors.hpp"
 #include "core/tensor/count_products.hpp"
 #include "distributed/als/cp_apr.hpp"
 #include "distributed/als/cp_fit.hpp"
+#include "distributed/als/start_values.hpp"
 
 namespace tempera {
 
@@ -42,12 +42,17 @@ FactorMatrix CpAprSweep::take_held_factor(int mode) {
 }
 
 void CpAprSweep::start(int restart) {
-  for (int mode = 0; mode < tensor_.order(); ++mode) {
-    random_start(factors_[static_cast<std::size_t>(mode)], tensor_.rows(mode).global_rows, options_.seed, restart,
-                 mode);
-    normalise(mode, {});
-  }
   weights_.assign(static_cast<std::size_t>(options_.rank), total_ / static_cast<double>(options_.rank));
+  const bool given = options_.init == CpInit::given && restart == 0;
+  if (given) weights_ = options_.given->weights();
+  FactorMatrix unseen(0, options_.rank);
+  for (int mode = 0; mode < tensor_.order(); ++mode) {
+    FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
+    fill_start(tensor_, options_, Constraint::nonnegative, restart, mode, {factor, unseen, {}});
+    for (double& value : factor.storage()) value = std::max(value, 0.0);
+    const std::vector<double> sums = normalise(mode, {});
+    for (std::size_t r = 0; given && r < weights_.size(); ++r) weights_[r] *= sums[r];
+  }
   kkt_ = 0;
   measure();
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "distributed/als/cp_apr.hpp"
+#include "distributed/als/leading_vectors.hpp"
 #include "distributed/als/mode_update.hpp"
 
 namespace tempera {
@@ -50,6 +51,7 @@ CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bo
   const double columns = rank + triangle;  // of the product
   const double row = 8 * padded(rank);
   double longest = 0, all_held = 0, exchange = 0;
+  const bool damped = options.damping > 0 || options.damping_in_swamps;
   for (int mode = 0; mode < tensor.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
     const Constraint& constraint = constraints[m];
@@ -65,11 +67,15 @@ CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bo
     if (admm) memory.duals += row * held;
     if (constraint.couples_rows()) memory.places += 8 * size;
     exchange = std::max(exchange, 8 * columns * static_cast<double>(tensor.exchange(mode).buffer_rows()));
-    if (!observed) memory.work = std::max(memory.work, work_bytes(constraint, admm, held, size, rank, ranks));
+    const bool kept = damped && !admm && !constraint.orthogonal;
+    if (!observed)
+      memory.work =
+          std::max({memory.work, work_bytes(constraint, admm, held, size, rank, ranks), kept ? 2 * row * held : 0});
   }
   memory.work = tensor.sparse() ? memory.work + exchange : std::max(memory.work, exchange);
   if (!counts && !observed) memory.kept = static_cast<double>(tensor.sweep_bytes(options.rank));
   memory.product = 8 * padded(columns) * longest;
+  if (options.init == CpInit::nvecs) memory.start = leading_vectors_bytes(tensor, options.rank);
   if (options.restarts > 1) memory.best = row * all_held;
   if (!tensor.holdout().empty()) {
     memory.held = 16 * static_cast<double>(tensor.holdout().cells.size());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "distributed/als/cp_als.hpp"
 
 namespace tempera {
@@ -24,6 +26,9 @@ namespace tempera {
 ///     ADMM row by row      16 R' O_n
 ///     ADMM on columns      40 R' O_n + 8 (R O_n + 2 I_n ⌈R/p⌉), on one rank 40 R' O_n + 8 I_n
 ///     orthogonal           8 O_n (R' + 3 R)
+///     damping              16 R' O_n where nonnegative
+///   start      with nvecs what leading_vectors needs meanwhile, before any work
+/// Sweeps in which the fit stands still hold 8 R' O_n of one mode more, to see how far the factors move (not counted).
 /// Message buffers of the MPI library and blocks of fixed size (a few MB) come on top.
 struct CpMemory {
   double factors = 0;
@@ -36,8 +41,11 @@ struct CpMemory {
   double held = 0;
   double rows = 0;
   double work = 0;
+  double start = 0;
 
-  double total() const { return factors + product + kept + previous + best + duals + places + held + rows + work; }
+  double total() const {
+    return factors + product + kept + previous + best + duals + places + held + rows + std::max(work, start);
+  }
 };
 
 /// @param options  a rank of any size; constraints one a mode, or none

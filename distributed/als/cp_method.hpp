@@ -11,6 +11,12 @@
 
 namespace tempera {
 
+/// How the next sweep is made, beside what the options say.
+struct SweepCare {
+  bool watch = false;  ///< measure how far the factors move
+  bool swamp = false;  ///< the start is in a swamp
+};
+
 /// What CpRun needs of a method: one start of it on an active rank, with the local rows of all factors.
 class CpMethod {
  public:
@@ -24,6 +30,8 @@ class CpMethod {
   virtual void restore(const CpStart& start, const CheckpointReader& checkpoint) = 0;
   /// The matrices of the state as parts of a checkpoint. `without_factors`: another start's factors are saved.
   virtual void save(CheckpointWriter& writer, bool without_factors);
+  /// Before a sweep.
+  virtual void prepare(const SweepCare&) {}
   /// Updates every mode once and the figures of merit. Returns what any rank wished.
   virtual StepWish sweep(StepWish wish) = 0;
   /// The last sweep was undone, as it did not pay: it says nothing of how near the end is.
@@ -34,6 +42,8 @@ class CpMethod {
   virtual double score(const CpStart& start) const = 0;
   /// Where the loss has one.
   virtual std::optional<double> deviance(const CpStart&) const { return std::nullopt; }
+
+  const Communicator& ranks() const { return tensor_.grid().active_ranks(); }
 
   /// What the loss of a cell x with the model value m is; its sum over the cells is what the fit minimises.
   virtual double cell_loss(double x, double m) const = 0;

@@ -66,6 +66,10 @@ void put_in_normal_form(const DistributedTensor& tensor, std::span<const Constra
     for (std::size_t k : order) totals.push_back(result.component_totals[k]);
     result.component_totals = totals;
   }
+  for (int& component : result.health.opposed)
+    if (component >= 0)
+      component =
+          static_cast<int>(std::find(order.begin(), order.end(), static_cast<std::size_t>(component)) - order.begin());
   int last = -1;
   const std::vector<bool> turn = modes_to_turn(constraints, last);
   for (std::size_t mode = 0; mode < result.factors.size(); ++mode) {
@@ -154,6 +158,7 @@ void share_outcome(const Communicator& all, const CpOptions& options, CpResult& 
   all.broadcast_object(result.restart_fits, 0);
   all.broadcast_object(result.restart_deviances, 0);
   all.broadcast_object(result.notes, 0);
+  all.broadcast_object(result.health, 0);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/base/error.hpp"
+#include "distributed/als/cp_health.hpp"
 
 namespace tempera {
 
@@ -43,14 +44,33 @@ std::optional<HoldoutScore> scored(const Holdout& holdout, const std::vector<dou
 
 }  // namespace
 
+bool start_is_over(const CpStart& start, const CpOptions& options) {
+  return start.iteration >= options.iterations || (start.quiet >= kQuietSweeps && start.iteration >= kLeastSweeps);
+}
+
+Advance advance(CpMethod& method, CpStart& start, const CpOptions& options, StepWish wish) {
+  method.prepare({wants_watching(start), in_swamp(start)});
+  const StepWish agreed = method.sweep(wish);
+  ++start.iteration;
+  const double before = method.score(start);
+  method.describe(start);
+  const double change = method.score(start) - before;
+  if (!method.undone()) note_sweep(start, change);
+  if (!method.undone()) start.quiet = std::abs(change) < options.tolerance ? start.quiet + 1 : 0;
+  return {{start.restart, start.iteration, start.fit, change, start.objective, method.deviance(start)}, agreed};
+}
+
 CpRun::CpRun(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer, CpMethod& method)
     : tensor_(tensor), ranks_(tensor.grid().active_ranks()), options_(options), observer_(observer), sweep_(method) {}
 
-void CpRun::run(CpResult& result) {
-  if (!restore()) begin_start(0);
+void CpRun::run(const CheckpointReader* reader, CpResult& result) {
+  if (reader != nullptr)
+    restore(*reader);
+  else
+    begin_start(0);
   // While a start is under way only those before it have ended, unless it is one that goes on.
   const bool ended_before = std::ssize(state_.restart_fits) > state_.current.restart;
-  extending_ = state_.finished ? !start_is_over() : ended_before;
+  extending_ = state_.finished ? !start_is_over(state_.current, options_) : ended_before;
   if (!state_.finished || extending_) {
     state_.finished = false;
     for (;;) {
@@ -62,11 +82,6 @@ void CpRun::run(CpResult& result) {
     end_run();
   }
   report(result, false);
-}
-
-bool CpRun::start_is_over() const {
-  const CpStart& start = state_.current;
-  return start.iteration >= options_.iterations || (start.quiet >= kQuietSweeps && start.iteration >= kLeastSweeps);
 }
 
 void CpRun::begin_start(int restart) {
@@ -85,16 +100,11 @@ StepWish CpRun::before_step() const {
 
 bool CpRun::sweep_to_the_end() {
   CpStart& start = state_.current;
-  while (!start_is_over()) {
-    const StepWish agreed = sweep_.sweep(before_step());
-    ++start.iteration;
-    const double before = sweep_.score(start);
-    sweep_.describe(start);
-    const double change = sweep_.score(start) - before;
-    if (!sweep_.undone()) start.quiet = std::abs(change) < options_.tolerance ? start.quiet + 1 : 0;
-    if (observer_.progress)
-      observer_.progress({start.restart, start.iteration, start.fit, change, start.objective, sweep_.deviance(start)});
-    if (observer_.checkpoints != nullptr && (agreed.stop || (agreed.save && !(start_is_over() && is_last_start()))))
+  while (!start_is_over(start, options_)) {
+    const auto [step, agreed] = advance(sweep_, start, options_, before_step());
+    if (observer_.progress) observer_.progress(step);
+    const bool over = start_is_over(start, options_) && is_last_start();
+    if (observer_.checkpoints != nullptr && (agreed.stop || (agreed.save && !over)))
       observer_.checkpoints->save(ranks_, [&](CheckpointWriter& writer) { save_parts(writer); });
     if (agreed.stop) return false;
   }
@@ -143,21 +153,52 @@ void CpRun::save_parts(CheckpointWriter& writer) {
   }
 }
 
-bool CpRun::restore() {
-  if (observer_.checkpoints == nullptr) return false;
-  const auto reader = observer_.checkpoints->restore(ranks_);
-  if (!reader) return false;
-  reader->object("cp", state_);
+void CpRun::restore(const CheckpointReader& reader) {
+  reader.object("cp", state_);
   if (std::ssize(state_.current.weights) != options_.rank)
     throw Error(Category::input, "", "the checkpoint holds a model of another rank",
                 "it was written for another tensor or --rank");
-  sweep_.restore(state_.current, *reader);
+  sweep_.restore(state_.current, reader);
   for (int mode = 0; state_.has_best && mode < tensor_.order(); ++mode) {
     const std::span<const Index> rows = sweep_.held_rows(mode);
     FactorMatrix& factor = best_.emplace_back(std::ssize(rows), options_.rank);
-    reader->rows(part("best", mode), rows, factor);
+    reader.rows(part("best", mode), rows, factor);
   }
-  return true;
+}
+
+void report_start(const DistributedTensor& tensor, const CpMethod& method, const CpStart& kept, bool requested,
+                  CpResult& result) {
+  result.fit = kept.fit;
+  result.relative_error = kept.relative_error;
+  result.fit_resolution = kept.fit_resolution;
+  result.deviance = method.deviance(kept);
+  if (!result.deviance) result.restart_deviances.clear();
+  result.kkt_violation = kept.kkt_violation;
+  result.holdout = scored(tensor.holdout(), kept.holdout_sums);
+  result.iterations = kept.iteration;
+  result.converged = kept.quiet >= kQuietSweeps && kept.iteration >= kLeastSweeps;
+  result.stopped = requested          ? StopReason::requested
+                   : result.converged ? StopReason::tolerance
+                                      : StopReason::iterations;
+  result.best_restart = kept.restart;
+  result.weights = kept.weights;
+  result.objective = kept.objective;
+  result.health = health_of(kept);
+  for (std::size_t r = 0; r < kept.weights.size(); ++r) {
+    const std::size_t diagonal = r * (kept.weights.size() + 1);
+    const bool vanished = std::any_of(kept.grams.begin(), kept.grams.end(),
+                                      [&](const std::vector<double>& own) { return own[diagonal] == 0; });
+    if (vanished || kept.weights[r] == 0) ++result.dead_components;
+  }
+}
+
+void note_solves(const SolveHealth& solves, CpResult& result) {
+  if (solves.pseudo_inverse)
+    result.notes.push_back(
+        "a mode's normal equations were singular: solved by a pseudo-inverse (the rank may be too high)");
+  else if (solves.damped)
+    result.notes.push_back(
+        "a mode's normal equations were nearly singular: their diagonal was damped by 1e-12 to 1e-10 of its mean");
 }
 
 void CpRun::report(CpResult& result, bool requested) {
@@ -171,41 +212,16 @@ void CpRun::report(CpResult& result, bool requested) {
   }
   const bool from_copy = !best_.empty() && (state_.finished || !current_is_best);
   const CpStart& kept = !state_.finished && !current_is_best ? state_.best : state_.current;
-  result.fit = kept.fit;
-  result.relative_error = kept.relative_error;
-  result.fit_resolution = kept.fit_resolution;
-  result.deviance = sweep_.deviance(kept);
-  if (!result.deviance) result.restart_deviances.clear();
-  result.kkt_violation = kept.kkt_violation;
-  result.holdout = scored(tensor_.holdout(), kept.holdout_sums);
-  result.iterations = kept.iteration;
-  result.converged = kept.quiet >= kQuietSweeps && kept.iteration >= kLeastSweeps;
-  result.best_restart = kept.restart;
-  result.weights = kept.weights;
-  result.objective = kept.objective;
-  for (std::size_t r = 0; r < kept.weights.size(); ++r) {
-    const std::size_t diagonal = r * (kept.weights.size() + 1);
-    const bool vanished = std::any_of(kept.grams.begin(), kept.grams.end(),
-                                      [&](const std::vector<double>& own) { return own[diagonal] == 0; });
-    if (vanished || kept.weights[r] == 0) ++result.dead_components;
-  }
+  report_start(tensor_, sweep_, kept, requested, result);
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const std::span<const Index> rows = sweep_.held_rows(mode);
     result.rows[static_cast<std::size_t>(mode)].assign(rows.begin(), rows.end());
     result.factors.push_back(from_copy ? std::move(best_[static_cast<std::size_t>(mode)])
                                        : sweep_.take_held_factor(mode));
   }
-  result.stopped = requested          ? StopReason::requested
-                   : result.converged ? StopReason::tolerance
-                                      : StopReason::iterations;
   if (extending_ && options_.restarts > 1)
     result.notes.push_back("extended: of several starts only the one that was kept went on");
-  if (state_.pseudo_inverse || state_.current.pseudo_inverse)
-    result.notes.push_back(
-        "a mode's normal equations were singular: solved by a pseudo-inverse (the rank may be too high)");
-  else if (state_.damped || state_.current.damped)
-    result.notes.push_back(
-        "a mode's normal equations were nearly singular: their diagonal was damped by 1e-12 to 1e-10 of its mean");
+  note_solves({state_.damped || state_.current.damped, state_.pseudo_inverse || state_.current.pseudo_inverse}, result);
 }
 
 }  // namespace tempera

@@ -24,11 +24,18 @@ struct CpStart {
   double deviance = 0;                     ///< of a Poisson model, like all below
   double kkt_violation = 0;
   std::vector<double> holdout_sums;  ///< when the start has ended; see CpMethod
+  // What note_sweep keeps; see CpHealth.
+  double movement = 0;        ///< of the factors in the last sweep that was watched
+  bool stands_still = false;  ///< the last sweep gained next to nothing
+  int stalled = 0;            ///< successive sweeps that stood still and yet moved the factors
+  int longest_stall = 0;
+  std::vector<double> recent_squares;  ///< Σ ‖component‖² after the last sweeps, the oldest first
 
   template <class Archive>
   void serialize(Archive& archive, unsigned version) {
     archive& restart& iteration& quiet& fit& relative_error& fit_resolution& damped& pseudo_inverse& weights& grams;
     if (version >= 2) archive& objective& momentum& deviance& kkt_violation& holdout_sums;
+    if (version >= 3) archive& movement& stands_still& stalled& longest_stall& recent_squares;
   }
 };
 
@@ -54,5 +61,5 @@ struct CpState {
 
 }  // namespace tempera
 
-BOOST_CLASS_VERSION(tempera::CpStart, 2)
+BOOST_CLASS_VERSION(tempera::CpStart, 3)
 BOOST_CLASS_VERSION(tempera::CpState, 2)

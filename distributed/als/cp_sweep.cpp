@@ -8,8 +8,8 @@
 
 #include "core/base/error.hpp"
 #include "core/factorization/bpp.hpp"
-#include "core/factorization/initial_factors.hpp"
 #include "distributed/als/cp_fit.hpp"
+#include "distributed/als/start_values.hpp"
 
 namespace tempera {
 
@@ -55,23 +55,33 @@ FactorMatrix CpSweep::take_held_factor(int mode) {
 
 void CpSweep::start(int restart) {
   health_ = {};
+  movement_ = 0;
   fresh_ = true;
   fit_ = fit_resolution_ = objective_ = 0;
   relative_error_ = 1;
   momentum_ = 0;
   weights_.assign(static_cast<std::size_t>(options_.rank), 1.0);
+  const bool given = options_.init == CpInit::given && restart == 0;
+  std::vector<double> share;  // of the given weights in each mode, where the factors hold the scale
+  if (given && scale_ == ComponentScale::held)
+    for (const double weight : options_.given->weights()) share.push_back(std::pow(weight, 1.0 / tensor_.order()));
+  else if (given)
+    weights_ = options_.given->weights();
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
-    random_start(factors_[m], tensor_.rows(mode).global_rows, options_.seed, restart, mode);
-    random_start(unseen_[m], updates_[m].held().unseen_rows(), options_.seed, restart, mode);
+    const Constraint& constraint = updates_[m].constraint();
+    fill_start(tensor_, options_, constraint, restart, mode,
+               {factors_[m], unseen_[m], updates_[m].held().unseen_rows()});
+    if (!share.empty()) scale_columns(factors_[m], share);
+    if (!share.empty()) scale_columns(unseen_[m], share);
     updates_[m].begin();
     if (updates_[m].make_feasible(factors_[m], unseen_[m])) tensor_.exchange(mode).share_with_ghosts(factors_[m]);
   }
-  compute_grams();
+  compute_grams(given);
 }
 
-/// Gram matrices of all modes anew, and unit columns where the mode keeps them.
-void CpSweep::compute_grams() {
+/// Gram matrices of all modes anew, and unit columns where the mode keeps them; the weights take their norms if asked.
+void CpSweep::compute_grams(bool keep_scale) {
   all_moved();
   const Communicator& ranks = tensor_.grid().active_ranks();
   for (int mode = 0; mode < tensor_.order(); ++mode) {
@@ -81,7 +91,10 @@ void CpSweep::compute_grams() {
     const GramMatrix rest = gram(unseen_[m], 0, unseen_[m].rows());
     for (std::size_t k = 0; k < rest.values.size(); ++k) grams_[m].values[k] += rest.values[k];
     ranks.all_reduce(std::span<double>(grams_[m].values), Reduction::sum);
-    if (keeps_unit_columns(mode)) normalise(mode, norms_of(mode));
+    if (!keeps_unit_columns(mode)) continue;
+    const std::vector<double> norms = norms_of(mode);
+    for (std::size_t r = 0; keep_scale && r < norms.size(); ++r) weights_[r] *= norms[r];
+    normalise(mode, norms);
   }
 }
 
@@ -96,6 +109,7 @@ StepWish CpSweep::sweep(StepWish wish) {
   RegionTable& regions = tensor_.grid().active_ranks().regions();
   const auto whole = regions.open("sweep");
   if (options_.extrapolation) extrapolate();
+  if (care_.watch) movement_ = 0;
   StepWish agreed;
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
@@ -115,6 +129,7 @@ StepWish CpSweep::sweep(StepWish wish) {
     if (fresh_ && mode == 0 && !keeps_unit_columns(mode) && scale_ != ComponentScale::held) fit_first_weights(h);
     {
       const auto region = regions.open("update");
+      if (care_.watch) remember_columns(mode);
       rows = update_rows(mode, h);
     }
     const ModeSums sums = sum_up(mode, rows, wish);
@@ -142,6 +157,7 @@ StepWish CpSweep::sweep(StepWish wish) {
     }
     if (mode + 1 == tensor_.order()) update_fit(inner_product, model_squared);
   }
+  if (care_.watch) movement_ = std::sqrt(movement_ / tensor_.order());
   fresh_ = false;
   balance_scales();
   if (options_.extrapolation) undo_if_worse();
@@ -189,11 +205,14 @@ CpSweep::ModeSums CpSweep::sum_up(int mode, const RowSums& rows, StepWish wish) 
     add(factors_[m], layout.owned_begin, layout.owned_count);
     add(unseen_[m], 0, unseen_[m].rows());
   }
+  const std::size_t watched = message.size();
+  if (care_.watch && !fresh_) add_columns_kept(mode, message);
   {
     const auto region = ranks.regions().open("gram");
     ranks.all_reduce(std::span<double>(message), Reduction::sum);
   }
   std::copy_n(message.begin(), at, grams_[m].values.begin());
+  if (care_.watch && !fresh_) note_movement(mode, std::span<const double>(message).subspan(watched, rank));
   ModeSums sums{
       {message.begin() + static_cast<std::ptrdiff_t>(at), message.begin() + static_cast<std::ptrdiff_t>(at + rank)},
       {message[at + rank] > 0, message[at + rank + 1] > 0}};

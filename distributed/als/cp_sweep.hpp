@@ -24,6 +24,7 @@ class CpSweep final : public CpMethod {
   /// /factors/0 …, /dual/0 … of the modes that have them (no dual belongs to another start's factors), /previous/0 …
   /// with extrapolation.
   void save(CheckpointWriter& writer, bool without_factors) override;
+  void prepare(const SweepCare& care) override;
   StepWish sweep(StepWish wish) override;
   /// The last sweep began beyond the factors before it and was undone, as that did not pay.
   bool undone() const override { return undone_; }
@@ -45,9 +46,12 @@ class CpSweep final : public CpMethod {
 
   RowSums update_rows(int mode, const GramMatrix& h);
   ModeSums sum_up(int mode, const RowSums& rows, StepWish wish);
+  void remember_columns(int mode);
+  void add_columns_kept(int mode, std::vector<double>& message) const;
+  void note_movement(int mode, std::span<const double> inner);
   void fit_weights(const GramMatrix& components, std::span<const double> inner);
   void fit_first_weights(const GramMatrix& h);
-  void compute_grams();
+  void compute_grams(bool keep_scale = false);
   void normalise(int mode, std::span<const double> norms);
   void impute_held(int mode);
   void update_fit(double inner_product, double model_squared);
@@ -76,6 +80,10 @@ class CpSweep final : public CpMethod {
   double fit_resolution_ = 0;
   double objective_ = 0;
   SolveHealth health_;
+  SweepCare care_;
+  double movement_ = 0;  ///< of the factors in the last sweep that was watched; while one is, the sum of the squares
+  std::vector<FactorMatrix> columns_before_;  ///< of the mode at hand: owned rows, unseen rows
+  std::vector<double> squares_before_;        ///< of their columns
   // Extrapolation: the factors before, and how many sweeps in a row have paid.
   int momentum_ = 0;
   bool undone_ = false;

@@ -26,6 +26,7 @@ void CpSweep::restore(const CpStart& start, const CheckpointReader& checkpoint) 
   fit_resolution_ = start.fit_resolution;
   objective_ = start.objective;
   momentum_ = start.momentum;
+  movement_ = start.movement;
   health_ = {start.damped, start.pseudo_inverse};
   fresh_ = start.iteration == 0;
   const bool has_previous = options_.extrapolation && momentum_ > 0;
@@ -53,6 +54,7 @@ void CpSweep::describe(CpStart& start) const {
   start.fit_resolution = fit_resolution_;
   start.objective = objective_;
   start.momentum = momentum_;
+  start.movement = movement_;
   start.damped = health_.damped;
   start.pseudo_inverse = health_.pseudo_inverse;
   start.grams.resize(grams_.size());

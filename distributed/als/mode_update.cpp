@@ -25,6 +25,19 @@ GramMatrix weighted(GramMatrix h, std::span<const double> weights, double ridge)
   return h;
 }
 
+double mean_diagonal(const GramMatrix& h) {
+  double trace = 0;
+  for (Index r = 0; r < h.rank; ++r) trace += h(r, r);
+  return trace / static_cast<double>(h.rank);
+}
+
+/// target += weight · u on as many rows, each from its first row on.
+void add_rows(FactorMatrix& target, Index first_target, double weight, const FactorMatrix& u, Index first,
+              Index count) {
+  for (Index i = 0; weight != 0 && i < count; ++i)
+    for (Index r = 0; r < u.columns(); ++r) target(first_target + i, r) += weight * u(first + i, r);
+}
+
 std::span<double> row_of(FactorMatrix& matrix, Index i) {
   return {matrix.row(i), static_cast<std::size_t>(matrix.columns())};
 }
@@ -79,25 +92,40 @@ bool ModeUpdate::make_feasible(FactorMatrix& local, FactorMatrix& unseen) const 
 
 void ModeUpdate::update(const GramMatrix& h, FactorMatrix& product, std::span<const double> weights,
                         FactorMatrix& local, FactorMatrix& unseen, SolveHealth& health, RowSums& sums) {
-  const GramMatrix own = weighted(h, weights, constraint_.ridge);
-  if (method_ == Method::least_squares) return solve_least_squares(own, product, local, health, sums);
-  improve(own, product, weights, local, unseen);
+  GramMatrix own = weighted(h, weights, constraint_.ridge);
+  const double pull = damping_ > 0 ? damping_ * mean_diagonal(own) : 0;
+  for (Index r = 0; r < h.rank; ++r) own(r, r) += pull;
+  if (method_ == Method::least_squares) return solve_least_squares(own, product, local, pull, health, sums);
+  improve(own, product, weights, local, unseen, pull);
   add_row_sums(product, local, layout_.owned_begin, layout_.owned_count, sums);
 }
 
-void ModeUpdate::solve_least_squares(const GramMatrix& h, const FactorMatrix& product, FactorMatrix& local,
+void ModeUpdate::solve_least_squares(const GramMatrix& h, const FactorMatrix& product, FactorMatrix& local, double pull,
                                      SolveHealth& health, RowSums& sums) const {
   const NormalEquations equations(h);
   health.damped = health.damped || equations.method() == NormalEquations::Method::damped_cholesky;
   health.pseudo_inverse = health.pseudo_inverse || equations.method() == NormalEquations::Method::pseudo_inverse;
-  solve_rows(equations, product, local, layout_.owned_begin, layout_.owned_count, sums);
+  if (pull == 0) return solve_rows(equations, product, local, layout_.owned_begin, layout_.owned_count, sums);
+  FactorMatrix rows = pulled(product, local, pull);
+  equations.solve(rows, 0, rows.rows());
+  std::copy_n(rows.data(), rows.storage().size(), local.row(layout_.owned_begin));
+  add_row_sums(product, local, layout_.owned_begin, layout_.owned_count, sums);
+}
+
+/// The owned rows of the product with `pull` times those of the factor.
+FactorMatrix ModeUpdate::pulled(const FactorMatrix& product, const FactorMatrix& local, double pull) const {
+  FactorMatrix rows(layout_.owned_count, product.columns());
+  add_rows(rows, 0, 1, product, layout_.owned_begin, layout_.owned_count);
+  add_rows(rows, 0, pull, local, layout_.owned_begin, layout_.owned_count);
+  return rows;
 }
 
 void ModeUpdate::improve(const GramMatrix& own, FactorMatrix& product, std::span<const double> weights,
-                         FactorMatrix& local, FactorMatrix& unseen) {
-  if (method_ != Method::admm && method_ != Method::polar) return solve_in_place(own, product, local);
+                         FactorMatrix& local, FactorMatrix& unseen, double pull) {
+  if (method_ != Method::admm && method_ != Method::polar) return solve_in_place(own, product, local, pull);
   FactorMatrix target = held_.gather(product, FactorMatrix(std::ssize(held_.unseen_rows()), own.rank));
   if (!weights.empty()) scale_columns(target, weights);
+  if (pull > 0) add_rows(target, 0, pull, held_.gather(local, unseen), 0, target.rows());
   if (method_ == Method::polar) {
     replace_by_polar_factor(ranks_, target);
     held_.scatter(target, local, unseen);
@@ -108,8 +136,20 @@ void ModeUpdate::improve(const GramMatrix& own, FactorMatrix& product, std::span
   held_.scatter(z, local, unseen);
 }
 
-void ModeUpdate::solve_in_place(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local) const {
+void ModeUpdate::solve_in_place(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local, double pull) const {
   const Index first = layout_.owned_begin, count = layout_.owned_count;
+  if (pull > 0) {  // the product is asked for again: the fit comes from it
+    FactorMatrix target = pulled(product, local, pull), rows(count, h.rank);
+    add_rows(rows, 0, 1, local, first, count);
+    solve_nonnegative(h, target, rows, 0, count);
+    std::copy_n(rows.data(), rows.storage().size(), local.row(first));
+    return;
+  }
+  solve_nonnegative(h, product, local, first, count);
+}
+
+void ModeUpdate::solve_nonnegative(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local, Index first,
+                                   Index count) const {
   // On nonnegative entries l1 is linear.
   const auto shift = [&](double by) {
     for (Index i = first; by != 0 && i < first + count; ++i)

@@ -37,6 +37,8 @@ class ModeUpdate {
   const FactorMatrix& dual() const { return dual_; }
   FactorMatrix& dual() { return dual_; }
 
+  /// From here on updates minimise what they did + share · trace(H)/rank · ‖U − U before‖².
+  void damp(double share) { damping_ = share; }
   /// Before a start: no dual.
   void begin() { dual_.set_zero(); }
   /// Moves the factor to the nearest allowed one. Ghost rows are undefined afterwards if it returns true. Collective.
@@ -50,7 +52,7 @@ class ModeUpdate {
   void update(const GramMatrix& h, FactorMatrix& product, std::span<const double> weights, FactorMatrix& local,
               FactorMatrix& unseen, SolveHealth& health, RowSums& sums);
   /// Whether the rows before an update have no influence on it.
-  bool forgets() const { return method_ == Method::least_squares || method_ == Method::polar; }
+  bool forgets() const { return damping_ == 0 && (method_ == Method::least_squares || method_ == Method::polar); }
   /// ‖DU‖² of each column; empty without a smoothness penalty. Collective.
   std::vector<double> roughness_of(const FactorMatrix& local, const FactorMatrix& unseen) const;
   /// Multiplies the columns, where the other modes are divided by as much: the duals, which have the units of the
@@ -62,10 +64,13 @@ class ModeUpdate {
 
   static Method method_for(const Constraint& constraint, Solver solver);
   void improve(const GramMatrix& own, FactorMatrix& product, std::span<const double> weights, FactorMatrix& local,
-               FactorMatrix& unseen);
-  void solve_least_squares(const GramMatrix& h, const FactorMatrix& product, FactorMatrix& local, SolveHealth& health,
-                           RowSums& sums) const;
-  void solve_in_place(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local) const;
+               FactorMatrix& unseen, double pull);
+  void solve_least_squares(const GramMatrix& h, const FactorMatrix& product, FactorMatrix& local, double pull,
+                           SolveHealth& health, RowSums& sums) const;
+  void solve_in_place(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local, double pull) const;
+  void solve_nonnegative(const GramMatrix& h, FactorMatrix& product, FactorMatrix& local, Index first,
+                         Index count) const;
+  FactorMatrix pulled(const FactorMatrix& product, const FactorMatrix& local, double pull) const;
   void solve_held(const GramMatrix& h, const FactorMatrix& product, FactorMatrix& z);
   double prox(const Constraint& constraint, FactorMatrix& rows, double rho) const;
   std::vector<double> roughness_of(const FactorMatrix& held) const;
@@ -77,6 +82,7 @@ class ModeUpdate {
   HeldRows held_;
   std::optional<ColumnExchange> columns_;
   FactorMatrix dual_;
+  double damping_ = 0;
 };
 
 }  // namespace tempera

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <numeric>
 
 #include "core/base/error.hpp"
@@ -58,8 +59,14 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
       .help(
           "stop when the fit (poisson: deviance per count) changes by less in two successive sweeps; 0 runs all "
           "sweeps");
-  schema.choice("init", options.init, {"random"}).help("start values");
-  schema.integer("restarts", options.restarts).minimum(1).help("random starts; the best is kept");
+  schema.text("init", options.init)
+      .metavar("random|nvecs|FILE")
+      .help(
+          "where the first start begins: random values, leading singular vectors of the data, or the factors.h5 of "
+          "another run");
+  schema.integer("restarts", options.restarts)
+      .minimum(1)
+      .help("starts, after the first from random values; the best is kept");
   schema.choice("solver", options.solver, {"auto", "hals", "bpp", "admm", "mu", "newton"})
       .help(
           "update of the rows: hals or bpp (exact) where nonnegative, admm under any constraint; with --loss poisson "
@@ -67,11 +74,20 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
           "(multiplicative) or newton");
   schema.flag("extrapolation", options.extrapolation)
       .help("begin sweeps beyond the factors, to leave swamps; a sweep that does not pay is undone");
+  schema.text("damping", options.damping)
+      .metavar("X|auto")
+      .help(
+          "hold every update back by X times the mean diagonal of its normal equations; auto: only in swamps, see "
+          "`tempera help health`");
   schema.real("holdout", options.holdout)
       .minimum(0)
       .maximum(0.9)
       .help("share of the entries kept apart to test the model on; of sparse data as many zeros too");
   schema.group("Parallel");
+  schema.integer("start-groups", options.start_groups)
+      .absent("auto")
+      .minimum(1)
+      .help("groups of MPI ranks that make the --restarts at the same time, each with the whole tensor");
   schema.text("grid", options.grid).metavar("PxQx…").help("process grid, one extent a mode, or auto");
 }
 
@@ -124,12 +140,24 @@ void check_loss(const DecomposeOptions& options) {
     throw Error(Category::usage, "--solver",
                 fmt::format("'{}' is for --loss {}", options.solver, for_counts ? "poisson" : "gaussian"),
                 poisson ? "counts are solved by mu or newton" : "leave it out, or add --loss poisson");
+  const auto damping = parse_damping(options.damping);
   if (!poisson) return;
+  if (damping != 0.0) throw Error(Category::usage, "--damping", "is for --loss gaussian", "leave it out");
   if (options.extrapolation) throw Error(Category::usage, "--extrapolation", "is for --loss gaussian", "leave it out");
   for (const std::string& text : options.constraints)
     if (text.substr(0, text.find_first_of(":@")) != "nonnegative")
       throw Error(Category::usage, "--constraint", fmt::format("'{}' does not go with --loss poisson", text),
                   "its updates keep the factors nonnegative and nothing else: other constraints need --loss gaussian");
+}
+
+std::optional<double> parse_damping(const std::string& text) {
+  if (text == "auto") return std::nullopt;
+  double value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value >= 0) || !std::isfinite(value))
+    throw Error(Category::usage, "--damping", fmt::format("'{}' is no damping", text),
+                "give a number from 0 up, such as 0.01, or auto");
+  return value;
 }
 
 CountSolver parse_count_solver(const std::string& text) {

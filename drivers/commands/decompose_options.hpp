@@ -20,6 +20,7 @@ struct DecomposeOptions {
   std::vector<std::string> constraints;
   std::string solver = "auto";
   bool extrapolation = false;
+  std::string damping = "0";
   std::string missing = "zero";
   std::int64_t index_base = 1;
   std::optional<std::vector<std::int64_t>> dims;
@@ -27,6 +28,7 @@ struct DecomposeOptions {
   double tolerance = 1e-6;
   std::string init = "random";
   int restarts = 1;
+  std::optional<std::int64_t> start_groups;
   double holdout = 0;
   std::string grid = "auto";
   CommonOptions common;
@@ -38,6 +40,9 @@ void declare_for_resume(OptionSchema& schema, DecomposeOptions& options);
 
 /// "auto" (empty result) or "2x2x1". @throws Error{usage} for anything else, and for a product other than `ranks`
 std::vector<int> parse_grid(const std::string& text, int ranks);
+
+/// A number from 0 up, or nothing for "auto". @throws Error{usage} for anything else
+std::optional<double> parse_damping(const std::string& text);
 
 /// "auto", "hals", "bpp" or "admm".
 Solver solver_named(const std::string& name);

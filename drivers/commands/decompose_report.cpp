@@ -8,6 +8,7 @@
 
 #include "core/base/text.hpp"
 #include "core/tensor/sparse_tensor.hpp"
+#include "drivers/commands/decompose_health.hpp"
 
 namespace tempera::drivers {
 
@@ -37,6 +38,18 @@ std::string fit_text(const CpResult& result) {
   if (result.relative_error == 0) return "1";
   if (result.relative_error < 1e-4) return fmt::format("1 - {:.3g}", result.relative_error);
   return fmt::format("{:.6f}", result.fit);
+}
+
+std::string starts_text(const CpResult& result) {
+  const bool counts = result.restart_deviances.size() > 1;
+  const std::vector<double>& all = counts ? result.restart_deviances : result.restart_fits;
+  if (all.size() < 2) return "";
+  const auto [least, most] = std::minmax_element(all.begin(), all.end());
+  const std::string range = counts ? fmt::format("deviances {:.6g} to {:.6g}", *least, *most)
+                                   : fmt::format("fits {:.6f} to {:.6f}", *least, *most);
+  const std::string groups =
+      result.start_groups > 1 ? fmt::format(" on {} groups of MPI ranks", result.start_groups) : "";
+  return fmt::format(" (best of {} starts{}: {})", all.size(), groups, range);
 }
 
 std::string label_of(const DecomposeOptions& options, const DecomposeFacts& facts, std::size_t mode, Index row) {
@@ -129,6 +142,7 @@ nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const 
   summary["constraints"] = options.constraints;
   summary["solver"] = options.solver;
   summary["extrapolation"] = options.extrapolation;
+  summary["damping"] = options.damping;
   summary["objective"] = result.objective;
   summary["fit"] = result.fit;
   summary["relative_error"] = result.relative_error;
@@ -145,6 +159,8 @@ nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const 
     summary["component_totals"] = result.component_totals;
   }
   summary["best_restart"] = result.best_restart;
+  summary["init"] = options.init;
+  summary["start_groups"] = result.start_groups;
   summary["seconds"] = facts.seconds;
   summary["seconds_per_iteration"] = facts.seconds / std::max(1, facts.total_iterations);
   summary["load_seconds"] = facts.load_seconds;
@@ -164,6 +180,8 @@ nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const 
   summary["words_if_dense"] = facts.exchanged.if_dense * options.rank;
   summary["words_balance"] = words_balance(facts);
   summary["memory_growth_bytes_max"] = facts.memory_bytes_max;
+  summary["health"] = health_json(options, result, facts);
+  summary["advice"] = health_advice(options, result, facts);
   summary["notes"] = result.notes;
   summary["regions"] = region_table_json(facts.regions);
   return summary;
@@ -229,25 +247,13 @@ std::string decompose_text(const DecomposeOptions& options, const CpResult& resu
                      human_count(facts.returned), facts.returned == 1 ? "entry" : "entries",
                      label_of(options, facts, facts.returned_mode, facts.returned_index),
                      mode_name(facts, facts.returned_mode)));
-  line(
-      "sweeps",
-      fmt::format("{}, {}{}", result.iterations, stop_text(result),
-                  result.restart_deviances.size() > 1
-                      ? fmt::format(" (best of {} starts: deviances {:.6g} to {:.6g})", result.restart_fits.size(),
-                                    *std::min_element(result.restart_deviances.begin(), result.restart_deviances.end()),
-                                    *std::max_element(result.restart_deviances.begin(), result.restart_deviances.end()))
-                  : result.restart_fits.size() > 1
-                      ? fmt::format(" (best of {} starts: fits {:.6f} to {:.6f})", result.restart_fits.size(),
-                                    *std::min_element(result.restart_fits.begin(), result.restart_fits.end()),
-                                    *std::max_element(result.restart_fits.begin(), result.restart_fits.end()))
-                      : std::string()));
+  line("sweeps", fmt::format("{}, {}{}", result.iterations, stop_text(result), starts_text(result)));
   line("time", fmt::format("{} for the sweeps ({} each), {} for reading", human_duration(facts.seconds),
                            human_duration(facts.seconds / std::max(1, facts.total_iterations)),
                            human_duration(facts.load_seconds)));
   line("memory", fmt::format("{} on the fullest MPI rank", human_bytes(static_cast<double>(facts.memory_bytes_max))));
   for (const std::string& note : result.notes) line("note", note);
-  if (result.dead_components > 0)
-    line("note", fmt::format("{} components are zero: a lower --rank fits as well", result.dead_components));
+  for (const std::string& advice : health_advice(options, result, facts)) line("advice", advice);
   text += "\n" + components_text(options, result, facts);
   if (options.common.profile) text += "\n" + region_table_text(facts.regions);
   text += fmt::format("\nrun folder: {}\n", run_folder);

@@ -19,7 +19,9 @@
 #include "distributed/communicator/gather_regions.hpp"
 #include "distributed/communicator/objects.hpp"
 #include "distributed/tensor/load.hpp"
+#include "drivers/commands/decompose_health.hpp"
 #include "drivers/commands/decompose_report.hpp"
+#include "drivers/commands/decompose_start.hpp"
 #include "drivers/commands/manifest.hpp"
 #include "drivers/commands/memory.hpp"
 #include "drivers/commands/run_folder.hpp"
@@ -56,12 +58,13 @@ double factor_bytes(const std::vector<Index>& shape, Index rank) {
 
 /// The options that change the result, as the checkpoints remember them. The limit of sweeps may grow, and the grid,
 /// like the number of ranks, changes rounding only.
-Json configuration_of(const OptionSchema& schema) {
+Json configuration_of(const OptionSchema& schema, const std::optional<StartFile>& start) {
   Json values = options_to_json(schema)["values"];
   Json configuration;
   for (const char* name : {"method", "rank", "loss", "constraint", "missing", "index-base", "dims", "tolerance", "init",
-                           "restarts", "seed", "solver", "extrapolation", "holdout"})
+                           "restarts", "seed", "solver", "extrapolation", "damping", "holdout"})
     configuration[name] = values.at(name);
+  if (start) configuration["init"] = "sha256:" + start->sha256;  // wherever it lies
   return configuration;
 }
 
@@ -134,6 +137,8 @@ class Decomposition {
     load.distribution.missing = options_.missing == "unobserved" ? Missing::unobserved : Missing::zero;
     load.distribution.holdout = {options_.holdout, static_cast<std::uint64_t>(options_.common.seed)};
     tensor_ = load_tensor(world_, options_.input, load);
+    group_load_ = load;
+    group_load_.distribution.grid.clear();
     if (sha256_.empty()) sha256_ = sha256_of_file(world_, path);
     if (world_.is_root()) facts_.labels = read_labels_beside(path, tensor_->shape());
     check_holdout();
@@ -146,11 +151,18 @@ class Decomposition {
     cp_.solver = solver_named(options_.solver);
     cp_.count_solver = parse_count_solver(options_.solver);
     cp_.extrapolation = options_.extrapolation;
+    const auto damping = parse_damping(options_.damping);
+    cp_.damping = damping.value_or(0);
+    cp_.damping_in_swamps = !damping;
+    start_file_ = find_start_file(world_, options_, task_.resume, tensor_->shape());
+    set_start(cp_, options_, start_file_);
     check_cp_options(tensor_->shape(), cp_);
     if (!poisson() && tensor_->only_observed()) check_observed_options(*tensor_, cp_);
     check_norm(*tensor_);
     if (poisson()) count_total(*tensor_, file.is_text() ? options_.index_base : 0, options_.input);
     check_cp_memory(*tensor_, cp_, poisson(), ranks_on_node_);
+    cp_.start_groups = choose_start_groups(options_, *tensor_, available_memory() / ranks_on_node_);
+    cp_.group_tensor = [this](const Communicator& group) { return load_tensor(group, options_.input, group_load_); };
     if (folder_) folder_->check_space(factor_bytes(tensor_->shape(), options_.rank));
     facts_.load_seconds = seconds_now() - start;
   }
@@ -192,6 +204,7 @@ class Decomposition {
       manifest["seed"] = options_.common.seed;
       manifest["input"] = {{"path", std::filesystem::absolute(options_.input).lexically_normal().string()},
                            {"sha256", sha256_}};
+      if (start_file_) manifest["start_file"] = {{"path", start_file_->path.string()}, {"sha256", start_file_->sha256}};
       folder_->begin(std::move(manifest));
     }
     begun_ = true;
@@ -205,7 +218,7 @@ class Decomposition {
   CpResult factor() {
     std::string folder = folder_ ? folder_->checkpoints().string() : "";
     world_.broadcast_object(folder, 0);
-    CheckpointStore store(folder, {configuration_of(task_.schema), sha256_});
+    CheckpointStore store(folder, {configuration_of(task_.schema, start_file_), sha256_});
     ScheduleSettings schedule = parse_checkpoint_every(task_.schema, options_.common);
     schedule.deadline = deadline_;
     schedule.bytes = factor_bytes(tensor_->shape(), options_.rank) * (options_.restarts > 1 ? 2 : 1);
@@ -349,6 +362,8 @@ class Decomposition {
   CpOptions cp_;
   std::unique_ptr<DistributedTensor> tensor_;
   std::string sha256_;
+  std::optional<StartFile> start_file_;
+  LoadOptions group_load_;  // of a group of ranks that makes starts of its own
   DecomposeFacts facts_;
   std::optional<RunFolder> folder_;
   RunLog log_;

@@ -14,6 +14,7 @@ namespace {
 /// What beside the rank takes most, as long as it is a fair part.
 std::string hint(const CpMemory& memory, bool newton) {
   const double fair = 0.2 * memory.total();
+  if (memory.start > memory.work && memory.start > fair) return "choose a smaller --rank, --init random, or more nodes";
   if (newton && memory.product > fair) return "choose a smaller --rank, --solver mu, or more nodes";
   if (memory.work + memory.duals > fair)
     return "choose a smaller --rank, constraints that need no ADMM ('tempera help constraints'), or more nodes";

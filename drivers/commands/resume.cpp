@@ -23,7 +23,7 @@ using Json = nlohmann::ordered_json;
 /// What a resumed run may be told anew: nothing of it changes the result by more than rounding.
 constexpr const char* kFree[] = {"input",          "grid",       "threads", "checkpoint-every",
                                  "checkpoint-dir", "time-limit", "profile", "quiet",
-                                 "verbose",        "json",       "run"};
+                                 "verbose",        "json",       "run",     "start-groups"};
 /// Taken from the manifest unless they are given: what a run prints is each time's own.
 constexpr const char* kNotInherited[] = {"quiet", "verbose", "json", "output", "overwrite", "config", "input"};
 
