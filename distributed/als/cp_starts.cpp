@@ -80,16 +80,29 @@ void CpStarts::run(const CheckpointReader* reader, CpResult& result) {
   report(result);
 }
 
+/// The starts that have not ended; those under way come first in their group.
+void CpStarts::deal(const CpStartsState& state) {
+  const auto is_in = [](const std::vector<CpStart>& starts, int number) {
+    return std::any_of(starts.begin(), starts.end(), [&](const CpStart& one) { return one.restart == number; });
+  };
+  std::vector<int> open;
+  for (int start = 0; start < options_.restarts; ++start)
+    if (!is_in(state.ended, start)) open.push_back(start);
+  std::stable_partition(open.begin(), open.end(), [&](int start) { return is_in(state.under_way, start); });
+  const bool as_before = state.groups == groups_ && std::ssize(state.group_of) == options_.restarts;
+  group_of_ = as_before ? state.group_of : std::vector<int>(static_cast<std::size_t>(options_.restarts), 0);
+  for (std::size_t k = 0; k < open.size(); ++k) {
+    int& group = group_of_[static_cast<std::size_t>(open[k])];
+    if (!as_before) group = static_cast<int>(k) % groups_;
+    if (group == group_index_) mine_.push_back(open[k]);
+  }
+}
+
 /// Deals the starts that have not ended and takes up those under way.
 void CpStarts::begin(const CheckpointReader* reader) {
   CpStartsState state;
   if (reader != nullptr) reader->object("starts", state);
-  std::vector<int> open;
-  for (int start = 0; start < options_.restarts; ++start)
-    if (std::none_of(state.ended.begin(), state.ended.end(), [&](const CpStart& e) { return e.restart == start; }))
-      open.push_back(start);
-  for (std::size_t k = 0; k < open.size(); ++k)
-    if (static_cast<int>(k) % groups_ == group_index_) mine_.push_back(open[k]);
+  deal(state);
   if (group_index_ == 0) ended_ = state.ended;
   if (!method_) return;
   const auto check = [&](const CpStart& start) {
@@ -188,6 +201,8 @@ int CpStarts::winner(const CpStart* candidate) const {
 /// On rank 0.
 CpStartsState CpStarts::gather_state() const {
   CpStartsState state;
+  state.groups = groups_;
+  state.group_of = group_of_;
   std::vector<CpStart> under_way;
   if (leads() && current_) under_way.push_back(*current_);
   state.under_way = joined(ranks_.gather_objects(under_way, 0));

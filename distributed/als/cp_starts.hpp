@@ -27,18 +27,20 @@ struct CpStartsState {
   std::vector<CpStart> ended;      ///< by number, without what only a sweep needs
   bool has_best = false;
   CpStart best;  ///< of those that have ended
+  int groups = 0;
+  std::vector<int> group_of;  ///< each start
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& under_way& ended& has_best& best;
+    archive& under_way& ended& has_best& best& groups& group_of;
   }
 };
 
 /// Starts dealt over groups of ranks, each with the whole tensor: start k goes to group k mod groups.
 ///
 /// The groups keep step: after each sweep all ranks agree on whether to save or stop, so that a checkpoint holds every
-/// start under way. Starts that are under way and find no group of their own when a run goes on with fewer begin again
-/// when their turn comes. The best is the one of highest score, of equal ones the lowest number, whoever made it.
+/// start under way. A run that goes on with as many groups deals them as before; with another number those under way are
+/// dealt first, and if there are more of them than groups, they begin again when their turn comes. The best is the one of highest score, of equal ones the lowest number, whoever made it.
 class CpStarts {
  public:
   CpStarts(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer,
@@ -52,6 +54,7 @@ class CpStarts {
 
   bool leads() const { return method_ && group_.rank() == 0; }
   void begin(const CheckpointReader* reader);
+  void deal(const CpStartsState& state);
   void begin_next();
   Note sweep();
   void end_start();
@@ -73,6 +76,7 @@ class CpStarts {
   Communicator group_;
   std::unique_ptr<DistributedTensor> own_tensor_;  // where the group is not all ranks
   std::unique_ptr<CpMethod> method_;               // absent on a rank that holds no data of the group's tensor
+  std::vector<int> group_of_;                      // each start
   std::vector<int> mine_;                          // starts that wait, in order
   std::optional<CpStart> current_;
   std::vector<CpStart> ended_;  // here
