@@ -52,8 +52,8 @@ CpResult observed_outcome(const DistributedTensor& tensor, const CpOptions& aske
   CpOptions options = asked;
   options.constraints.resize(static_cast<std::size_t>(tensor.order()));
   return cp_outcome(tensor, options, [&](CpResult& outcome) {
-    CpObservedSweep sweep(tensor, options);
-    CpRun(tensor, options, observer, sweep).run(outcome);
+    const auto make = [&](const DistributedTensor& own) { return std::make_unique<CpObservedSweep>(own, options); };
+    run_starts(tensor, options, observer, make, outcome);
     const auto notes = notes_on_observed_rows(tensor, options);
     outcome.notes.insert(outcome.notes.begin(), notes.begin(), notes.end());
   });

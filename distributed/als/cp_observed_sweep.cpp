@@ -8,9 +8,9 @@
 
 #include "core/base/error.hpp"
 #include "core/factorization/constraint_prox.hpp"
-#include "core/factorization/initial_factors.hpp"
 #include "core/tensor/count_products.hpp"
 #include "distributed/als/cp_fit.hpp"
+#include "distributed/als/start_values.hpp"
 
 namespace tempera {
 
@@ -24,7 +24,7 @@ CpObservedSweep::CpObservedSweep(const DistributedTensor& tensor, const CpOption
     longest = std::max(longest, tensor.rows(mode).rows());
   }
   moments_ = FactorMatrix(longest, count_columns(options.rank, CountContent::normal_equations));
-  squares_.assign(factors_.size(), std::vector<double>(static_cast<std::size_t>(options.rank), 0.0));
+  grams_.assign(factors_.size(), GramMatrix(options.rank));
   penalties_.assign(factors_.size(), 0.0);
 }
 
@@ -40,14 +40,26 @@ FactorMatrix CpObservedSweep::take_held_factor(int mode) {
 void CpObservedSweep::start(int restart) {
   damped_ = pseudo_inverse_ = false;
   weights_.assign(static_cast<std::size_t>(options_.rank), 1.0);
+  const bool given = options_.init == CpInit::given && restart == 0;
+  std::vector<double> scales = given ? options_.given->weights() : weights_;
+  std::vector<double> share;  // of the given weights in each mode, where the factors hold the scale
+  if (given && scale_ == ComponentScale::held)
+    for (const double weight : scales) share.push_back(std::pow(weight, 1.0 / tensor_.order()));
+  FactorMatrix unseen(0, options_.rank);
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
-    random_start(factors_[m], tensor_.rows(mode).global_rows, options_.seed, restart, mode);
+    fill_start(tensor_, options_, options_.constraints[m], restart, mode, {factors_[m], unseen, {}});
+    if (!share.empty()) scale_columns(mode, share);
     duals_[m].set_zero();
     const Constraint set = options_.constraints[m].without_penalties();
     for (Index i = 0; set != Constraint() && i < factors_[m].rows(); ++i)
       prox_row(set, {factors_[m].row(i), weights_.size()}, 1);
     finish_mode(mode, {});
+    for (std::size_t r = 0; keeps_unit_columns(mode) && r < scales.size(); ++r) scales[r] *= weights_[r];
+  }
+  if (given && scale_ != ComponentScale::held) {
+    weights_ = scales;
+    return measure();
   }
   // Modes of fixed scale that come before any cone need weights of about the right size.
   weights_.assign(weights_.size(), 1.0);
@@ -110,34 +122,33 @@ StepWish CpObservedSweep::finish_mode(int mode, StepWish wish) {
   const Communicator& ranks = tensor_.grid().active_ranks();
   const RowLayout& layout = tensor_.rows(mode);
   const std::size_t rank = weights_.size();
-  std::vector<double> message(rank, 0.0);
+  std::vector<double> message = gram(factors_[m], layout.owned_begin, layout.owned_count).values;
+  const std::size_t at = message.size();
   double l1 = 0;
   for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i)
-    for (std::size_t r = 0; r < rank; ++r) {
-      const double value = factors_[m].row(i)[r];
-      message[r] += value * value;
-      l1 += std::abs(value);
-    }
+    for (std::size_t r = 0; r < rank; ++r) l1 += std::abs(factors_[m].row(i)[r]);
   message.insert(message.end(), {l1, wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0});
   {
-    const auto region = ranks.regions().open("column norms");
+    const auto region = ranks.regions().open("gram");
     ranks.all_reduce(std::span<double>(message), Reduction::sum);
   }
-  squares_[m].assign(message.begin(), message.begin() + static_cast<std::ptrdiff_t>(rank));
+  std::copy_n(message.begin(), at, grams_[m].values.begin());
+  double squares = 0;
+  for (std::size_t r = 0; r < rank; ++r) squares += message[r * (rank + 1)];
   if (keeps_unit_columns(mode)) {
     std::vector<double> scale(rank);
     for (std::size_t r = 0; r < rank; ++r) {
-      weights_[r] = std::sqrt(squares_[m][r]);
+      weights_[r] = std::sqrt(message[r * (rank + 1)]);
       scale[r] = weights_[r] > 0 ? 1 / weights_[r] : 0.0;
     }
     scale_columns(mode, scale);
+    for (std::size_t k = 0; k < at; ++k) grams_[m].values[k] *= scale[k / rank] * scale[k % rank];
   }
   const Constraint& constraint = options_.constraints[m];
-  penalties_[m] =
-      constraint.l1 * message[rank] + constraint.ridge * std::accumulate(squares_[m].begin(), squares_[m].end(), 0.0);
+  penalties_[m] = constraint.l1 * message[at] + constraint.ridge * squares;
   const auto region = ranks.regions().open("share rows");
   tensor_.exchange(mode).share_with_ghosts(factors_[m]);
-  return {message[rank + 1] > 0, message[rank + 2] > 0};
+  return {message[at + 1] > 0, message[at + 2] > 0};
 }
 
 void CpObservedSweep::scale_columns(int mode, const std::vector<double>& scale) {
@@ -186,11 +197,8 @@ void CpObservedSweep::describe(CpStart& start) const {
   start.objective = objective_;
   start.damped = damped_;
   start.pseudo_inverse = pseudo_inverse_;
-  // Of the Gram matrices only the diagonals are known here: they tell which components are dead.
-  const std::size_t rank = weights_.size();
-  start.grams.assign(squares_.size(), std::vector<double>(rank * rank, 0.0));
-  for (std::size_t m = 0; m < squares_.size(); ++m)
-    for (std::size_t r = 0; r < rank; ++r) start.grams[m][r * (rank + 1)] = squares_[m][r];
+  start.grams.clear();
+  for (const GramMatrix& one : grams_) start.grams.push_back(one.values);
 }
 
 std::vector<std::string> notes_on_observed_rows(const DistributedTensor& tensor, const CpOptions& options) {
@@ -229,6 +237,8 @@ std::vector<std::string> notes_on_observed_rows(const DistributedTensor& tensor,
 void check_observed_options(const DistributedTensor& tensor, const CpOptions& options) {
   if (options.extrapolation)
     throw Error(Category::usage, "--extrapolation", "does not go with --missing unobserved", "leave it out");
+  if (options.damping > 0 || options.damping_in_swamps)
+    throw Error(Category::usage, "--damping", "does not go with --missing unobserved", "leave it out");
   std::vector<Constraint> constraints = options.constraints;
   constraints.resize(static_cast<std::size_t>(tensor.order()));
   for (std::size_t mode = 0; mode < constraints.size(); ++mode)

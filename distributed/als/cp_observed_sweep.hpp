@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/factorization/row_least_squares.hpp"
+#include "core/tensor/gram.hpp"
 #include "distributed/als/cp_als.hpp"
 #include "distributed/als/cp_method.hpp"
 
@@ -42,9 +43,9 @@ class CpObservedSweep final : public CpMethod {
   const CpOptions& options_;
   ComponentScale scale_;
   std::vector<RowLeastSquares> solvers_;
-  std::vector<FactorMatrix> duals_;           ///< of the owned rows; no rows where ADMM is not used
-  FactorMatrix moments_;                      ///< of the mode at hand; room for the longest
-  std::vector<std::vector<double>> squares_;  ///< squared column norms of each mode
+  std::vector<FactorMatrix> duals_;  ///< of the owned rows; no rows where ADMM is not used
+  FactorMatrix moments_;             ///< of the mode at hand; room for the longest
+  std::vector<GramMatrix> grams_;
   std::vector<double> penalties_;
   double relative_error_ = 1;
   double fit_resolution_ = 0;

@@ -184,6 +184,7 @@ void report_start(const DistributedTensor& tensor, const CpMethod& method, const
   result.weights = kept.weights;
   result.objective = kept.objective;
   result.health = health_of(kept);
+  if (tensor.only_observed()) result.health.conditions.clear();  // each row has normal equations of its own
   for (std::size_t r = 0; r < kept.weights.size(); ++r) {
     const std::size_t diagonal = r * (kept.weights.size() + 1);
     const bool vanished = std::any_of(kept.grams.begin(), kept.grams.end(),

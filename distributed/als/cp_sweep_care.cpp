@@ -45,16 +45,16 @@ void CpSweep::add_columns_kept(int mode, std::vector<double>& message) const {
 
 /// The Gram matrix is that of the new columns.
 void CpSweep::note_movement(int mode, std::span<const double> inner) {
-  double total = 0, moved = 0;
+  double total = 0, change = 0;
   for (std::size_t r = 0; r < inner.size(); ++r) {
     const double squares =
         squares_before_[r] * grams_[static_cast<std::size_t>(mode)](static_cast<Index>(r), static_cast<Index>(r));
     if (squares <= 0) continue;
     const double share = weights_[r] * weights_[r];
     total += share;
-    moved += share * std::max(0.0, 2 * (1 - inner[r] / std::sqrt(squares)));
+    change += share * std::max(0.0, 2 * (1 - inner[r] / std::sqrt(squares)));
   }
-  if (total > 0) movement_ += moved / total;
+  if (total > 0) movement_ += change / total;
   columns_before_.clear();
 }
 

@@ -81,7 +81,7 @@ TEST(CpObserved, WithEveryCellObservedItIsPlainLeastSquares) {
   result.rows.resize(3);
   if (full->active()) {
     CpObservedSweep sweep(*full, options);
-    CpRun(*full, options, {}, sweep).run(result);
+    CpRun(*full, options, {}, sweep).run(nullptr, result);
     EXPECT_NEAR(result.fit, expected, 1e-11);
   }
 }
@@ -253,6 +253,9 @@ TEST(CpObserved, WhatItCannotMeetIsRefusedWithTheReason) {
   EXPECT_EQ(message(options), "");
   options.extrapolation = true;
   EXPECT_EQ(message(options), "--extrapolation: does not go with --missing unobserved");
+  options = options_for(2, 5);
+  options.damping_in_swamps = true;
+  EXPECT_EQ(message(options), "--damping: does not go with --missing unobserved");
   options = options_for(2, 5);
   options.constraints = {Constraint::none, Constraint{.smooth = 1}, Constraint::none};
   EXPECT_THAT(message(options), HasSubstr("in mode 1 does not go with --missing unobserved: the rows of a mode"));

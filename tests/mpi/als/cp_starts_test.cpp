@@ -7,6 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "distributed/als/cp_apr.hpp"
+#include "tests/mpi/als/observed_cells.hpp"
 #include "tests/support/distributed.hpp"
 #include "tests/support/mpi.hpp"
 
@@ -86,6 +87,22 @@ TEST(CpStarts, HoldForCountsAndCellsKeptApart) {
   EXPECT_NEAR(*found.deviance, *expected.deviance, 1e-8 * *expected.deviance);
   EXPECT_NEAR(found.holdout->mean, expected.holdout->mean, 1e-8);
   EXPECT_EQ(found.restart_deviances.size(), 4u);
+}
+
+TEST(CpStarts, HoldForObservedCells) {
+  const Communicator world(MPI_COMM_WORLD);
+  const SparseTensor cells = test::observed(data(), 0.6, 3);
+  const auto on = [&](const Communicator& ranks) { return test::spread(ranks, cells); };
+  CpOptions options = options_for(4);
+  options.rank = 2;
+  const auto spread = on(world);
+  const CpResult expected = cp_als(*spread, options);
+  options.group_tensor = on;
+  options.start_groups = world.size();
+  const CpResult found = cp_als(*spread, options);
+  expect_same(found, expected, 1e-9);
+  EXPECT_NEAR(found.health.least_cosine_product, expected.health.least_cosine_product, 1e-6);
+  EXPECT_TRUE(found.health.conditions.empty()) << "each row has normal equations of its own";
 }
 
 // Rank 1 of a matrix-like tensor of rank 1: all starts end at the same fit, many in the same bits.

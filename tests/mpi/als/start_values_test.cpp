@@ -11,6 +11,7 @@
 #include "distributed/als/cp_als.hpp"
 #include "distributed/als/cp_apr.hpp"
 #include "distributed/als/leading_vectors.hpp"
+#include "tests/mpi/als/observed_cells.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/distributed.hpp"
 #include "tests/support/mpi.hpp"
@@ -240,6 +241,24 @@ TEST(GivenStart, OfCountsGoesOnWhereTheOtherRunEnded) {
   options.given = as_start(test::gathered(*spread, first));
   options.iterations = 4;
   EXPECT_NEAR(*cp_apr(*spread, options).deviance, longer, 1e-9 * longer);
+}
+
+TEST(GivenStart, OfObservedCellsGoesOnWhereTheOtherRunEnded) {
+  const Communicator world(MPI_COMM_WORLD);
+  const DenseTensor tensor = test::planted({{3, 2, 1}, test::random_factors({9, 8, 7}, 3, 4)}, 0.3, 7);
+  const auto spread = test::spread(world, test::observed(tensor, 0.6, 3));
+  for (const char* constraint : {"", "nonnegative", "ridge:0.1"}) {
+    SCOPED_TRACE(constraint);
+    CpOptions options = test::options_for(2, 12);
+    if (*constraint != 0) options.constraints = parse_constraints(std::vector<std::string>{constraint}, 3);
+    const double longer = cp_als(*spread, options).objective;
+    options.iterations = 8;
+    const CpResult first = cp_als(*spread, options);
+    options.init = CpInit::given;
+    options.given = as_start(test::gathered(*spread, first));
+    options.iterations = 4;
+    EXPECT_NEAR(cp_als(*spread, options).objective, longer, 1e-9 * longer);
+  }
 }
 
 TEST(GivenStart, IsRefusedForSeveralStarts) {
