@@ -62,6 +62,7 @@ CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bo
     const bool admm = ModeUpdate::solved_by_admm(constraint, options.solver);
     longest = std::max(longest, local);
     all_held += held;
+    if (!counts && !observed) memory.watch = std::max(memory.watch, row * held);
     memory.factors += row * (local + filled);
     if (options.extrapolation) memory.previous += row * (local + filled);
     if (admm) memory.duals += row * held;

@@ -26,9 +26,10 @@ namespace tempera {
 ///     ADMM row by row      16 R' O_n
 ///     ADMM on columns      40 R' O_n + 8 (R O_n + 2 I_n ⌈R/p⌉), on one rank 40 R' O_n + 8 I_n
 ///     orthogonal           8 O_n (R' + 3 R)
-///     damping              16 R' O_n where nonnegative
+///     damping              16 R' O_n where ADMM does not solve
+///   watch      8 R' times the most O_n of any mode while the fit stands still: the mode before its update, to see how
+///              far it moves (not for counts or observed cells)
 ///   start      with nvecs what leading_vectors needs meanwhile, before any work
-/// Sweeps in which the fit stands still hold 8 R' O_n of one mode more, to see how far the factors move (not counted).
 /// Message buffers of the MPI library and blocks of fixed size (a few MB) come on top.
 struct CpMemory {
   double factors = 0;
@@ -42,9 +43,10 @@ struct CpMemory {
   double rows = 0;
   double work = 0;
   double start = 0;
+  double watch = 0;
 
   double total() const {
-    return factors + product + kept + previous + best + duals + places + held + rows + std::max(work, start);
+    return factors + product + kept + previous + best + duals + places + held + rows + std::max(work + watch, start);
   }
 };
 

@@ -28,7 +28,9 @@ void CpSweep::remember_columns(int mode) {
   const RowLayout& layout = tensor_.rows(mode);
   FactorMatrix owned(layout.owned_count, options_.rank);
   std::copy_n(factors_[m].data() + layout.owned_begin * factors_[m].stride(), owned.storage().size(), owned.data());
-  columns_before_ = {std::move(owned), unseen_[m]};
+  columns_before_.clear();
+  columns_before_.push_back(std::move(owned));  // a list in braces would copy it
+  columns_before_.push_back(unseen_[m]);
   squares_before_.clear();
   for (Index r = 0; r < options_.rank; ++r) squares_before_.push_back(grams_[m](r, r));
 }

@@ -176,9 +176,12 @@ nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const 
   summary["grid"] = facts.grid;
   summary["storage"] = facts.storage;
   summary["balance"] = facts.balance;
-  summary["words_per_sweep"] = facts.exchanged.total * options.rank;
-  summary["words_if_dense"] = facts.exchanged.if_dense * options.rank;
-  summary["words_balance"] = words_balance(facts);
+  // Groups of ranks hold the tensor in other ways than the one these figures are about.
+  using Json = nlohmann::ordered_json;
+  const bool one_group = result.start_groups == 1;
+  summary["words_per_sweep"] = one_group ? Json(facts.exchanged.total * options.rank) : Json();
+  summary["words_if_dense"] = one_group ? Json(facts.exchanged.if_dense * options.rank) : Json();
+  summary["words_balance"] = one_group ? Json(words_balance(facts)) : Json();
   summary["memory_growth_bytes_max"] = facts.memory_bytes_max;
   summary["health"] = health_json(options, result, facts);
   summary["advice"] = health_advice(options, result, facts);
@@ -215,7 +218,7 @@ std::string decompose_text(const DecomposeOptions& options, const CpResult& resu
                                                           : fmt::format("{}", fmt::join(options.constraints, " "))));
   line("ranks", fmt::format("{} MPI rank{}, grid {}, {}, heaviest rank {:.2f} x the mean", facts.mpi_ranks,
                             facts.mpi_ranks == 1 ? "" : "s", fmt::join(facts.grid, "x"), facts.storage, facts.balance));
-  if (facts.active_ranks > 1)
+  if (facts.active_ranks > 1 && result.start_groups == 1)
     line("exchange", fmt::format("{} words of factor rows a sweep ({:.3g} % of exchanging all), heaviest rank {:.2f} x "
                                  "the mean",
                                  human_count(facts.exchanged.total * options.rank),
