@@ -67,13 +67,14 @@ CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bo
     if (options.extrapolation) memory.previous += row * (local + filled);
     if (admm) memory.duals += row * held;
     if (constraint.couples_rows()) memory.places += 8 * size;
-    exchange = std::max(exchange, 8 * columns * static_cast<double>(tensor.exchange(mode).buffer_rows()));
+    const Index wide = columns < static_cast<double>(kLargestPadded) ? static_cast<Index>(columns) : kLargestPadded;
+    exchange = std::max(exchange, 8 * columns * static_cast<double>(tensor.exchange(mode).buffer_rows(wide)));
     const bool kept = damped && !admm && !constraint.orthogonal;
     if (!observed)
       memory.work =
           std::max({memory.work, work_bytes(constraint, admm, held, size, rank, ranks), kept ? 2 * row * held : 0});
   }
-  memory.work = tensor.sparse() ? memory.work + exchange : std::max(memory.work, exchange);
+  memory.work = std::max(memory.work, exchange);
   if (!counts && !observed) memory.kept = static_cast<double>(tensor.sweep_bytes(options.rank));
   memory.product = 8 * padded(columns) * longest;
   if (options.init == CpInit::nvecs) memory.start = leading_vectors_bytes(tensor, options.rank);

@@ -21,8 +21,7 @@ namespace tempera {
 ///   held       8 R' l for counts with a holdout or absent cells that are not observed, and 16 bytes a cell that is kept apart
 ///   rows       8 Σ O_n, the row numbers of the result; (order + 4) R² doubles
 ///   work       the most that one step needs meanwhile:
-///     exchange of rows     8 RowExchange::buffer_rows times the columns of the product (sparse: that of the largest
-///                          mode is kept and comes on top)
+///     exchange of rows     8 RowExchange::buffer_rows times the columns of the product
 ///     ADMM row by row      16 R' O_n
 ///     ADMM on columns      40 R' O_n + 8 (R O_n + 2 I_n ⌈R/p⌉), on one rank 40 R' O_n + 8 I_n
 ///     orthogonal           8 O_n (R' + 3 R)

@@ -15,7 +15,7 @@ class DenseRowExchange final : public RowExchange {
     layout_.owned_count = cuts_[static_cast<std::size_t>(layer.rank()) + 1] - layout_.owned_begin;
   }
 
-  Index buffer_rows() const override { return layer_.size() == 1 ? 0 : layout_.rows() + layout_.owned_count; }
+  Index buffer_rows(Index) const override { return layer_.size() == 1 ? 0 : layout_.rows() + layout_.owned_count; }
 
   int ranks() const override { return layer_.size(); }
 

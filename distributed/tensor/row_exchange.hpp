@@ -32,8 +32,8 @@ class RowExchange {
  public:
   virtual ~RowExchange() = default;
   const RowLayout& layout() const { return layout_; }
-  /// Rows that the buffers of one exchange hold, here or, where ghosts travel without a copy, in the message library.
-  virtual Index buffer_rows() const = 0;
+  /// Rows of so many columns that the buffers of one exchange hold; rows without padding travel from and to where they are.
+  virtual Index buffer_rows(Index columns) const = 0;
   /// Of the row numbers and lists.
   virtual std::size_t bytes() const { return layout_.global_rows.size() * sizeof(Index); }
 

@@ -103,7 +103,10 @@ class SparseRowExchange final : public RowExchange {
     set_ghost_holders(my_notices);
   }
 
-  Index buffer_rows() const override { return layer_.size() == 1 ? 0 : rows_sent(); }
+  Index buffer_rows(Index columns) const override {
+    if (layer_.size() == 1) return 0;
+    return std::ssize(holder_positions_) + (padded_columns(columns) == columns ? 0 : ghosts());
+  }
   std::size_t bytes() const override { return RowExchange::bytes() + holder_positions_.size() * sizeof(Index); }
 
   int ranks() const override { return layer_.size(); }

@@ -39,6 +39,9 @@ double settled_bytes() {
   return static_cast<double>(resident_bytes());
 }
 
+/// Buffers of the message library and blocks of fixed size, which the formulae leave out.
+constexpr double kFixedBytes = 2.5e6;
+
 struct Fit {
   const char* name;
   Index rank = 16;
@@ -120,7 +123,7 @@ void run(const DistributedTensor& tensor, const Fit& fit, double tolerance = 0.1
   else
     cp_als(tensor, options);
   const double grown = peak_bytes() - before;
-  EXPECT_NEAR(grown / foreseen, 1, tolerance) << fit.name << ": grown by " << grown << " bytes, foreseen " << foreseen;
+  EXPECT_NEAR(grown, foreseen, tolerance * foreseen + kFixedBytes) << fit.name << ": grown by " << grown << " bytes, foreseen " << foreseen;
   const double worst = tensor.grid().all().all_reduce_value(grown / foreseen, Reduction::maximum);
   if (tensor.grid().all().is_root()) std::printf("  %-28s %6.1f MB, %.3f\n", fit.name, foreseen / 1e6, worst);
 }
@@ -141,7 +144,7 @@ void grows_as_foreseen(Maker make) {
       holdout = fit.holdout;
       tensor = make(world, holdout);
       const double grown = settled_bytes() - before;
-      EXPECT_NEAR(grown / tensor->bytes(), 1, 0.1) << "the tensor, holdout " << holdout;
+      EXPECT_NEAR(grown, tensor->bytes(), 0.1 * tensor->bytes() + kFixedBytes) << "the tensor, holdout " << holdout;
       CpOptions first;  // the message library makes its buffers with the first large messages
       first.rank = 64;
       first.iterations = 1;
@@ -158,6 +161,7 @@ TEST(ResidentMemory, DISABLED_OfSparseFitsGrowsByTheFormulae) {
 
 TEST(ResidentMemory, DISABLED_OfFitsToObservedCellsGrowsByTheFormulae) {
   const Communicator world(MPI_COMM_WORLD);
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
   if (!forget_peak()) GTEST_SKIP() << "the system does not let a process forget its peak";
   const auto tensor = sparse_tensor(world, 0, Missing::unobserved);
   cp_als(*tensor, [] {
@@ -167,7 +171,7 @@ TEST(ResidentMemory, DISABLED_OfFitsToObservedCellsGrowsByTheFormulae) {
     return options;
   }());  // the message library has its buffers now
   // Rows as wide as these fill the message library's own buffers too.
-  const double tolerance = world.size() == 1 ? 0.1 : 0.25;
+  const double tolerance = world.size() == 1 ? 0.1 : 0.15;
   run(*tensor, {"observed cells", 8}, tolerance);
   run(*tensor, {"observed cells in a box", 8, {"box:-1,1"}}, tolerance);
   run(*tensor, {"observed counts", 8, {}, Solver::automatic, 1, false, true, CountSolver::newton}, tolerance);
@@ -188,7 +192,7 @@ TEST(ResidentMemory, DISABLED_OfFitsThatStandStillGrowsByTheFormulae) {
   cp_als(*tensor, first);
   Fit fit{"stands still", 32};
   fit.sweeps = 4;
-  run(*tensor, fit, world.size() == 1 ? 0.1 : 0.25);
+  run(*tensor, fit, world.size() == 1 ? 0.1 : 0.15);
 }
 
 TEST(ResidentMemory, DISABLED_OfDenseFitsGrowsByTheFormulae) {
