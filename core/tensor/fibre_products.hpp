@@ -13,7 +13,8 @@ namespace tempera {
 /// MTTKRPs of sparse trees in a sequence of sweeps that updates the modes in order: two neighbouring modes share a pass.
 ///
 /// The first two modes of a tree need the same sums over everything below their nodes. Where such a pair of modes is updated
-/// one after the other (the last and the first are neighbours too) and its nodes hold many nonzeros each, the sums are kept: the first of the two makes them in one pass over the nonzeros, the second reads one row a node instead.
+/// one after the other (the last and the first are neighbours too) and its nodes hold many nonzeros each, the sums are
+/// kept: the first of the two makes them in one pass over the nonzeros, the second reads one row a node instead.
 ///
 /// The sums remember the versions of the factors they were made of and are stale as soon as one of them has moved. Both modes
 /// always take them, whether they were kept or have to be made, so that the bits do not depend on what was kept.

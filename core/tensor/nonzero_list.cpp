@@ -48,7 +48,7 @@ using KeyOf = std::remove_cvref_t<decltype(std::declval<Entries&>().front().key)
 constexpr int kMostDigitBits = 14;                         // as many places as the second cache has lines
 constexpr std::size_t kAhead = 32;                         // places between a prefetch and its use
 constexpr std::size_t kFewEntries = std::size_t{1} << 12;  // below, comparing is faster than counting
-constexpr std::size_t kTile = 2048;                       // keys that stay in the first cache
+constexpr std::size_t kTile = 2048;                        // keys that stay in the first cache
 constexpr Index kNearRows = Index{1} << 15;                // buckets whose ends stay in the cache
 
 /// Starts of the buckets from their counts, in place.
@@ -249,7 +249,8 @@ void NonzeroList::root_keys(int mode, LargeVector<Key>& keys, LargeVector<double
   const Key below = field_mask<Key>(shift);
   const auto field_of = [&](const Entry<Key>& entry) { return static_cast<std::size_t>((entry.key >> shift) & mask); };
   const auto place = [&](const Entry<Key>& entry, std::size_t k) {
-    const Key field = (entry.key >> shift) & mask, lower = entry.key & below, upper = entry.key - lower - (field << shift);
+    const Key field = (entry.key >> shift) & mask, lower = entry.key & below,
+              upper = entry.key - lower - (field << shift);
     keys[k] = static_cast<Key>((field << front) | (upper >> bits_[m]) | lower);
     values[k] = entry.value;
   };

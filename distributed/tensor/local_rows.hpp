@@ -25,8 +25,8 @@ class LocalRows {
 
  private:
   Index first_ = 0;
-  std::vector<std::uint32_t> table_;     ///< by distance from the first row, or beside `touched_`
-  std::vector<Index> touched_;           ///< empty where the table has the whole span
+  std::vector<std::uint32_t> table_;  ///< by distance from the first row, or beside `touched_`
+  std::vector<Index> touched_;        ///< empty where the table has the whole span
 };
 
 }  // namespace tempera

@@ -8,20 +8,9 @@
 #include <map>
 
 #include "core/base/random_stream.hpp"
+#include "tests/support/skewed.hpp"
 
 namespace tempera::bench {
-
-namespace {
-
-/// Inverse of the continuous Zipf distribution: density x^(−exponent) on [1, size + 1).
-Index zipf(RandomStream& stream, Index size, double exponent) {
-  const double u = stream.uniform(), n = static_cast<double>(size);
-  const double x =
-      exponent == 1 ? std::pow(n + 1, u) : std::pow(u * (std::pow(n + 1, 1 - exponent) - 1) + 1, 1 / (1 - exponent));
-  return std::min(size - 1, static_cast<Index>(x) - 1);
-}
-
-}  // namespace
 
 SparseCase sparse_case(const std::string& name, Index nonzeros, double exponent) {
   const std::map<std::string, std::vector<Index>> shapes{
@@ -42,7 +31,7 @@ SparseTensor generated(const SparseCase& what, bool counts) {
   for (auto& list : indices) list.reserve(static_cast<std::size_t>(what.nonzeros));
   for (Index k = 0; k < what.nonzeros; ++k) {
     for (std::size_t mode = 0; mode < order; ++mode)
-      indices[mode].push_back(labels[mode][static_cast<std::size_t>(zipf(stream, what.shape[mode], what.exponent))]);
+      indices[mode].push_back(labels[mode][static_cast<std::size_t>(test::zipf(stream, what.shape[mode], what.exponent))]);
     values.push_back(counts ? static_cast<double>(1 + stream.uniform_index(9)) : stream.uniform());
   }
   return SparseTensor(what.shape, std::move(indices), std::move(values));

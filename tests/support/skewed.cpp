@@ -3,21 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/base/random_stream.hpp"
-
 namespace tempera::test {
 
-namespace {
-
-/// Index with probability proportional to 1/(index + 1)^exponent, approximately: the inverse of the continuous law.
 Index zipf(RandomStream& stream, Index size, double exponent) {
   const double u = stream.uniform(), n = static_cast<double>(size);
   const double x =
       exponent == 1 ? std::pow(n + 1, u) : std::pow(u * (std::pow(n + 1, 1 - exponent) - 1) + 1, 1 / (1 - exponent));
   return std::min(size - 1, static_cast<Index>(x) - 1);
 }
-
-}  // namespace
 
 SparseTensor skewed(const std::vector<Index>& shape, Index nonzeros, double exponent, bool correlated) {
   SparseTensor tensor(shape);

@@ -10,10 +10,10 @@ constexpr int kMaximumDepth = 8;
 /// Plain view of a CSF tree and of the factor rows of its levels, as the vector kernels read them.
 struct CsfView {
   int depth;
-  int merged;                              ///< levels with pointers; on all below, node p has the child p
+  int merged;  ///< levels with pointers; on all below, node p has the child p
   const uint32_t* ids[kMaximumDepth];
   const uint32_t* pointers[kMaximumDepth];
-  bool prefetch_all;                       ///< rows of all levels below the merged ones, not of the leaves only
+  bool prefetch_all;  ///< rows of all levels below the merged ones, not of the leaves only
   const double* values;
   const double* factors[kMaximumDepth];  ///< by level; the target's entry is not read
   int64_t stride;                        ///< doubles a factor row: 1, 2, 4 or a multiple of 8

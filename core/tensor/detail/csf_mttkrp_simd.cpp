@@ -127,7 +127,7 @@ __attribute__((noinline)) void scatter_nonzeros(const CsfView& view, uint32_t be
 /// Descends to the target level with the product of the rows above; adds product × (sum below) to the target's row.
 template <class Vector, int W, int Remaining>
 __attribute__((noinline)) void scatter_down(const CsfView& view, int level, uint32_t begin, uint32_t end,
-                                                        const Panel<Vector, W>& product) {
+                                            const Panel<Vector, W>& product) {
   if (level == view.merged) return scatter_nonzeros<Vector, W>(view, begin, end, product);
   if constexpr (Remaining > 1) {
     const uint32_t* ids = view.ids[level];

@@ -50,7 +50,8 @@ TEST(Csf, HoldsExactlyTheCellsOfTheCoordinatesInEveryModeOrder) {
     const SparseTensor tensor = random_sparse(shape, 25, 4);
     std::vector<int> order(shape.size());
     for (std::size_t k = 0; k < order.size(); ++k) order[k] = static_cast<int>((k + 1) % order.size());
-    for (const double long_fibre : kLongFibres) EXPECT_EQ(cells(NonzeroList(tensor).build(order, long_fibre)), cells(tensor));
+    for (const double long_fibre : kLongFibres)
+      EXPECT_EQ(cells(NonzeroList(tensor).build(order, long_fibre)), cells(tensor));
   }
 }
 

@@ -22,7 +22,8 @@ struct Moving {
   std::vector<FactorMatrix> factors;
   std::vector<std::uint64_t> versions;
 
-  Moving(const std::vector<Index>& shape, Index rank) : factors(random_factors(shape, rank, 3)), versions(shape.size()) {
+  Moving(const std::vector<Index>& shape, Index rank)
+      : factors(random_factors(shape, rank, 3)), versions(shape.size()) {
     std::iota(versions.begin(), versions.end(), std::uint64_t{1});
   }
   void move(std::size_t mode) {
