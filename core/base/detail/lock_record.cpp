@@ -55,21 +55,22 @@ std::string read_line(const fs::path& file) {
 
 struct ProcessFacts {
   char state = '?';
+  std::uint64_t threads = 0;
   std::uint64_t start = 0;
 };
 
-/// Fields 3 and 22 of /proc/PID/stat; field 2 is a name in parentheses that may hold anything.
+/// Fields 3, 20 and 22 of /proc/PID/stat; field 2 is a name in parentheses that may hold anything.
 std::optional<ProcessFacts> process_facts(const std::string& pid) {
   const std::string line = read_line("/proc/" + pid + "/stat");
   const std::size_t name_end = line.rfind(')');
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream fields(line.substr(name_end + 1));
-  constexpr int kFromStateToStart = 22 - 3;
+  constexpr int kBetweenStateAndThreads = 20 - 3 - 1;
   ProcessFacts facts;
   std::string skipped;
   fields >> facts.state;
-  for (int i = 1; i < kFromStateToStart; ++i) fields >> skipped;
-  fields >> facts.start;
+  for (int i = 0; i < kBetweenStateAndThreads; ++i) fields >> skipped;
+  fields >> facts.threads >> skipped >> facts.start;
   if (!fields) return std::nullopt;
   return facts;
 }
@@ -196,7 +197,8 @@ LockState state_of(const LockOwner& owner) {
   if (is_gone()) return LockState::dead;
   const auto facts = process_facts(std::to_string(owner.pid));
   if (!facts) return is_gone() ? LockState::dead : LockState::unknown;  // hidden from other users, or just gone
-  const bool ended = facts->state == 'Z' || facts->state == 'X';        // only its parent has not noticed
+  // Only its parent has not noticed. While other threads of a killed process still go, its files are open.
+  const bool ended = (facts->state == 'Z' || facts->state == 'X') && facts->threads <= 1;
   return facts->start != owner.process_start || ended ? LockState::dead : LockState::alive;
 }
 
