@@ -221,8 +221,9 @@ TnsParser::Row TnsParser::parse_row_carefully(std::string_view line, std::span<I
     return wrong(fmt::format("column {}: {} is not a number", order + 1, quoted(fields[order])),
                  "comments begin with #");
   if (!std::isfinite(value))
-    return wrong(fmt::format("column {}: the value is {}", order + 1, fields[order]),
-                 "leave the line out: absent entries count as zeros, with decompose --missing unobserved as missing cells");
+    return wrong(
+        fmt::format("column {}: the value is {}", order + 1, fields[order]),
+        "leave the line out: absent entries count as zeros, with decompose --missing unobserved as missing cells");
   return Row::parsed;
 }
 

@@ -28,11 +28,7 @@ int blas_size(Index size) {
   return static_cast<int>(size);
 }
 
-Index product(std::span<const Index> sizes) {
-  Index result = 1;
-  for (Index size : sizes) result *= size;
-  return result;
-}
+using detail::product;
 
 /// An inner mode: contract the larger side with the cells, then the smaller one with the partial product, which is made in
 /// blocks, so that a high rank cannot make it larger than the tensor.

@@ -13,11 +13,7 @@ namespace {
 
 constexpr Index kKeptDoubles = Index{1} << 21;  // 16 MB
 
-Index product(std::span<const Index> sizes) {
-  Index result = 1;
-  for (const Index size : sizes) result *= size;
-  return result;
-}
+using detail::product;
 
 Index cells(std::span<const Index> shape, int begin, int end) {
   return product(shape.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));

@@ -35,7 +35,7 @@ class CpAprSweep final : public CpMethod {
   const CpOptions& options_;
   bool newton_;
   double total_;
-  FactorMatrix product_;       ///< derivatives of the mode at hand; room for the longest
+  FactorMatrix product_;  ///< derivatives of the mode at hand; room for the longest
   /// Σ π over the observed cells of a row where absent ones are not observed, else over those that are kept apart; no
   /// rows if neither is needed.
   FactorMatrix row_sums_;

@@ -8,6 +8,7 @@
 
 #include "core/base/error.hpp"
 #include "core/factorization/constraint_prox.hpp"
+#include "core/factorization/row_sums.hpp"
 #include "core/tensor/count_products.hpp"
 #include "distributed/als/cp_fit.hpp"
 #include "distributed/als/start_values.hpp"
@@ -42,14 +43,13 @@ void CpObservedSweep::start(int restart) {
   weights_.assign(static_cast<std::size_t>(options_.rank), 1.0);
   const bool given = options_.init == CpInit::given && restart == 0;
   std::vector<double> scales = given ? options_.given->weights() : weights_;
-  std::vector<double> share;  // of the given weights in each mode, where the factors hold the scale
-  if (given && scale_ == ComponentScale::held)
-    for (const double weight : scales) share.push_back(std::pow(weight, 1.0 / tensor_.order()));
+  std::vector<double> share;
+  if (given && scale_ == ComponentScale::held) share = share_of_given_weights(options_, tensor_.order());
   FactorMatrix unseen(0, options_.rank);
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
     fill_start(tensor_, options_, options_.constraints[m], restart, mode, {factors_[m], unseen, {}});
-    if (!share.empty()) scale_columns(mode, share);
+    if (!share.empty()) scale_columns(factors_[m], share);
     duals_[m].set_zero();
     const Constraint set = options_.constraints[m].without_penalties();
     for (Index i = 0; set != Constraint() && i < factors_[m].rows(); ++i)
@@ -104,7 +104,7 @@ void CpObservedSweep::update_rows(int mode) {
   const std::size_t rank = weights_.size();
   const bool unit = keeps_unit_columns(mode);
   const std::span<const double> weights = unit ? std::span<const double>() : std::span<const double>(weights_);
-  if (unit) scale_columns(mode, weights_);  // where the iterative solvers go on from
+  if (unit) scale_columns(factors_[m], weights_);  // where the iterative solvers go on from
   RowLeastSquares& solver = solvers_[m];
   for (Index k = 0; k < layout.owned_count; ++k) {
     const Index i = layout.owned_begin + k;
@@ -141,7 +141,7 @@ StepWish CpObservedSweep::finish_mode(int mode, StepWish wish) {
       weights_[r] = std::sqrt(message[r * (rank + 1)]);
       scale[r] = weights_[r] > 0 ? 1 / weights_[r] : 0.0;
     }
-    scale_columns(mode, scale);
+    scale_columns(factors_[m], scale);
     for (std::size_t k = 0; k < at; ++k) grams_[m].values[k] *= scale[k / rank] * scale[k % rank];
   }
   const Constraint& constraint = options_.constraints[m];
@@ -149,12 +149,6 @@ StepWish CpObservedSweep::finish_mode(int mode, StepWish wish) {
   const auto region = ranks.regions().open("share rows");
   tensor_.exchange(mode).share_with_ghosts(factors_[m]);
   return {message[at + 1] > 0, message[at + 2] > 0};
-}
-
-void CpObservedSweep::scale_columns(int mode, const std::vector<double>& scale) {
-  FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
-  for (Index i = 0; i < factor.rows(); ++i)
-    for (std::size_t r = 0; r < scale.size(); ++r) factor.row(i)[r] *= scale[r];
 }
 
 void CpObservedSweep::measure() {

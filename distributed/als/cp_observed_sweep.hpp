@@ -36,7 +36,6 @@ class CpObservedSweep final : public CpMethod {
  private:
   void update_rows(int mode);
   StepWish finish_mode(int mode, StepWish wish);
-  void scale_columns(int mode, const std::vector<double>& scale);
   void measure();
   bool keeps_unit_columns(int mode) const;
 

@@ -40,7 +40,8 @@ struct CpStartsState {
 ///
 /// The groups keep step: after each sweep all ranks agree on whether to save or stop, so that a checkpoint holds every
 /// start under way. A run that goes on with as many groups deals them as before; with another number those under way are
-/// dealt first, and if there are more of them than groups, they begin again when their turn comes. The best is the one of highest score, of equal ones the lowest number, whoever made it.
+/// dealt first, and if there are more of them than groups, they begin again when their turn comes. The best is the one of
+/// highest score, of equal ones the lowest number, whoever made it.
 class CpStarts {
  public:
   CpStarts(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer,

@@ -62,9 +62,9 @@ void CpSweep::start(int restart) {
   momentum_ = 0;
   weights_.assign(static_cast<std::size_t>(options_.rank), 1.0);
   const bool given = options_.init == CpInit::given && restart == 0;
-  std::vector<double> share;  // of the given weights in each mode, where the factors hold the scale
+  std::vector<double> share;
   if (given && scale_ == ComponentScale::held)
-    for (const double weight : options_.given->weights()) share.push_back(std::pow(weight, 1.0 / tensor_.order()));
+    share = share_of_given_weights(options_, tensor_.order());
   else if (given)
     weights_ = options_.given->weights();
   for (int mode = 0; mode < tensor_.order(); ++mode) {

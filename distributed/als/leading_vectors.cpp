@@ -10,6 +10,7 @@
 #include "core/base/error.hpp"
 #include "core/base/random_stream.hpp"
 #include "distributed/als/polar_factor.hpp"
+#include "distributed/tensor/local_rows.hpp"
 
 namespace tempera {
 
@@ -40,8 +41,9 @@ class FibreBuckets {
     buckets_ = std::min(kMostBuckets, static_cast<Index>(std::min<std::uint64_t>(wanted, std::uint64_t{1} << 62)));
     exact_ = fibres <= static_cast<double>(kMostBuckets);
     std::uint64_t step = 1;
+    const Index cells = tensor.stored_cells() / tensor.grid().size();
     for (std::size_t k = 0; k < shape.size(); ++k) {
-      add_words(tensor.rows(static_cast<int>(k)).global_rows, k, step, seed);
+      add_words(tensor.rows(static_cast<int>(k)).global_rows, k, step, seed, cells);
       if (exact_ && k != mode_) step *= static_cast<std::uint64_t>(shape[k]);
     }
     if (exact_) buckets_ = static_cast<Index>(fibres);
@@ -49,14 +51,12 @@ class FibreBuckets {
 
   Index count() const { return buckets_; }
   /// Local row of the mode.
-  Index row(std::span<const Index> cell) const {
-    return static_cast<Index>(words_[mode_][static_cast<std::size_t>(cell[mode_] - first_[mode_])]);
-  }
+  Index row(std::span<const Index> cell) const { return static_cast<Index>(local_[mode_][cell[mode_]]); }
   Index bucket(std::span<const Index> cell, double& sign) const {
     std::uint64_t word = 0;
     for (std::size_t k = 0; k < words_.size(); ++k) {
       if (k == mode_) continue;
-      const std::uint64_t own = words_[k][static_cast<std::size_t>(cell[k] - first_[k])];
+      const std::uint64_t own = words_[k][local_[k][cell[k]]];
       word = exact_ ? word + own : word ^ own;
     }
     sign = !exact_ && (word & kSignBit) != 0 ? -1 : 1;
@@ -64,29 +64,23 @@ class FibreBuckets {
   }
 
  private:
-  /// One word an index, from the first to the last on this rank: a random one, the index times its step where every
-  /// fibre has its bucket, the local row in the mode itself.
-  void add_words(std::span<const Index> rows, std::size_t k, std::uint64_t step, std::uint64_t seed) {
-    const auto [least, most] = std::minmax_element(rows.begin(), rows.end());
-    first_.push_back(rows.empty() ? 0 : *least);
-    std::vector<std::uint64_t>& words =
-        words_.emplace_back(rows.empty() ? 0 : static_cast<std::size_t>(*most - *least + 1));
-    for (std::size_t local = 0; local < rows.size(); ++local) {
-      std::uint64_t& word = words[static_cast<std::size_t>(rows[local] - first_.back())];
-      if (k == mode_)
-        word = local;
-      else if (exact_)
-        word = step * static_cast<std::uint64_t>(rows[local]);
-      else
-        word = RandomStream(seed, "nvecs-bucket", {static_cast<Index>(mode_), static_cast<Index>(k), rows[local]})
-                   .next_u64();
-    }
+  /// One word a local row of another mode: a random one, or the index times its step where every fibre has its bucket.
+  void add_words(std::span<const Index> rows, std::size_t k, std::uint64_t step, std::uint64_t seed, Index cells) {
+    std::vector<Index> touched(rows.begin(), rows.end());
+    std::sort(touched.begin(), touched.end());
+    local_.emplace_back(touched, rows, cells);
+    std::vector<std::uint64_t>& words = words_.emplace_back(k == mode_ ? 0 : rows.size());
+    for (std::size_t local = 0; local < words.size(); ++local)
+      words[local] =
+          exact_ ? step * static_cast<std::uint64_t>(rows[local])
+                 : RandomStream(seed, "nvecs-bucket", {static_cast<Index>(mode_), static_cast<Index>(k), rows[local]})
+                       .next_u64();
   }
 
   std::size_t mode_;
   bool exact_ = false;
   Index buckets_ = 0;
-  std::vector<Index> first_;
+  std::vector<LocalRows> local_;
   std::vector<std::vector<std::uint64_t>> words_;
 };
 
@@ -225,18 +219,20 @@ class RangeFinder {
 
 double leading_vectors_bytes(const DistributedTensor& tensor, Index count) {
   if (!tensor.active()) return 0;
-  double rows = 0, longest = 0, spans = 0;
+  double rows = 0, longest = 0, numbers = 0;
+  const double cells = static_cast<double>(tensor.stored_cells()) / tensor.grid().size();
   for (int mode = 0; mode < tensor.order(); ++mode) {
     const std::vector<Index>& own = tensor.rows(mode).global_rows;
     rows += static_cast<double>(own.size());
     longest = std::max(longest, static_cast<double>(own.size()));
     if (own.empty()) continue;
     const auto [least, most] = std::minmax_element(own.begin(), own.end());
-    spans += static_cast<double>(*most - *least + 1);
+    const auto span = static_cast<double>(*most - *least + 1), count_own = static_cast<double>(own.size());
+    numbers += 8 * count_own + (span <= 2 * cells ? 4 * span : 12 * count_own);  // words, and LocalRows
   }
   const double columns = static_cast<double>(count) + static_cast<double>(kOversampling) + 8;  // and the padding
   // The Gaussian matrices are gone when the buckets are filled.
-  return 8 * (columns * (std::max(rows, 2 * static_cast<double>(kMostBuckets)) + 3 * longest) + spans);
+  return 8 * columns * (std::max(rows, 2 * static_cast<double>(kMostBuckets)) + 3 * longest) + numbers;
 }
 
 LeadingVectors leading_vectors(const DistributedTensor& tensor, int mode, Index count, std::uint64_t seed) {

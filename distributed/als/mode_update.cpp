@@ -186,8 +186,7 @@ std::vector<double> ModeUpdate::roughness_of(const FactorMatrix& local, const Fa
 
 void ModeUpdate::rescale(std::span<const double> scales, FactorMatrix& local, FactorMatrix& unseen) {
   for (FactorMatrix* rows : {&local, &unseen}) {
-    for (Index i = 0; i < rows->rows(); ++i)
-      for (std::size_t r = 0; r < scales.size(); ++r) rows->row(i)[r] *= scales[r];
+    scale_columns(*rows, scales);
     // A bound that an entry lies at is met to the last bit.
     for (Index i = 0; constraint_.has_box() && i < rows->rows(); ++i)
       clip(row_of(*rows, i), constraint_.lower, constraint_.upper);

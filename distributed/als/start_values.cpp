@@ -41,4 +41,10 @@ void fill_start(const DistributedTensor& tensor, const CpOptions& options, const
   overwrite(start.local, leading.vectors, constraint.is_nonnegative());
 }
 
+std::vector<double> share_of_given_weights(const CpOptions& options, int order) {
+  std::vector<double> share;
+  for (const double weight : options.given->weights()) share.push_back(std::pow(weight, 1.0 / order));
+  return share;
+}
+
 }  // namespace tempera

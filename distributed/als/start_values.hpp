@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "core/factorization/constraint.hpp"
 #include "distributed/als/cp_als.hpp"
@@ -21,5 +22,8 @@ bool starts_at_random(const CpOptions& options, int restart);
 /// (more components than directions) are random. Collective over the active ranks.
 void fill_start(const DistributedTensor& tensor, const CpOptions& options, const Constraint& constraint, int restart,
                 int mode, const ModeStart& start);
+
+/// What each of `order` modes takes of the weights of a given start, where the factors hold the scale.
+std::vector<double> share_of_given_weights(const CpOptions& options, int order);
 
 }  // namespace tempera

@@ -6,14 +6,6 @@
 
 namespace tempera {
 
-namespace {
-
-std::size_t place_of(std::span<const Index> touched, Index row) {
-  return static_cast<std::size_t>(std::lower_bound(touched.begin(), touched.end(), row) - touched.begin());
-}
-
-}  // namespace
-
 std::vector<Index> distinct_indices(std::span<const SparseTensor> blocks, int mode, Index size) {
   Index count = 0;
   for (const SparseTensor& block : blocks) count += block.nonzeros();
@@ -46,15 +38,18 @@ LocalRows::LocalRows(std::span<const Index> touched, std::span<const Index> glob
   }
   touched_.assign(touched.begin(), touched.end());
   table_.resize(touched.size());
-  for (std::size_t k = 0; k < global_rows.size(); ++k)
-    table_[place_of(touched_, global_rows[k])] = static_cast<std::uint32_t>(k);
+  for (std::size_t k = 0; k < global_rows.size(); ++k) table_[place_of(global_rows[k])] = static_cast<std::uint32_t>(k);
+}
+
+std::size_t LocalRows::place_of(Index row) const {
+  return static_cast<std::size_t>(std::lower_bound(touched_.begin(), touched_.end(), row) - touched_.begin());
 }
 
 void LocalRows::find(std::span<const Index> rows, std::span<std::uint32_t> result) const {
   if (touched_.empty())
     for (std::size_t k = 0; k < rows.size(); ++k) result[k] = table_[static_cast<std::size_t>(rows[k] - first_)];
   else
-    for (std::size_t k = 0; k < rows.size(); ++k) result[k] = table_[place_of(touched_, rows[k])];
+    for (std::size_t k = 0; k < rows.size(); ++k) result[k] = table_[place_of(rows[k])];
 }
 
 }  // namespace tempera

@@ -39,7 +39,7 @@ std::vector<SparseTensor> joined(std::span<const Index> shape, std::vector<Spars
 }
 
 std::vector<SparseTensor> redistribute(const Communicator& communicator, const NonzeroPartition& partition,
-                          std::span<const Index> shape, std::vector<SparseTensor>&& blocks) {
+                                       std::span<const Index> shape, std::vector<SparseTensor>&& blocks) {
   if (communicator.size() == 1) return std::move(blocks);
   const auto ranks = static_cast<std::size_t>(communicator.size());
   const std::size_t order = shape.size(), words = order + 1;

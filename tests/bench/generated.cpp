@@ -31,7 +31,8 @@ SparseTensor generated(const SparseCase& what, bool counts) {
   for (auto& list : indices) list.reserve(static_cast<std::size_t>(what.nonzeros));
   for (Index k = 0; k < what.nonzeros; ++k) {
     for (std::size_t mode = 0; mode < order; ++mode)
-      indices[mode].push_back(labels[mode][static_cast<std::size_t>(test::zipf(stream, what.shape[mode], what.exponent))]);
+      indices[mode].push_back(
+          labels[mode][static_cast<std::size_t>(test::zipf(stream, what.shape[mode], what.exponent))]);
     values.push_back(counts ? static_cast<double>(1 + stream.uniform_index(9)) : stream.uniform());
   }
   return SparseTensor(what.shape, std::move(indices), std::move(values));

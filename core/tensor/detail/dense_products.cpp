@@ -1,6 +1,8 @@
 #include "core/tensor/detail/dense_products.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <vector>
 
 #include "core/base/contract.hpp"
@@ -102,6 +104,10 @@ Index kernel_stride(Index stride) {
 }
 
 }  // namespace
+
+Index product(std::span<const Index> sizes) {
+  return std::accumulate(sizes.begin(), sizes.end(), Index{1}, std::multiplies<>());
+}
 
 std::vector<RowView> row_views(std::span<const FactorMatrix> factors) {
   std::vector<RowView> result;

@@ -21,6 +21,9 @@ struct PartialMatrix {
   Index first = 0;  ///< of the right side: which q the first one is; contract_right adds to the result unless it is 0
 };
 
+/// Cells of a block of these sizes; 1 without any.
+Index product(std::span<const Index> sizes);
+
 /// Factor matrices as operands of the sums below.
 std::vector<RowView> row_views(std::span<const FactorMatrix> factors);
 

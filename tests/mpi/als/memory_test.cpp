@@ -42,6 +42,15 @@ double settled_bytes() {
 /// Buffers of the message library and blocks of fixed size, which the formulae leave out.
 constexpr double kFixedBytes = 2.5e6;
 
+class ResidentMemory : public testing::Test {
+ protected:
+  void SetUp() override {
+    // What is asked for counts, not the holes that the allocator leaves between large blocks.
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    if (!forget_peak()) GTEST_SKIP() << "the system does not let a process forget its peak";
+  }
+};
+
 struct Fit {
   const char* name;
   Index rank = 16;
@@ -123,7 +132,8 @@ void run(const DistributedTensor& tensor, const Fit& fit, double tolerance = 0.1
   else
     cp_als(tensor, options);
   const double grown = peak_bytes() - before;
-  EXPECT_NEAR(grown, foreseen, tolerance * foreseen + kFixedBytes) << fit.name << ": grown by " << grown << " bytes, foreseen " << foreseen;
+  EXPECT_NEAR(grown, foreseen, tolerance * foreseen + kFixedBytes)
+      << fit.name << ": grown by " << grown << " bytes, foreseen " << foreseen;
   const double worst = tensor.grid().all().all_reduce_value(grown / foreseen, Reduction::maximum);
   if (tensor.grid().all().is_root()) std::printf("  %-28s %6.1f MB, %.3f\n", fit.name, foreseen / 1e6, worst);
 }
@@ -132,9 +142,6 @@ using Maker = std::unique_ptr<DistributedTensor> (*)(const Communicator&, double
 
 void grows_as_foreseen(Maker make) {
   const Communicator world(MPI_COMM_WORLD);
-  // What is asked for counts, not the holes that the allocator leaves between large blocks.
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  if (!forget_peak()) GTEST_SKIP() << "the system does not let a process forget its peak";
   std::unique_ptr<DistributedTensor> tensor;
   double holdout = -1;
   for (const Fit& fit : kFits) {
@@ -155,14 +162,12 @@ void grows_as_foreseen(Maker make) {
   }
 }
 
-TEST(ResidentMemory, DISABLED_OfSparseFitsGrowsByTheFormulae) {
+TEST_F(ResidentMemory, DISABLED_OfSparseFitsGrowsByTheFormulae) {
   grows_as_foreseen([](const Communicator& world, double holdout) { return sparse_tensor(world, holdout); });
 }
 
-TEST(ResidentMemory, DISABLED_OfFitsToObservedCellsGrowsByTheFormulae) {
+TEST_F(ResidentMemory, DISABLED_OfFitsToObservedCellsGrowsByTheFormulae) {
   const Communicator world(MPI_COMM_WORLD);
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  if (!forget_peak()) GTEST_SKIP() << "the system does not let a process forget its peak";
   const auto tensor = sparse_tensor(world, 0, Missing::unobserved);
   cp_als(*tensor, [] {
     CpOptions options;
@@ -178,10 +183,8 @@ TEST(ResidentMemory, DISABLED_OfFitsToObservedCellsGrowsByTheFormulae) {
 }
 
 // A cell beside which all others are nothing: from the second sweep on the fit stands still.
-TEST(ResidentMemory, DISABLED_OfFitsThatStandStillGrowsByTheFormulae) {
+TEST_F(ResidentMemory, DISABLED_OfFitsThatStandStillGrowsByTheFormulae) {
   const Communicator world(MPI_COMM_WORLD);
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  if (!forget_peak()) GTEST_SKIP() << "the system does not let a process forget its peak";
   const std::vector<Index> shape{80000, 70000, 90000};
   std::vector<SparseTensor> blocks = random_entries(world, shape, 1000000);
   if (world.is_root()) blocks.back().append(std::vector<Index>{5, 5, 5}, 1e9);
@@ -195,7 +198,7 @@ TEST(ResidentMemory, DISABLED_OfFitsThatStandStillGrowsByTheFormulae) {
   run(*tensor, fit, world.size() == 1 ? 0.1 : 0.15);
 }
 
-TEST(ResidentMemory, DISABLED_OfDenseFitsGrowsByTheFormulae) {
+TEST_F(ResidentMemory, DISABLED_OfDenseFitsGrowsByTheFormulae) {
   grows_as_foreseen(dense_tensor);
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tests/support/distributed.hpp"
+#include "tests/support/mpi.hpp"
 #include "tests/support/skewed.hpp"
 
 namespace tempera {
@@ -58,7 +59,7 @@ TEST(ExchangeVolume, OfASmallTensorIsExact) {
 // The sample draws a few hundred rows of each mode, so that the volume is known to some percent.
 TEST(ExchangeVolume, OfALargeTensorIsEstimatedWithinAFifth) {
   const Communicator world(MPI_COMM_WORLD);
-  if (world.size() == 1) GTEST_SKIP() << "one rank exchanges nothing";
+  TEMPERA_REQUIRE_RANKS(world, 2);
   const SparseTensor tensor = test::skewed({6000, 5000, 100000}, 200000, 1, false);
   const auto blocks = test::dealt(world, tensor);
   const VolumeSample sample = sample_of(world, blocks, tensor);

@@ -1,13 +1,13 @@
 #include "core/base/atomic_file.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include <csignal>
 
 #include "core/base/error.hpp"
 #include "tests/support/data.hpp"
+#include "tests/support/full_disk.hpp"
 
 namespace tempera {
 namespace {
@@ -88,16 +88,13 @@ TEST(AtomicFile, AWriteThatFailsHalfwayNamesTheFileAndRemovesTheTemporary) {
 }
 
 TEST(AtomicFile, AFullDiskNamesTheFileAndRemovesTheTemporary) {
-  const test::TemporaryFolder folder;
-  if (mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=64k") != 0)
-    GTEST_SKIP() << "mounting a small tmpfs is not permitted here";
-  const std::string message = refusal([&] { write_file_atomically(folder / "a", std::string(1 << 20, 'x')); });
-  const int left = entries(folder.path());
-  umount(folder.path().c_str());
+  const test::SmallDisk disk("64k");
+  TEMPERA_REQUIRE_MOUNTED(disk);
+  const std::string message = refusal([&] { write_file_atomically(disk / "a", std::string(1 << 20, 'x')); });
   EXPECT_EQ(message,
-            "tempera: error: " + (folder / "a").string() +
+            "tempera: error: " + (disk / "a").string() +
                 ": cannot be written: No space left on device\nhint: free some space, or write to another disk");
-  EXPECT_EQ(left, 0);
+  EXPECT_EQ(entries(disk.path()), 0);
 }
 
 }  // namespace

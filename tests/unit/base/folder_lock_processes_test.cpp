@@ -2,10 +2,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <csignal>
+#include <fstream>
 #include <random>
 
 #include "tests/unit/base/folder_lock_fixture.hpp"
@@ -17,10 +20,12 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// A process that runs `body` and then lives until it is killed.
+enum class Rest { all_threads, all_but_the_main_thread };
+
+/// A process that runs `body` and then lives until it is killed, with all its threads or without the main one.
 class Child {
  public:
-  explicit Child(const std::function<void()>& body) {
+  explicit Child(const std::function<void()>& body, Rest rest = Rest::all_threads) {
     std::array<int, 2> ready{};
     if (::pipe(ready.data()) != 0) throw std::runtime_error("no pipe");
     pid_ = ::fork();
@@ -28,6 +33,7 @@ class Child {
       ::alarm(kChildSeconds);
       body();
       static_cast<void>(!::write(ready[1], "x", 1));
+      if (rest == Rest::all_but_the_main_thread) ::syscall(SYS_exit, 0);
       for (;;) ::pause();
     }
     ::close(ready[1]);
@@ -60,6 +66,25 @@ class Child {
   bool ready_ = false;
   bool waited_ = false;
 };
+
+/// State of a process as the system tells it: that of its main thread.
+char state_of_main_thread(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  return line.substr(line.rfind(')')).at(2);
+}
+
+// So a killed process looks, too, until its last thread has noticed: its files are open and locked up to then.
+TEST_F(FolderLocks, OfAProcessWhoseMainThreadHasEndedIsHeldUntilTheOthersHave) {
+  Child owner([&] { new FolderLock(folder_.path(), kCommand, kPatient); }, Rest::all_but_the_main_thread);
+  ASSERT_TRUE(owner.ready());
+  ASSERT_TRUE(eventually([&] { return state_of_main_thread(owner.pid()) == 'Z'; }));
+  EXPECT_THAT(refusal(kPatient), HasSubstr("is in use by process " + std::to_string(owner.pid()) + " on "));
+  owner.become_zombie();
+  const FolderLock lock(folder_.path(), kCommand, kPatient, listen());
+  EXPECT_EQ(lock_json()["pid"], ::getpid());
+}
 
 TEST_F(FolderLocks, OfAnotherLiveProcessRefusesAndOfTheKilledOneIsTakenOverAtOnce) {
   for (const bool reaped : {true, false}) {

@@ -195,10 +195,11 @@ TEST_F(Hdf5, RefusesCellsThatAreNotFiniteAndIndicesOutsideTheShape) {
   dense(std::vector<Index>{1, 2}) = std::numeric_limits<double>::quiet_NaN();
   write_hdf5(path("data.h5"), dense);
   const std::vector<Index> corner{1, 1}, rest{1, 2};
-  EXPECT_EQ(refusal([&] { read_hdf5_block(path("data.h5"), "/tensor", corner, rest); }),
-            "tempera: error: data.h5:/tensor: the cell at indices (1, 2), counted from 0, is nan\n"
-            "hint: decompose --missing unobserved takes NaN for a missing cell; tempera convert --drop-missing writes the "
-            "tensor without them as .tns");
+  EXPECT_EQ(
+      refusal([&] { read_hdf5_block(path("data.h5"), "/tensor", corner, rest); }),
+      "tempera: error: data.h5:/tensor: the cell at indices (1, 2), counted from 0, is nan\n"
+      "hint: decompose --missing unobserved takes NaN for a missing cell; tempera convert --drop-missing writes the "
+      "tensor without them as .tns");
   EXPECT_TRUE(std::isnan(read_hdf5_block(path("data.h5"), "/tensor", corner, rest, true).values()[1]));
   auto sparse = sample();
   sparse.values()[1] = std::numeric_limits<double>::infinity();
