@@ -107,7 +107,7 @@ std::vector<std::string> launch_warnings(const LaunchFacts& facts, int threads) 
 
 void set_threads(int threads) {
   omp_set_num_threads(threads);
-  openblas_set_num_threads(threads);
+  openblas_set_num_threads(1);  // the threads call BLAS themselves, each for its own rows
 }
 
 LaunchFacts begin_computation(const Communicator& world, const Launch& launch, int threads, bool quiet) {

@@ -39,7 +39,8 @@ LaunchFacts launch_facts(const Communicator& world);
 /// What slows this launch down, one text each with its mend; empty if nothing does.
 std::vector<std::string> launch_warnings(const LaunchFacts& facts, int threads);
 
-/// `threads` OpenMP and BLAS threads for this process, whatever the environment says.
+/// `threads` OpenMP threads for this process, each of which calls BLAS on its own, so one BLAS thread; whatever the
+/// environment says.
 void set_threads(int threads);
 
 /// What every computing command does first once MPI runs: refuses a broken srun launch, sets the threads and, unless

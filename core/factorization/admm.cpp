@@ -3,15 +3,20 @@
 #include <lapacke.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <vector>
 
 #include "core/base/contract.hpp"
 #include "core/base/error.hpp"
+#include "core/base/parallel.hpp"
 #include "core/factorization/constraint_prox.hpp"
 
 namespace tempera {
 
 namespace {
+
+constexpr Index kPieceRows = 256;  // what a thread takes at a time; sums over rows are formed of theirs
 
 /// A step that raises the objective by less than this share of its terms is rounding.
 constexpr double kRounding = 1e-14;
@@ -100,80 +105,133 @@ void solve_row(const GramMatrix& inverse, double rho, const double* m, const dou
   multiply(inverse, scratch.data(), u);
 }
 
+/// One row's iterations, with their working memory.
+class RowIterations {
+ public:
+  explicit RowIterations(Index rank)
+      : scratch_(static_cast<std::size_t>(rank)), u_(scratch_), y_(scratch_), now_(scratch_), before_(scratch_) {}
+
+  void improve(const GramMatrix& h, const GramMatrix& inverse, double rho, const double* target,
+               const Constraint& constraint, double* z, double* dual) {
+    const Index rank = h.rank;
+    std::copy_n(z, rank, now_.data());
+    for (Index r = 0; r < rank; ++r) y_[static_cast<std::size_t>(r)] = dual[r] / rho;
+    const double start = quadratic(h, target, now_.data(), scratch_).value + half_l1(constraint, now_.data(), rank);
+    bool better = false;
+    for (int iteration = 0; iteration < kAdmmIterations; ++iteration) {
+      solve_row(inverse, rho, target, now_.data(), y_.data(), u_.data(), scratch_);
+      before_ = now_;
+      for (std::size_t r = 0; r < now_.size(); ++r) now_[r] = y_[r] += u_[r];
+      prox_row(constraint, now_, rho);
+      Residuals residuals;
+      add_residuals(residuals, u_.data(), before_.data(), now_.data(), y_.data(), rank);
+      if (!residuals.below(kAdmmTolerance) && iteration + 1 < kAdmmIterations) continue;
+      const Quadratic end = quadratic(h, target, now_.data(), scratch_);
+      better = end.value + half_l1(constraint, now_.data(), rank) <= start + kRounding * end.magnitude;
+      if (better || residuals.below(kSettled)) break;
+    }
+    if (better) std::copy_n(now_.data(), rank, z);
+    for (Index r = 0; r < rank; ++r) dual[r] = rho * y_[static_cast<std::size_t>(r)];
+  }
+
+ private:
+  std::vector<double> scratch_, u_, y_, now_, before_;
+};
+
+/// What the rows of a matrix add up to: objective without penalties on columns, and how far an iteration is from the end.
+struct RowTotals {
+  Residuals residuals;
+  Quadratic objective;
+
+  std::array<double, 6> message() const {
+    return {residuals.primal,    residuals.primal_size, residuals.dual,
+            residuals.dual_size, objective.value,       objective.magnitude};
+  }
+};
+
+RowTotals& operator+=(RowTotals& sum, const RowTotals& part) {
+  sum.residuals.primal += part.residuals.primal;
+  sum.residuals.primal_size += part.residuals.primal_size;
+  sum.residuals.dual += part.residuals.dual;
+  sum.residuals.dual_size += part.residuals.dual_size;
+  sum.objective.value += part.objective.value;
+  sum.objective.magnitude += part.objective.magnitude;
+  return sum;
+}
+
+/// What add(row, scratch, totals) adds up to over the rows, piece by piece.
+template <class Add>
+std::array<double, 6> totals_of(Index rows, Index rank, int threads, Add&& add) {
+  std::vector<RowTotals> parts(static_cast<std::size_t>((rows + kPieceRows - 1) / kPieceRows));
+  for_each_piece(rows, kPieceRows, threads, [&](const Piece& piece) {
+    std::vector<double> scratch(static_cast<std::size_t>(rank));
+    RowTotals totals;
+    for (Index i = piece.begin; i < piece.end; ++i) add(i, scratch, totals);
+    parts[static_cast<std::size_t>(piece.begin / kPieceRows)] = totals;
+  });
+  RowTotals sum;
+  for (const RowTotals& part : parts) sum += part;
+  return sum.message();
+}
+
+void add_objective(const GramMatrix& h, const double* m, const Constraint& constraint, const double* z,
+                   std::vector<double>& scratch, RowTotals& totals) {
+  const Quadratic part = quadratic(h, m, z, scratch);
+  totals.objective.value += part.value + half_l1(constraint, z, h.rank);
+  totals.objective.magnitude += part.magnitude;
+}
+
 }  // namespace
 
 void admm_rows(const GramMatrix& h, const FactorMatrix& m, const Constraint& constraint, FactorMatrix& z,
-               FactorMatrix& dual) {
+               FactorMatrix& dual, int threads) {
   TEMPERA_EXPECTS(m.columns() == h.rank && z.columns() == h.rank && dual.rows() == z.rows());
   const double rho = step_of(h);
   if (rho == 0) return;
   const GramMatrix inverse = inverse_of(h, rho);
-  const Index rank = h.rank;
-  const auto size = static_cast<std::size_t>(rank);
-  std::vector<double> scratch(size), u(size), y(size), now(size), before(size);
-  for (Index i = 0; i < z.rows(); ++i) {
-    const double* target = m.row(i);
-    std::copy_n(z.row(i), rank, now.data());
-    for (Index r = 0; r < rank; ++r) y[static_cast<std::size_t>(r)] = dual(i, r) / rho;
-    const double start = quadratic(h, target, now.data(), scratch).value + half_l1(constraint, now.data(), rank);
-    bool better = false;
-    for (int iteration = 0; iteration < kAdmmIterations; ++iteration) {
-      solve_row(inverse, rho, target, now.data(), y.data(), u.data(), scratch);
-      before = now;
-      for (std::size_t r = 0; r < size; ++r) now[r] = y[r] += u[r];
-      prox_row(constraint, now, rho);
-      Residuals residuals;
-      add_residuals(residuals, u.data(), before.data(), now.data(), y.data(), rank);
-      if (!residuals.below(kAdmmTolerance) && iteration + 1 < kAdmmIterations) continue;
-      const Quadratic end = quadratic(h, target, now.data(), scratch);
-      better = end.value + half_l1(constraint, now.data(), rank) <= start + kRounding * end.magnitude;
-      if (better || residuals.below(kSettled)) break;
-    }
-    if (better) std::copy_n(now.data(), rank, z.row(i));
-    for (Index r = 0; r < rank; ++r) dual(i, r) = rho * y[static_cast<std::size_t>(r)];
-  }
+  std::vector<RowIterations> workers(static_cast<std::size_t>(workers_for(z.rows(), kPieceRows, threads)),
+                                     RowIterations(h.rank));
+  for_each_piece(z.rows(), kPieceRows, threads, [&](const Piece& piece) {
+    RowIterations& worker = workers[static_cast<std::size_t>(piece.worker)];
+    for (Index i = piece.begin; i < piece.end; ++i)
+      worker.improve(h, inverse, rho, m.row(i), constraint, z.row(i), dual.row(i));
+  });
 }
 
 int admm_columns(const GramMatrix& h, const FactorMatrix& m, const Constraint& constraint, const ColumnWork& work,
-                 FactorMatrix& z, FactorMatrix& dual) {
+                 FactorMatrix& z, FactorMatrix& dual, int threads) {
   TEMPERA_EXPECTS(m.columns() == h.rank && z.columns() == h.rank && dual.rows() == z.rows());
   const double rho = step_of(h);
   if (rho == 0) return 0;
   const GramMatrix inverse = inverse_of(h, rho);
-  const Index rank = h.rank;
-  std::vector<double> scratch(static_cast<std::size_t>(rank));
-  const auto objective = [&](const FactorMatrix& at, double& magnitude) {
-    double sum = 0;
-    for (Index i = 0; i < at.rows(); ++i) {
-      const Quadratic part = quadratic(h, m.row(i), at.row(i), scratch);
-      sum += part.value + half_l1(constraint, at.row(i), rank);
-      magnitude += part.magnitude;
-    }
-    return sum;
+  const Index rank = h.rank, rows = z.rows();
+  const auto solve = [&](const FactorMatrix& before, FactorMatrix& u, FactorMatrix& now) {
+    for_each_piece(rows, kPieceRows, threads, [&](const Piece& piece) {
+      std::vector<double> scratch(static_cast<std::size_t>(rank));
+      for (Index i = piece.begin; i < piece.end; ++i) {
+        solve_row(inverse, rho, m.row(i), before.row(i), dual.row(i), u.row(i), scratch);
+        for (Index r = 0; r < rank; ++r) now(i, r) = dual(i, r) += u(i, r);
+      }
+    });
   };
   for (double& value : dual.storage()) value /= rho;
-  double start_message[2] = {0, 0};
-  start_message[0] = objective(z, start_message[1]);
-  work.sum(start_message);
-  const double start = start_message[0] + work.penalty(z);
-  FactorMatrix u(z.rows(), rank), before(z.rows(), rank), now = z;
+  auto message = totals_of(rows, rank, threads, [&](Index i, std::vector<double>& scratch, RowTotals& totals) {
+    add_objective(h, m.row(i), constraint, z.row(i), scratch, totals);
+  });
+  work.sum(message);
+  const double start = message[4] + work.penalty(z);
+  FactorMatrix u(rows, rank), before(rows, rank), now = z;
   int iteration = 0;
   for (bool done = false; !done && iteration < kAdmmIterations; ++iteration) {
     std::swap(before, now);
-    for (Index i = 0; i < z.rows(); ++i) {
-      solve_row(inverse, rho, m.row(i), before.row(i), dual.row(i), u.row(i), scratch);
-      for (Index r = 0; r < rank; ++r) now(i, r) = dual(i, r) += u(i, r);
-    }
+    solve(before, u, now);
     const double penalty = work.prox(now, rho);
-    Residuals residuals;
-    for (Index i = 0; i < z.rows(); ++i)
-      add_residuals(residuals, u.row(i), before.row(i), now.row(i), dual.row(i), rank);
-    double magnitude = 0;
-    const double value = objective(now, magnitude);
-    double message[6] = {residuals.primal, residuals.primal_size, residuals.dual, residuals.dual_size, value,
-                         magnitude};
+    message = totals_of(rows, rank, threads, [&](Index i, std::vector<double>& scratch, RowTotals& totals) {
+      add_residuals(totals.residuals, u.row(i), before.row(i), now.row(i), dual.row(i), rank);
+      add_objective(h, m.row(i), constraint, now.row(i), scratch, totals);
+    });
     work.sum(message);
-    residuals = {message[0], message[1], message[2], message[3]};
+    const Residuals residuals{message[0], message[1], message[2], message[3]};
     const bool better = message[4] + penalty <= start + kRounding * (message[5] + penalty);
     const bool last = residuals.below(kSettled) || iteration + 1 == kAdmmIterations;
     done = last || (better && residuals.below(kAdmmTolerance));

@@ -25,10 +25,11 @@ namespace tempera {
 constexpr int kAdmmIterations = 60;
 constexpr double kAdmmTolerance = 1e-3;  ///< of both residuals
 
-/// For constraints that do not couple rows: each row has its own iterations and depends on nothing but itself.
+/// For constraints that do not couple rows: each row has its own iterations and depends on nothing but itself,
+/// whatever `threads` is.
 /// Cost: 2·rank² multiply-adds a row and iteration.
 void admm_rows(const GramMatrix& h, const FactorMatrix& m, const Constraint& constraint, FactorMatrix& z,
-               FactorMatrix& dual);
+               FactorMatrix& dual, int threads = 1);
 
 /// What a matrix whose rows lie on several processes needs from them.
 struct ColumnWork {
@@ -40,8 +41,9 @@ struct ColumnWork {
   std::function<void(std::span<double>)> sum;
 };
 
-/// For constraints that couple the rows. All rows iterate together. Returns the iterations.
+/// For constraints that couple the rows. All rows iterate together; what is summed over them is so by pieces of a fixed
+/// number of rows, whatever `threads` is. Returns the iterations.
 int admm_columns(const GramMatrix& h, const FactorMatrix& m, const Constraint& constraint, const ColumnWork& work,
-                 FactorMatrix& z, FactorMatrix& dual);
+                 FactorMatrix& z, FactorMatrix& dual, int threads = 1);
 
 }  // namespace tempera

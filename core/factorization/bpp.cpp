@@ -5,15 +5,18 @@
 #include <map>
 
 #include "core/base/contract.hpp"
+#include "core/base/parallel.hpp"
 #include "core/factorization/normal_equations.hpp"
 
 namespace tempera {
 
 namespace {
 
-constexpr int kFullExchanges = 3;    // without progress before the backup rule
-constexpr Index kTileRows = 4096;    // share their factors; enough that nearly all that could be shared is
-constexpr double kFeasible = 1e-13;  // relative to what the gradient is the difference of
+constexpr int kFullExchanges = 3;  // without progress before the backup rule
+constexpr Index kTileRows = 4096;  // share their factors; enough that nearly all that could be shared is
+constexpr Index kLeastTileRows = 256;
+constexpr Index kTilesPerThread = 4;  // some rows take longer than others
+constexpr double kFeasible = 1e-13;   // relative to what the gradient is the difference of
 
 using Set = std::vector<bool>;  ///< one flag an entry: positive
 
@@ -104,10 +107,12 @@ void pivot_tile(const GramMatrix& h, const FactorMatrix& m, FactorMatrix& u, Ind
 
 }  // namespace
 
-void bpp_update(const GramMatrix& h, const FactorMatrix& m, FactorMatrix& u, Index first, Index count) {
+void bpp_update(const GramMatrix& h, const FactorMatrix& m, FactorMatrix& u, Index first, Index count, int threads) {
   TEMPERA_EXPECTS(m.columns() == h.rank && u.columns() == h.rank);
-  for (Index row = first; row < first + count; row += kTileRows)
-    pivot_tile(h, m, u, row, std::min(kTileRows, first + count - row));
+  const Index tile =
+      threads > 1 ? std::clamp(count / (kTilesPerThread * threads), kLeastTileRows, kTileRows) : kTileRows;
+  for_each_piece(count, tile, threads,
+                 [&](const Piece& piece) { pivot_tile(h, m, u, first + piece.begin, piece.end - piece.begin); });
 }
 
 }  // namespace tempera

@@ -7,6 +7,8 @@
 #include <numeric>
 
 #include "core/base/error.hpp"
+#include "core/base/parallel.hpp"
+#include "core/factorization/row_sums.hpp"
 #include "core/tensor/count_products.hpp"
 #include "distributed/als/cp_apr.hpp"
 #include "distributed/als/cp_fit.hpp"
@@ -19,6 +21,7 @@ namespace {
 // Steps of a row before the next mode's turn: a product with all other rows follows each, so few pay.
 constexpr int kNewtonSteps = 2;
 constexpr int kMultiplicativeSteps = 5;
+constexpr Index kPieceRows = 64;          // what a thread takes at a time
 constexpr double kLeastExpected = 1e-10;  // a count where the model says never is a large loss, not an infinite one
 
 }  // namespace
@@ -27,8 +30,7 @@ CpAprSweep::CpAprSweep(const DistributedTensor& tensor, const CpOptions& options
     : CpMethod(tensor, options.rank),
       options_(options),
       newton_(chosen_solver(tensor, options) == CountSolver::newton),
-      total_(total),
-      row_newton_(newton_ ? options.rank : 0) {
+      total_(total) {
   Index longest = 0;
   for (int mode = 0; mode < tensor.order(); ++mode) longest = std::max(longest, tensor.rows(mode).rows());
   const auto content = newton_ ? CountContent::with_hessian : CountContent::gradient;
@@ -133,32 +135,44 @@ void CpAprSweep::improve_rows(int mode, bool first) {
   }
   {
     const auto region = regions.open("update");
-    const auto rank = static_cast<std::size_t>(options_.rank);
-    std::vector<double> whole_sums(rank);  // of the other modes: 1, or 0 once a component has died
-    for (std::size_t r = 0; r < rank; ++r) whole_sums[r] = weights_[r] > 0 ? 1.0 : 0.0;
-    std::vector<double> column_sums = whole_sums;
-    for (Index i = layout.owned_begin; i < layout.owned_begin + layout.owned_count; ++i) {
-      const std::span<double> row(factors_[m].row(i), rank);
-      const std::span<const double> phi(product_.row(i), rank);
-      for (std::size_t r = 0; r < rank && row_sums_.rows() > 0; ++r) {  // rounding may not leave less than nothing
-        const double sum = row_sums_(i, static_cast<Index>(r));
-        column_sums[r] = std::max(1e-12 * whole_sums[r], tensor_.only_observed() ? sum : whole_sums[r] - sum);
-      }
-      if (first) kkt_ = std::max(kkt_, count_kkt(row, phi, column_sums));
-      if (newton_)
-        row_newton_.step(row, phi, {product_.row(i) + rank, rank * (rank + 1) / 2}, column_sums);
-      else if (!first || !shift_inadmissible_zeros(row, phi, column_sums, weights_))
-        multiplicative_step(row, phi, column_sums);
-    }
+    step_rows(factors_[m], layout, first);
   }
   const auto region = regions.open("share rows");
   exchange.share_with_ghosts(factors_[m]);
 }
 
+void CpAprSweep::step_rows(FactorMatrix& factor, const RowLayout& layout, bool first) {
+  const auto rank = static_cast<std::size_t>(options_.rank);
+  std::vector<double> whole_sums(rank);  // of the other modes: 1, or 0 once a component has died
+  for (std::size_t r = 0; r < rank; ++r) whole_sums[r] = weights_[r] > 0 ? 1.0 : 0.0;
+  struct Worker {
+    CountNewton newton;
+    std::vector<double> column_sums;
+    double kkt = 0;
+  };
+  std::vector<Worker> workers(static_cast<std::size_t>(workers_for(layout.owned_count, kPieceRows, tensor_.threads())),
+                              Worker{CountNewton(newton_ ? options_.rank : 0), whole_sums});
+  for_each_piece(layout.owned_count, kPieceRows, tensor_.threads(), [&](const Piece& piece) {
+    auto& [newton, column_sums, kkt] = workers[static_cast<std::size_t>(piece.worker)];
+    for (Index i = layout.owned_begin + piece.begin; i < layout.owned_begin + piece.end; ++i) {
+      const std::span<double> row(factor.row(i), rank);
+      const std::span<const double> phi(product_.row(i), rank);
+      for (std::size_t r = 0; r < rank && row_sums_.rows() > 0; ++r) {  // rounding may not leave less than nothing
+        const double sum = row_sums_(i, static_cast<Index>(r));
+        column_sums[r] = std::max(1e-12 * whole_sums[r], tensor_.only_observed() ? sum : whole_sums[r] - sum);
+      }
+      if (first) kkt = std::max(kkt, count_kkt(row, phi, column_sums));
+      if (newton_)
+        newton.step(row, phi, {product_.row(i) + rank, rank * (rank + 1) / 2}, column_sums);
+      else if (!first || !shift_inadmissible_zeros(row, phi, column_sums, weights_))
+        multiplicative_step(row, phi, column_sums);
+    }
+  });
+  for (const Worker& worker : workers) kkt_ = std::max(kkt_, worker.kkt);
+}
+
 void CpAprSweep::scale_columns(int mode, std::span<const double> factors) {
-  FactorMatrix& factor = factors_[static_cast<std::size_t>(mode)];
-  for (Index i = 0; i < factor.rows(); ++i)
-    for (std::size_t r = 0; r < factors.size(); ++r) factor(i, static_cast<Index>(r)) *= factors[r];
+  tempera::scale_columns(factors_[static_cast<std::size_t>(mode)], factors, tensor_.threads());
 }
 
 /// Divides the columns by their sums (a zero column stays zero); returns these and the sums of `more` over the ranks.

@@ -28,6 +28,7 @@ class CpAprSweep final : public CpMethod {
  private:
   void sum_others(int mode);
   void improve_rows(int mode, bool first);
+  void step_rows(FactorMatrix& factor, const RowLayout& layout, bool first);
   std::vector<double> normalise(int mode, std::span<const double> more);
   void scale_columns(int mode, std::span<const double> factors);
   void measure();
@@ -39,7 +40,6 @@ class CpAprSweep final : public CpMethod {
   /// Σ π over the observed cells of a row where absent ones are not observed, else over those that are kept apart; no
   /// rows if neither is needed.
   FactorMatrix row_sums_;
-  CountNewton row_newton_;
   double kkt_ = 0;  ///< on this rank, then on all
   double deviance_ = 0;
   double relative_error_ = 1;

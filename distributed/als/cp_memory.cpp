@@ -28,11 +28,13 @@ double held_rows(const DistributedTensor& tensor, const Constraint& constraint, 
 }
 
 /// Of one update.
-double work_bytes(const Constraint& constraint, bool admm, double held, double size, double rank, double ranks) {
+double work_bytes(const Constraint& constraint, bool admm, double held, double size, double rank, double ranks,
+                  double threads) {
   if (constraint.orthogonal) return 8 * held * (padded(rank) + 3 * rank);
   if (!admm) return 0;
   if (!constraint.couples_rows()) return 16 * padded(rank) * held;
-  return 40 * padded(rank) * held + 8 * (ranks == 1 ? size : rank * held + 2 * size * std::ceil(rank / ranks));
+  return 40 * padded(rank) * held +
+         8 * (ranks == 1 ? std::min(threads, rank) * size : rank * held + 2 * size * std::ceil(rank / ranks));
 }
 
 }  // namespace
@@ -71,8 +73,8 @@ CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bo
     exchange = std::max(exchange, 8 * columns * static_cast<double>(tensor.exchange(mode).buffer_rows(wide)));
     const bool kept = damped && !admm && !constraint.orthogonal;
     if (!observed)
-      memory.work =
-          std::max({memory.work, work_bytes(constraint, admm, held, size, rank, ranks), kept ? 2 * row * held : 0});
+      memory.work = std::max({memory.work, work_bytes(constraint, admm, held, size, rank, ranks, tensor.threads()),
+                              kept ? 2 * row * held : 0});
   }
   memory.work = std::max(memory.work, exchange);
   if (!counts && !observed) memory.kept = static_cast<double>(tensor.sweep_bytes(options.rank));

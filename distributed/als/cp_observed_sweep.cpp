@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/base/error.hpp"
+#include "core/base/parallel.hpp"
 #include "core/factorization/constraint_prox.hpp"
 #include "core/factorization/row_sums.hpp"
 #include "core/tensor/count_products.hpp"
@@ -14,6 +15,12 @@
 #include "distributed/als/start_values.hpp"
 
 namespace tempera {
+
+namespace {
+
+constexpr Index kPieceRows = 32;  // what a thread takes at a time: each row has equations of its own, rank³ operations
+
+}  // namespace
 
 CpObservedSweep::CpObservedSweep(const DistributedTensor& tensor, const CpOptions& options)
     : CpMethod(tensor, options.rank), options_(options), scale_(scale_of(options.constraints)) {
@@ -49,7 +56,7 @@ void CpObservedSweep::start(int restart) {
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
     fill_start(tensor_, options_, options_.constraints[m], restart, mode, {factors_[m], unseen, {}});
-    if (!share.empty()) scale_columns(factors_[m], share);
+    if (!share.empty()) scale_columns(factors_[m], share, tensor_.threads());
     duals_[m].set_zero();
     const Constraint set = options_.constraints[m].without_penalties();
     for (Index i = 0; set != Constraint() && i < factors_[m].rows(); ++i)
@@ -104,15 +111,28 @@ void CpObservedSweep::update_rows(int mode) {
   const std::size_t rank = weights_.size();
   const bool unit = keeps_unit_columns(mode);
   const std::span<const double> weights = unit ? std::span<const double>() : std::span<const double>(weights_);
-  if (unit) scale_columns(factors_[m], weights_);  // where the iterative solvers go on from
-  RowLeastSquares& solver = solvers_[m];
-  for (Index k = 0; k < layout.owned_count; ++k) {
-    const Index i = layout.owned_begin + k;
-    const std::span<double> dual(solver.uses_admm() ? duals_[m].row(k) : nullptr, solver.uses_admm() ? rank : 0);
-    solver.solve({moments_.row(i), static_cast<std::size_t>(moments_.columns())}, weights, {factors_[m].row(i), rank},
-                 dual);
-    damped_ = damped_ || solver.method() == NormalEquations::Method::damped_cholesky;
-    pseudo_inverse_ = pseudo_inverse_ || solver.method() == NormalEquations::Method::pseudo_inverse;
+  if (unit) scale_columns(factors_[m], weights_, tensor_.threads());  // where the iterative solvers go on from
+  struct Worker {
+    RowLeastSquares solver;
+    bool damped = false, pseudo_inverse = false;
+  };
+  std::vector<Worker> workers(static_cast<std::size_t>(workers_for(layout.owned_count, kPieceRows, tensor_.threads())),
+                              Worker{solvers_[m]});
+  for_each_piece(layout.owned_count, kPieceRows, tensor_.threads(), [&](const Piece& piece) {
+    Worker& worker = workers[static_cast<std::size_t>(piece.worker)];
+    RowLeastSquares& solver = worker.solver;
+    for (Index k = piece.begin; k < piece.end; ++k) {
+      const Index i = layout.owned_begin + k;
+      const std::span<double> dual(solver.uses_admm() ? duals_[m].row(k) : nullptr, solver.uses_admm() ? rank : 0);
+      solver.solve({moments_.row(i), static_cast<std::size_t>(moments_.columns())}, weights, {factors_[m].row(i), rank},
+                   dual);
+      worker.damped = worker.damped || solver.method() == NormalEquations::Method::damped_cholesky;
+      worker.pseudo_inverse = worker.pseudo_inverse || solver.method() == NormalEquations::Method::pseudo_inverse;
+    }
+  });
+  for (const Worker& worker : workers) {
+    damped_ = damped_ || worker.damped;
+    pseudo_inverse_ = pseudo_inverse_ || worker.pseudo_inverse;
   }
 }
 
@@ -141,7 +161,7 @@ StepWish CpObservedSweep::finish_mode(int mode, StepWish wish) {
       weights_[r] = std::sqrt(message[r * (rank + 1)]);
       scale[r] = weights_[r] > 0 ? 1 / weights_[r] : 0.0;
     }
-    scale_columns(factors_[m], scale);
+    scale_columns(factors_[m], scale, tensor_.threads());
     for (std::size_t k = 0; k < at; ++k) grams_[m].values[k] *= scale[k / rank] * scale[k % rank];
   }
   const Constraint& constraint = options_.constraints[m];

@@ -19,7 +19,7 @@ CpSweep::CpSweep(const DistributedTensor& tensor, const CpOptions& options)
   for (int mode = 0; mode < tensor.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
     updates_.emplace_back(tensor.grid().active_ranks(), tensor.rows(mode), tensor.shape()[m], options.rank,
-                          options.constraints[m], options.solver);
+                          options.constraints[m], options.solver, tensor.threads());
     unseen_.emplace_back(rows_of_unseen(m), options.rank);
     grams_.emplace_back(options.rank);
     longest = std::max(longest, tensor.rows(mode).rows());
@@ -72,8 +72,8 @@ void CpSweep::start(int restart) {
     const Constraint& constraint = updates_[m].constraint();
     fill_start(tensor_, options_, constraint, restart, mode,
                {factors_[m], unseen_[m], updates_[m].held().unseen_rows()});
-    if (!share.empty()) scale_columns(factors_[m], share);
-    if (!share.empty()) scale_columns(unseen_[m], share);
+    if (!share.empty()) scale_columns(factors_[m], share, tensor_.threads());
+    if (!share.empty()) scale_columns(unseen_[m], share, tensor_.threads());
     updates_[m].begin();
     if (updates_[m].make_feasible(factors_[m], unseen_[m])) tensor_.exchange(mode).share_with_ghosts(factors_[m]);
   }
@@ -176,8 +176,8 @@ RowSums CpSweep::update_rows(int mode, const GramMatrix& h) {
   }
   // The factor stands with unit columns; iterative solvers go on from the scaled one.
   if (!updates_[m].forgets()) {
-    scale_columns(factors_[m], weights_);
-    scale_columns(unseen_[m], weights_);
+    scale_columns(factors_[m], weights_, tensor_.threads());
+    scale_columns(unseen_[m], weights_, tensor_.threads());
   }
   updates_[m].update(h, product_, {}, factors_[m], unseen_[m], health_, sums);
   return sums;
@@ -241,7 +241,7 @@ void CpSweep::fit_weights(const GramMatrix& components, std::span<const double> 
 void CpSweep::fit_first_weights(const GramMatrix& h) {
   const RowLayout& layout = tensor_.rows(0);
   RowSums rows(options_.rank);
-  add_row_sums(product_, factors_.front(), layout.owned_begin, layout.owned_count, rows);
+  add_row_sums(product_, factors_.front(), layout.owned_begin, layout.owned_count, rows, tensor_.threads());
   const ModeSums sums = sum_up(0, rows, {});
   GramMatrix components = h;
   for (std::size_t k = 0; k < h.values.size(); ++k) components.values[k] *= grams_[0].values[k];
@@ -254,8 +254,8 @@ void CpSweep::normalise(int mode, std::span<const double> norms) {
   std::vector<double> scale;
   for (double norm : norms) scale.push_back(norm > 0 ? 1 / norm : 0.0);
   // All local rows: after a start the ghosts hold values too; in a sweep they are overwritten by share_with_ghosts.
-  scale_columns(factors_[m], scale);
-  scale_columns(unseen_[m], scale);
+  scale_columns(factors_[m], scale, tensor_.threads());
+  scale_columns(unseen_[m], scale, tensor_.threads());
   for (Index j = 0; j < options_.rank; ++j)
     for (Index i = 0; i < options_.rank; ++i)
       grams_[m](i, j) *= scale[static_cast<std::size_t>(i)] * scale[static_cast<std::size_t>(j)];

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/base/parallel.hpp"
 #include "core/factorization/admm.hpp"
 #include "core/factorization/bpp.hpp"
 #include "core/factorization/constraint_prox.hpp"
@@ -52,13 +53,14 @@ ModeUpdate::Method ModeUpdate::method_for(const Constraint& constraint, Solver s
 }
 
 ModeUpdate::ModeUpdate(const Communicator& ranks, const RowLayout& layout, Index size, Index rank,
-                       const Constraint& constraint, Solver solver)
+                       const Constraint& constraint, Solver solver, int threads)
     : ranks_(ranks),
       layout_(layout),
       constraint_(constraint),
       method_(method_for(constraint, solver)),
+      threads_(threads),
       held_(ranks, layout, size, constraint.fills_empty_rows()) {
-  if (constraint.couples_rows()) columns_.emplace(ranks, held_.rows(), rank);
+  if (constraint.couples_rows()) columns_.emplace(ranks, held_.rows(), rank, threads);
   dual_ = FactorMatrix(uses_admm() ? held_.count() : 0, rank);
 }
 
@@ -69,7 +71,9 @@ double ModeUpdate::prox(const Constraint& constraint, FactorMatrix& rows, double
       prox_column(constraint, column, rho);
       return constraint.smooth > 0 ? 0.5 * constraint.smooth * roughness(column) : 0.0;
     });
-  for (Index i = 0; i < rows.rows(); ++i) prox_row(constraint, row_of(rows, i), rho);
+  for_each_piece(rows.rows(), kRowTile, threads_, [&](const Piece& piece) {
+    for (Index i = piece.begin; i < piece.end; ++i) prox_row(constraint, row_of(rows, i), rho);
+  });
   return 0;
 }
 
@@ -97,7 +101,7 @@ void ModeUpdate::update(const GramMatrix& h, FactorMatrix& product, std::span<co
   for (Index r = 0; r < h.rank; ++r) own(r, r) += pull;
   if (method_ == Method::least_squares) return solve_least_squares(own, product, local, pull, health, sums);
   improve(own, product, weights, local, unseen, pull);
-  add_row_sums(product, local, layout_.owned_begin, layout_.owned_count, sums);
+  add_row_sums(product, local, layout_.owned_begin, layout_.owned_count, sums, threads_);
 }
 
 void ModeUpdate::solve_least_squares(const GramMatrix& h, const FactorMatrix& product, FactorMatrix& local, double pull,
@@ -105,11 +109,12 @@ void ModeUpdate::solve_least_squares(const GramMatrix& h, const FactorMatrix& pr
   const NormalEquations equations(h);
   health.damped = health.damped || equations.method() == NormalEquations::Method::damped_cholesky;
   health.pseudo_inverse = health.pseudo_inverse || equations.method() == NormalEquations::Method::pseudo_inverse;
-  if (pull == 0) return solve_rows(equations, product, local, layout_.owned_begin, layout_.owned_count, sums);
+  if (pull == 0) return solve_rows(equations, product, local, layout_.owned_begin, layout_.owned_count, sums, threads_);
   FactorMatrix rows = pulled(product, local, pull);
-  equations.solve(rows, 0, rows.rows());
+  for_each_piece(rows.rows(), kRowTile, threads_,
+                 [&](const Piece& piece) { equations.solve(rows, piece.begin, piece.end - piece.begin); });
   std::copy_n(rows.data(), rows.storage().size(), local.row(layout_.owned_begin));
-  add_row_sums(product, local, layout_.owned_begin, layout_.owned_count, sums);
+  add_row_sums(product, local, layout_.owned_begin, layout_.owned_count, sums, threads_);
 }
 
 /// The owned rows of the product with `pull` times those of the factor.
@@ -124,7 +129,7 @@ void ModeUpdate::improve(const GramMatrix& own, FactorMatrix& product, std::span
                          FactorMatrix& local, FactorMatrix& unseen, double pull) {
   if (method_ != Method::admm && method_ != Method::polar) return solve_in_place(own, product, local, pull);
   FactorMatrix target = held_.gather(product, FactorMatrix(std::ssize(held_.unseen_rows()), own.rank));
-  if (!weights.empty()) scale_columns(target, weights);
+  if (!weights.empty()) scale_columns(target, weights, threads_);
   if (pull > 0) add_rows(target, 0, pull, held_.gather(local, unseen), 0, target.rows());
   if (method_ == Method::polar) {
     replace_by_polar_factor(ranks_, target);
@@ -157,21 +162,21 @@ void ModeUpdate::solve_nonnegative(const GramMatrix& h, FactorMatrix& product, F
   };
   shift(-0.5 * constraint_.l1);
   if (method_ == Method::bpp)
-    bpp_update(h, product, local, first, count);
+    bpp_update(h, product, local, first, count, threads_);
   else
-    hals_update(h, product, local, first, count);
+    hals_update(h, product, local, first, count, threads_);
   shift(0.5 * constraint_.l1);
 }
 
 void ModeUpdate::solve_held(const GramMatrix& h, const FactorMatrix& target, FactorMatrix& z) {
-  if (!constraint_.couples_rows()) return admm_rows(h, target, constraint_, z, dual_);
+  if (!constraint_.couples_rows()) return admm_rows(h, target, constraint_, z, dual_, threads_);
   const ColumnWork work{[this](FactorMatrix& rows, double rho) { return prox(constraint_, rows, rho); },
                         [this](const FactorMatrix& rows) {
                           const std::vector<double> all = roughness_of(rows);
                           return 0.5 * constraint_.smooth * std::accumulate(all.begin(), all.end(), 0.0);
                         },
                         [this](std::span<double> values) { ranks_.all_reduce(values, Reduction::sum); }};
-  admm_columns(h, target, constraint_, work, z, dual_);
+  admm_columns(h, target, constraint_, work, z, dual_, threads_);
 }
 
 std::vector<double> ModeUpdate::roughness_of(const FactorMatrix& held) const {
@@ -186,7 +191,7 @@ std::vector<double> ModeUpdate::roughness_of(const FactorMatrix& local, const Fa
 
 void ModeUpdate::rescale(std::span<const double> scales, FactorMatrix& local, FactorMatrix& unseen) {
   for (FactorMatrix* rows : {&local, &unseen}) {
-    scale_columns(*rows, scales);
+    scale_columns(*rows, scales, threads_);
     // A bound that an entry lies at is met to the last bit.
     for (Index i = 0; constraint_.has_box() && i < rows->rows(); ++i)
       clip(row_of(*rows, i), constraint_.lower, constraint_.upper);

@@ -23,9 +23,10 @@ struct SolveHealth {
 /// Holds the ADMM duals, which are state of the run.
 class ModeUpdate {
  public:
+  /// @param threads  for the rows; no bit of a result depends on it
   /// Collective. @pre layout outlives this object
   ModeUpdate(const Communicator& ranks, const RowLayout& layout, Index size, Index rank, const Constraint& constraint,
-             Solver solver);
+             Solver solver, int threads = 1);
 
   const Constraint& constraint() const { return constraint_; }
   const HeldRows& held() const { return held_; }
@@ -79,6 +80,7 @@ class ModeUpdate {
   const RowLayout& layout_;
   Constraint constraint_;
   Method method_;
+  int threads_;
   HeldRows held_;
   std::optional<ColumnExchange> columns_;
   FactorMatrix dual_;

@@ -34,7 +34,7 @@ class DistributedDenseTensor final : public DistributedTensor {
  public:
   DistributedDenseTensor(std::vector<Index> shape, ProcessGrid grid, DenseTensor block, const HoldoutOptions& holdout,
                          int threads)
-      : DistributedTensor(std::move(shape), std::move(grid), false), block_(std::move(block)), threads_(threads) {
+      : DistributedTensor(std::move(shape), std::move(grid), false, threads), block_(std::move(block)) {
     double squares = 0;
     if (active()) {
       const DenseBlock place = dense_block(grid_, shape_);
@@ -140,7 +140,6 @@ class DistributedDenseTensor final : public DistributedTensor {
   }
 
   DenseTensor block_;
-  int threads_;
 };
 
 }  // namespace

@@ -60,7 +60,7 @@ class DistributedSparseTensor final : public DistributedTensor {
   DistributedSparseTensor(std::vector<Index> shape, ProcessGrid grid, const NonzeroPartition& partition,
                           std::vector<SparseTensor> mine, std::optional<SplitEntries> split, Missing missing,
                           int threads)
-      : DistributedTensor(std::move(shape), std::move(grid), true), threads_(threads) {
+      : DistributedTensor(std::move(shape), std::move(grid), true, threads) {
     missing_ = missing;
     double local[3] = {0, 0, 0};  // stored cells, duplicates, squared norm
     Index most = 0;
@@ -244,7 +244,6 @@ class DistributedSparseTensor final : public DistributedTensor {
   }
 
   CsfSet trees_;
-  int threads_;
 };
 
 }  // namespace

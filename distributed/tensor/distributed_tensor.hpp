@@ -50,6 +50,8 @@ class DistributedTensor {
   const std::vector<Index>& shape() const { return shape_; }
   const ProcessGrid& grid() const { return grid_; }
   bool active() const { return grid_.active(); }
+  /// OpenMP threads of the kernels on this rank, for those that work on its rows as well.
+  int threads() const { return threads_; }
 
   /// Stored cells of the whole tensor, those kept apart too: all cells when dense, distinct coordinates when sparse.
   Index stored_cells() const { return stored_cells_; }
@@ -97,8 +99,8 @@ class DistributedTensor {
   virtual void for_each_cell(const std::function<void(std::span<const Index>, double)>& visit) const = 0;
 
  protected:
-  DistributedTensor(std::vector<Index> shape, ProcessGrid grid, bool sparse)
-      : shape_(std::move(shape)), grid_(std::move(grid)), sparse_(sparse) {}
+  DistributedTensor(std::vector<Index> shape, ProcessGrid grid, bool sparse, int threads)
+      : shape_(std::move(shape)), grid_(std::move(grid)), threads_(threads), sparse_(sparse) {}
 
   virtual double cell_bytes() const = 0;
 
@@ -107,6 +109,7 @@ class DistributedTensor {
 
   std::vector<Index> shape_;
   ProcessGrid grid_;
+  int threads_;
   std::vector<std::unique_ptr<RowExchange>> exchanges_;
   Index stored_cells_ = 0;
   bool every_cell_stored_ = false;
@@ -130,7 +133,7 @@ inline double DistributedTensor::bytes() const {
 
 struct DistributionOptions {
   std::vector<int> grid;  ///< extents of the process grid; empty: chosen from the data
-  int threads = 1;        ///< OpenMP threads of the local kernels
+  int threads = 1;        ///< OpenMP threads of the local kernels and of what is done to factor rows
   Missing missing = Missing::zero;
   HoldoutOptions holdout;
 };

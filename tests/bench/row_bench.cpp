@@ -1,17 +1,19 @@
-// Kernels on factor rows on one core: Gram matrix, and the updates of a mode (Cholesky solve, HALS, BPP, ADMM, Newton steps
+// Kernels on factor rows: Gram matrix, and the updates of a mode (Cholesky solve, HALS, BPP, ADMM, Newton steps
 // of counts). The bound of an iterative update is one pass over the rows, rank² multiply-adds each.
 //
-//   row_bench rows=20000 rank=16,64 only=gram,hals
+//   row_bench rows=20000 rank=16,64 threads=1,2 only=hals
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/factorization/admm.hpp"
 #include "core/factorization/bpp.hpp"
 #include "core/factorization/hals.hpp"
 #include "core/factorization/normal_equations.hpp"
 #include "core/factorization/poisson.hpp"
+#include "core/factorization/row_sums.hpp"
 #include "tests/bench/bench.hpp"
 #include "tests/bench/generated.hpp"
 
@@ -27,6 +29,7 @@ struct Problem {
   std::string name;
   GramMatrix h;
   FactorMatrix truth, m, start;
+  int threads = 1;
 };
 
 FactorMatrix times(const FactorMatrix& u, const GramMatrix& h) {
@@ -80,7 +83,7 @@ Work pass(const Problem& p) {
   const double matrix = rows * rank * 8;
   Work work;
   work.flops = 2 * rank * rank * rows;
-  work.traffic = {{2 * matrix, 2 * matrix}};
+  work.traffic = {{2 * matrix, 2 * matrix}};  // the bounds are those of one thread, as in the roofline
   return work;
 }
 
@@ -106,21 +109,37 @@ void bench_cholesky(const Problem& p, Report& report) {
   report.add(p.name, "Cholesky solve", timing, pass(p), largest_difference(p.truth, u) < kAgree);
 }
 
+/// What the sweep of a mode without constraints does: solve, and sum UᵀU and the inner products of the columns.
+void bench_solve(const Problem& p, Report& report) {
+  FactorMatrix u(p.m.rows(), p.m.columns());
+  double products = 0;
+  const Timing timing = time_runs([&] {
+    RowSums sums(p.h.rank);
+    solve_rows(NormalEquations(p.h), p.m, u, 0, u.rows(), sums, p.threads);
+    products = std::accumulate(sums.inner.begin(), sums.inner.end(), 0.0);
+  });
+  Work work = pass(p);
+  work.flops *= 1.5;
+  const double expected = inner(p.m, p.truth);
+  report.add(p.name, "solve and sum", timing, work,
+             largest_difference(p.truth, u) < kAgree && std::abs(products - expected) < kAgree * std::abs(expected));
+}
+
 void bench_hals(const Problem& p, Report& report) {
   FactorMatrix u;
-  const Timing timing = time_runs([&] { hals_update(p.h, p.m, u, 0, u.rows()); }, [&] { u = p.start; });
+  const Timing timing = time_runs([&] { hals_update(p.h, p.m, u, 0, u.rows(), p.threads); }, [&] { u = p.start; });
   report.add(p.name, "HALS", timing, pass(p), least_entry(u) >= 0 && objective(p, u) < objective(p, p.start));
 }
 
 void bench_bpp(const Problem& p, Report& report) {
   FactorMatrix u;
-  const Timing timing = time_runs([&] { bpp_update(p.h, p.m, u, 0, u.rows()); }, [&] { u = p.start; });
+  const Timing timing = time_runs([&] { bpp_update(p.h, p.m, u, 0, u.rows(), p.threads); }, [&] { u = p.start; });
   report.add(p.name, "BPP", timing, pass(p), kkt_violation(p, u) < kAgree);
 }
 
 void bench_admm(const Problem& p, Report& report) {
   FactorMatrix u, dual;
-  const Timing timing = time_runs([&] { admm_rows(p.h, p.m, Constraint::nonnegative, u, dual); },
+  const Timing timing = time_runs([&] { admm_rows(p.h, p.m, Constraint::nonnegative, u, dual, p.threads); },
                                   [&] {
                                     u = p.start;
                                     dual = FactorMatrix(u.rows(), u.columns());
@@ -152,17 +171,23 @@ void bench_newton(const Problem& p, Report& report) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Settings settings(argc, argv, {{"rows", "10000"}, {"rank", "16,64"}, {"only", ""}});
+  const Settings settings(argc, argv, {{"rows", "10000"}, {"rank", "16,64"}, {"threads", "1"}, {"only", ""}});
   Report report("rows", settings);
   for (const Index rows : settings.integers("rows"))
     for (const Index rank : settings.integers("rank")) {
-      const Problem made = problem(rows, rank);
+      Problem made = problem(rows, rank);
+      const std::string name = made.name;
       if (settings.wants("gram")) bench_gram(made, report);
       if (settings.wants("cholesky")) bench_cholesky(made, report);
-      if (settings.wants("hals")) bench_hals(made, report);
-      if (settings.wants("bpp")) bench_bpp(made, report);
-      if (settings.wants("admm")) bench_admm(made, report);
       if (settings.wants("newton")) bench_newton(made, report);
+      for (const Index threads : settings.integers("threads")) {
+        made.threads = static_cast<int>(threads);
+        if (threads > 1) made.name = fmt::format("{}, {} threads", name, threads);
+        if (settings.wants("solve")) bench_solve(made, report);
+        if (settings.wants("hals")) bench_hals(made, report);
+        if (settings.wants("bpp")) bench_bpp(made, report);
+        if (settings.wants("admm")) bench_admm(made, report);
+      }
     }
   return report.finish();
 }

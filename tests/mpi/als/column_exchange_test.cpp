@@ -29,7 +29,7 @@ FactorMatrix rows_of(const FactorMatrix& whole, const std::vector<Index>& rows) 
 TEST(ColumnExchange, WholeColumnsAreChangedInTheOrderOfTheirRows) {
   const Communicator world(MPI_COMM_WORLD);
   for (Index size : {1, 2, 3, 7, 40})
-    for (Index columns : {1, 2, 3, 5, 8}) {
+    for (auto [columns, threads] : {std::pair<Index, int>{1, 1}, {2, 3}, {3, 1}, {5, 3}, {8, 1}, {8, 3}}) {
       const FactorMatrix whole = test::random_matrix(size, columns, 3);
       FactorMatrix expected = whole;
       double last = 0;
@@ -40,7 +40,7 @@ TEST(ColumnExchange, WholeColumnsAreChangedInTheOrderOfTheirRows) {
         lasts.push_back(expected(size - 1, r));
       }
       const auto rows = dealt_rows(world, size);
-      const ColumnExchange exchange(world, rows, columns);
+      const ColumnExchange exchange(world, rows, columns, threads);
       FactorMatrix mine = rows_of(whole, rows);
       const auto add_up = [](std::span<double> column) {
         for (std::size_t i = 1; i < column.size(); ++i) column[i] += column[i - 1];

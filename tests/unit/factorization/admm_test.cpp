@@ -138,5 +138,40 @@ TEST(Admm, LeavesAModeWithoutCurvatureAsItIs) {
   EXPECT_EQ(z(0, 0), 0.5);
 }
 
+// Several pieces of rows, the last incomplete; a second call goes on from the duals of the first.
+TEST(Admm, BitsDoNotDependOnTheNumberOfThreads) {
+  const Index rank = 5, rows = 1501;
+  const FactorMatrix k = test::random_matrix(25, rank, 3);
+  const GramMatrix h = gram(k, 0, k.rows());
+  FactorMatrix m = test::random_matrix(rows, rank, 4);
+  for (double& value : m.storage()) value *= 8;
+  for (const char* text : {"nonnegative", "row-simplex", "smooth:5", "norm"}) {
+    const Constraint constraint = parse_constraints(std::vector<std::string>{text}, 1).front();
+    std::vector<double> sums;  // that the ranks would have added
+    const ColumnWork work{[&](FactorMatrix& all, double rho) {
+                            prox(constraint, all, rho);
+                            return half_smooth(constraint, all);
+                          },
+                          [&](const FactorMatrix& all) { return half_smooth(constraint, all); },
+                          [&](std::span<double> values) { sums.insert(sums.end(), values.begin(), values.end()); }};
+    std::vector<double> first;
+    for (const int threads : {1, 2, 3, 5}) {
+      FactorMatrix z(rows, rank), dual(rows, rank);
+      sums.clear();
+      for (int call = 0; call < 2; ++call) {
+        if (constraint.couples_rows())
+          admm_columns(h, m, constraint, work, z, dual, threads);
+        else
+          admm_rows(h, m, constraint, z, dual, threads);
+      }
+      std::vector<double> found = sums;
+      for (const FactorMatrix* matrix : {&z, &dual})
+        found.insert(found.end(), matrix->storage().begin(), matrix->storage().end());
+      if (first.empty()) first = found;
+      EXPECT_TRUE(found == first) << text << ", " << threads << " threads";
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tempera

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/factorization/hals.hpp"
@@ -104,6 +105,21 @@ TEST(Bpp, SingularAndZeroMatricesEnd) {
   EXPECT_NEAR(u(0, 0) + u(0, 1), 2, 1e-9);
   EXPECT_EQ(u(1, 0) + u(1, 1), 0);
   bpp_update(GramMatrix(3), m, u, 0, 2);
+}
+
+// More threads cut the rows into other tiles, and fewer rows share a Cholesky factor.
+TEST(Bpp, BitsDoNotDependOnTheNumberOfThreads) {
+  const Index rank = 6, rows = 9003;
+  const FactorMatrix k = test::random_matrix(15, rank, 3);
+  const GramMatrix h = gram(k, 0, k.rows());
+  const FactorMatrix m = test::random_matrix(rows, rank, 4), start = test::random_matrix(rows, rank, 5);
+  FactorMatrix one = start;
+  bpp_update(h, m, one, 1, rows - 2);
+  for (const int threads : {2, 3, 5}) {
+    FactorMatrix u = start;
+    bpp_update(h, m, u, 1, rows - 2, threads);
+    EXPECT_TRUE(std::ranges::equal(u.storage(), one.storage())) << threads << " threads";
+  }
 }
 
 }  // namespace

@@ -103,6 +103,25 @@ TEST(Hals, ARowDoesNotDependOnTheRowsBesideIt) {
   }
 }
 
+TEST(Hals, BitsDoNotDependOnTheNumberOfThreads) {
+  const Index rank = 6, rows = 1803;
+  const GramMatrix h = gram(test::random_matrix(2 * rank, rank, 3), 0, 2 * rank);
+  const FactorMatrix m = test::random_matrix(rows, rank, 4);
+  FactorMatrix start = test::random_matrix(rows, rank, 5);
+  for (double& value : start.storage()) value = std::abs(value);
+  FactorMatrix one = start;
+  hals_update(h, m, one, 3, rows - 5);
+  for (const int threads : {2, 3, 5}) {
+    FactorMatrix u = start;
+    hals_update(h, m, u, 3, rows - 5, threads);
+    EXPECT_TRUE(std::ranges::equal(u.storage(), one.storage())) << threads << " threads";
+  }
+  for (Index r = 0; r < rank; ++r) {
+    EXPECT_EQ(one(2, r), start(2, r));
+    EXPECT_EQ(one(rows - 2, r), start(rows - 2, r));
+  }
+}
+
 // Any share of the rows, in any order: the same values.
 TEST(RandomStart, DependsOnTheGlobalRowOnly) {
   const std::vector<Index> all{0, 1, 2, 3, 4, Index{1} << 40}, some{Index{1} << 40, 3};

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/base/simd.hpp"
@@ -97,6 +98,39 @@ TEST(RowSums, SolvingSumsWhatItSolved) {
         EXPECT_NEAR(sums.gram(i, j), direct(i, j), 1e-12 * direct(j, j) + 1e-14);
         EXPECT_EQ(sums.gram(i, j), again.gram(i, j));
       }
+    }
+  }
+}
+
+// Several pieces and waves of them, the last of both incomplete.
+TEST(RowSums, BitsDoNotDependOnTheNumberOfThreads) {
+  for (Index rank : {3, 16}) {
+    const Index rows = 27 * kSumRows + 77, first = 5, count = rows - 8;
+    const NormalEquations equations(well_conditioned(rank));
+    const FactorMatrix product = test::random_matrix(rows, rank, 9);
+    const std::vector<double> scale(static_cast<std::size_t>(rank), 1.7);
+    FactorMatrix factor(rows, rank);
+    RowSums sums(rank);
+    solve_rows(equations, product, factor, first, count, sums);
+    FactorMatrix scaled = factor;
+    scale_columns(scaled, scale);
+    for (const int threads : {2, 3, 5}) {
+      FactorMatrix other(rows, rank);
+      RowSums solved(rank), added(rank);
+      solve_rows(equations, product, other, first, count, solved, threads);
+      add_row_sums(product, other, first, count, added, threads);
+      EXPECT_TRUE(std::ranges::equal(other.storage(), factor.storage())) << threads << " threads, rank " << rank;
+      for (const RowSums* found : {&solved, &added}) {
+        EXPECT_EQ(found->gram.values, sums.gram.values) << threads << " threads, rank " << rank;
+        EXPECT_EQ(found->inner, sums.inner) << threads << " threads, rank " << rank;
+      }
+      scale_columns(other, scale, threads);
+      EXPECT_TRUE(std::ranges::equal(other.storage(), scaled.storage())) << threads << " threads, rank " << rank;
+    }
+    const GramMatrix direct = gram(factor, first, count);
+    for (Index k = 0; k < rank * rank; ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      EXPECT_NEAR(sums.gram.values[at], direct.values[at], 1e-11 * direct(k % rank, k % rank));
     }
   }
 }
