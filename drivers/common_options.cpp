@@ -10,7 +10,10 @@ void declare_shared(OptionSchema& schema, CommonOptions& options) {
   schema.integer("seed", options.seed)
       .minimum(0)
       .help("seed of all random numbers; the same seed gives the same results");
-  schema.integer("threads", options.threads).minimum(1).maximum(1024).help("threads of each MPI rank");
+  schema.integer("threads", options.threads)
+      .minimum(1)
+      .maximum(1024)
+      .help("OpenMP threads of each MPI rank; they change no bit of a result");
   schema.text("checkpoint-every", options.checkpoint_every)
       .metavar("60s|20it|never")
       .default_text("60s, or 50 times the cost of a checkpoint")

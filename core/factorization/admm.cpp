@@ -42,12 +42,13 @@ GramMatrix inverse_of(GramMatrix h, double rho) {
   return h;
 }
 
-/// to = x A for a symmetric A.
-void multiply(const GramMatrix& a, const double* x, double* to) {
-  std::fill_n(to, a.rank, 0.0);
-  for (Index s = 0; s < a.rank; ++s) {
-    const double* column = a.values.data() + s * a.rank;
-    for (Index r = 0; r < a.rank; ++r) to[r] += x[s] * column[r];
+/// to = x A for a symmetric A. No two of the three share memory.
+void multiply(const GramMatrix& a, const double* __restrict x, double* __restrict to) {
+  const Index rank = a.rank;
+  std::fill_n(to, rank, 0.0);
+  for (Index s = 0; s < rank; ++s) {
+    const double* __restrict column = a.values.data() + s * rank;
+    for (Index r = 0; r < rank; ++r) to[r] += x[s] * column[r];
   }
 }
 

@@ -55,7 +55,7 @@ int run_doctor(std::span<const std::string> arguments, const Launch& launch) {
   int threads = 1;
   OptionSchema schema("doctor", std::string(kDoctorSummary));
   schema.example("mpirun -n 4 tempera doctor");
-  schema.integer("threads", threads).minimum(1).maximum(1024).help("threads of each MPI rank");
+  schema.integer("threads", threads).minimum(1).maximum(1024).help("OpenMP threads of each MPI rank");
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
     if (launch.is_first()) print_result(help_text(schema));
     return 0;
