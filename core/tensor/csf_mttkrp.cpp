@@ -55,18 +55,19 @@ detail::CsfView view_of(const CsfTensor& tensor, std::span<const FactorMatrix> f
   return view;
 }
 
-/// Root ranges of nearly equal numbers of leaves. The cuts depend on the tree and the count only.
-std::vector<std::uint32_t> balanced_roots(const CsfTensor& tensor, int parts) {
-  const auto roots = static_cast<std::uint32_t>(tensor.nodes(0));
-  std::vector<std::uint32_t> cuts{0};
+/// Cuts the roots [begin, end) into ranges of nearly equal numbers of leaves. The cuts depend on the tree, the range and
+/// the count only.
+std::vector<std::uint32_t> balanced_roots(const CsfTensor& tensor, std::uint32_t begin, std::uint32_t end, int parts) {
+  std::vector<std::uint32_t> cuts{begin};
   const auto first_leaf = [&](std::uint32_t root) {
     std::size_t node = root;
     for (int level = 0; level + 1 < tensor.order(); ++level) node = tensor.first_child(level, node);
     return static_cast<Index>(node);
   };
+  const Index first = first_leaf(begin), leaves = first_leaf(end) - first;
   for (int part = 1; part < parts; ++part) {
-    const Index goal = tensor.nonzeros() / parts * part;
-    std::uint32_t low = cuts.back(), high = roots;
+    const Index goal = first + leaves / parts * part;
+    std::uint32_t low = cuts.back(), high = end;
     while (low < high) {
       const std::uint32_t middle = low + (high - low) / 2;
       if (first_leaf(middle) < goal)
@@ -76,7 +77,7 @@ std::vector<std::uint32_t> balanced_roots(const CsfTensor& tensor, int parts) {
     }
     cuts.push_back(low);
   }
-  cuts.push_back(roots);
+  cuts.push_back(end);
   return cuts;
 }
 
@@ -87,23 +88,54 @@ struct Product {
   static constexpr int kFibres = -1;
 };
 
+/// One kernel on one tree.
+class Traversal {
+ public:
+  Traversal(const CsfTensor& tensor, std::span<const FactorMatrix> factors, Product product, FactorMatrix& result,
+            int threads)
+      : tensor_(tensor),
+        view_(view_of(tensor, factors, product.level)),
+        kernel_(product.level == Product::kFibres ? kernels().fibres : kernels().mttkrp),
+        threads_(product.level > 0 ? 1 : threads) {
+    view_.stride = result.stride();
+    view_.result = result.data();
+  }
+
+  void run(std::uint32_t begin, std::uint32_t end) const {
+    if (threads_ <= 1) return kernel_(view_, begin, end);
+    constexpr int kChunksPerThread = 8;
+    const auto cuts = balanced_roots(tensor_, begin, end, threads_ * kChunksPerThread);
+    const std::size_t chunks = cuts.size() - 1;
+#pragma omp parallel for schedule(dynamic) num_threads(threads_)
+    for (std::size_t k = 0; k < chunks; ++k)
+      if (cuts[k] < cuts[k + 1]) kernel_(view_, cuts[k], cuts[k + 1]);
+  }
+
+ private:
+  const CsfTensor& tensor_;
+  detail::CsfView view_;
+  detail::CsfMttkrpKernel kernel_;
+  int threads_;
+};
+
 /// All columns of the factors at once; the result is zero on entry.
 void multiply(const CsfTensor& tensor, std::span<const FactorMatrix> factors, Product product, FactorMatrix& result,
-              int threads) {
-  detail::CsfView view = view_of(tensor, factors, product.level);
-  view.stride = result.stride();
-  view.result = result.data();
-  const auto kernel = product.level == Product::kFibres ? kernels().fibres : kernels().mttkrp;
-  if (view.target > 0 || threads <= 1) {
-    kernel(view, 0, static_cast<std::uint32_t>(tensor.nodes(0)));
-    return;
+              int threads, const RowProgress* progress) {
+  const Traversal traversal(tensor, factors, product, result, threads);
+  const auto roots = static_cast<std::uint32_t>(tensor.nodes(0));
+  if (progress == nullptr || product.level != 0) return traversal.run(0, roots);
+  constexpr int kLooks = 8;  // between pieces of the rows that come after
+  const auto ids = tensor.ids(0);
+  const auto middle =
+      static_cast<std::uint32_t>(std::lower_bound(ids.begin(), ids.end(), progress->first) - ids.begin());
+  if (middle < roots) traversal.run(middle, roots);
+  if (middle == 0) return;
+  progress->ready();
+  const auto cuts = balanced_roots(tensor, 0, middle, kLooks);
+  for (std::size_t k = 0; k + 1 < cuts.size(); ++k) {
+    if (cuts[k] < cuts[k + 1]) traversal.run(cuts[k], cuts[k + 1]);
+    progress->advance();
   }
-  constexpr int kChunksPerThread = 8;
-  const auto cuts = balanced_roots(tensor, threads * kChunksPerThread);
-  const std::size_t chunks = cuts.size() - 1;
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-  for (std::size_t k = 0; k < chunks; ++k)
-    if (cuts[k] < cuts[k + 1]) kernel(view, cuts[k], cuts[k + 1]);
 }
 
 bool pays_panels(const CsfTensor& tensor, std::span<const FactorMatrix> factors, const FactorMatrix& result) {
@@ -113,14 +145,15 @@ bool pays_panels(const CsfTensor& tensor, std::span<const FactorMatrix> factors,
   return tensor.nonzeros() >= kPanelReuse * rows;
 }
 
-void copy_columns(const FactorMatrix& from, Index first_from, FactorMatrix& to, Index first_to, Index count) {
-  for (Index i = 0; i < to.rows(); ++i) std::copy_n(from.row(i) + first_from, count, to.row(i) + first_to);
+void copy_columns(const FactorMatrix& from, Index first_from, FactorMatrix& to, Index first_to, Index count,
+                  Index first_row, Index end_row) {
+  for (Index i = first_row; i < end_row; ++i) std::copy_n(from.row(i) + first_from, count, to.row(i) + first_to);
 }
 
 /// The same in panels of columns that lie together: more rows fit in the cache, and they spread over all of it. Each
-/// column sees the same operations, so the bits are those of multiply().
+/// column sees the same operations, so the bits are those of multiply(). Rows are final in the last panel.
 void multiply_panels(const CsfTensor& tensor, std::span<const FactorMatrix> factors, Product product,
-                     FactorMatrix& result, int threads) {
+                     FactorMatrix& result, int threads, const RowProgress* progress) {
   for (Index first = 0; first < result.columns(); first += kPanelColumns) {
     const Index count = std::min(kPanelColumns, result.columns() - first);
     std::vector<FactorMatrix> panel(factors.size());
@@ -128,43 +161,53 @@ void multiply_panels(const CsfTensor& tensor, std::span<const FactorMatrix> fact
       const auto mode = static_cast<std::size_t>(tensor.mode_order()[static_cast<std::size_t>(level)]);
       if (level == product.level || (product.level == Product::kFibres && level < 2)) continue;
       panel[mode] = FactorMatrix(factors[mode].rows(), count);
-      copy_columns(factors[mode], first, panel[mode], 0, count);
+      copy_columns(factors[mode], first, panel[mode], 0, count, 0, panel[mode].rows());
     }
     FactorMatrix part(result.rows(), count);
-    multiply(tensor, panel, product, part, threads);
-    copy_columns(part, 0, result, first, count);
+    Index left = result.rows();  // rows at the front that are not copied yet
+    const auto copy_from = [&](Index row) {
+      copy_columns(part, 0, result, first, count, row, left);
+      left = row;
+    };
+    RowProgress last;
+    if (progress != nullptr)
+      last = {progress->first, [&] { copy_from(progress->first), progress->ready(); }, progress->advance};
+    multiply(tensor, panel, product, part, threads,
+             progress != nullptr && first + count == result.columns() ? &last : nullptr);
+    copy_from(0);
   }
 }
 
 void compute(const CsfTensor& tensor, std::span<const FactorMatrix> factors, Product product, FactorMatrix& result,
-             int threads) {
+             int threads, const RowProgress* progress) {
   result.set_zero();
   if (tensor.nonzeros() == 0 || result.columns() == 0) return;
   if (pays_panels(tensor, factors, result))
-    multiply_panels(tensor, factors, product, result, threads);
+    multiply_panels(tensor, factors, product, result, threads, progress);
   else
-    multiply(tensor, factors, product, result, threads);
+    multiply(tensor, factors, product, result, threads, progress);
 }
 
 }  // namespace
 
-void mttkrp(const CsfTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result,
-            int threads) {
+void mttkrp(const CsfTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result, int threads,
+            const RowProgress* progress) {
   TEMPERA_EXPECTS(static_cast<int>(factors.size()) == tensor.order());
   TEMPERA_EXPECTS(mode >= 0 && mode < tensor.order());
   TEMPERA_EXPECTS(std::all_of(factors.begin(), factors.end(),
                               [&](const FactorMatrix& f) { return f.columns() == result.columns(); }));
-  compute(tensor, factors, {tensor.level_of(mode)}, result, threads);
+  compute(tensor, factors, {tensor.level_of(mode)}, result, threads, progress);
 }
 
 void detail::fibre_products(const CsfTensor& tensor, std::span<const FactorMatrix> factors, FactorMatrix& products,
                             int threads) {
   TEMPERA_EXPECTS(tensor.order() >= 3 && tensor.merged_levels() >= 2 && products.rows() == tensor.nodes(1));
-  compute(tensor, factors, {Product::kFibres}, products, threads);
+  compute(tensor, factors, {Product::kFibres}, products, threads, nullptr);
 }
 
-void mttkrp(const CsfSet& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result, int threads) {
-  mttkrp(tensor.tree_for(mode), factors, mode, result, threads);
+void mttkrp(const CsfSet& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result, int threads,
+            const RowProgress* progress) {
+  mttkrp(tensor.tree_for(mode), factors, mode, result, threads, progress);
 }
 
 ResidualSums residual_sums(const CsfTensor& tensor, std::span<const FactorMatrix> factors,

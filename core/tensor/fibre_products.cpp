@@ -52,11 +52,11 @@ std::int64_t FibreProducts::bytes(const CsfSet& trees, Index rank) {
 }
 
 void FibreProducts::mttkrp(std::span<const FactorMatrix> factors, std::span<const std::uint64_t> versions, int mode,
-                           FactorMatrix& result, int threads) {
+                           FactorMatrix& result, int threads, const RowProgress* progress) {
   TEMPERA_EXPECTS(versions.size() == factors.size() && result.columns() == rank_);
   const auto shared = shared_modes();
   if (!shared || (mode != shared->first && mode != shared->second))
-    return tempera::mttkrp(trees_, factors, mode, result, threads);
+    return tempera::mttkrp(trees_, factors, mode, result, threads, progress);
   const auto root = static_cast<std::size_t>(shared->first), inner = static_cast<std::size_t>(shared->second);
   bool fresh = filled_;
   for (std::size_t other = 0; fresh && other < versions.size(); ++other)

@@ -7,6 +7,7 @@
 
 #include "core/tensor/csf_set.hpp"
 #include "core/tensor/factor_matrix.hpp"
+#include "core/tensor/mttkrp.hpp"
 
 namespace tempera {
 
@@ -25,8 +26,9 @@ class FibreProducts {
 
   /// result = MTTKRP of `mode`; see mttkrp in core/tensor/mttkrp.hpp.
   /// @param versions  one a factor; different from that of the last call where the factor has moved since
+  /// @param progress  as there, for modes that do not share a pass
   void mttkrp(std::span<const FactorMatrix> factors, std::span<const std::uint64_t> versions, int mode,
-              FactorMatrix& result, int threads = 1);
+              FactorMatrix& result, int threads = 1, const RowProgress* progress = nullptr);
 
   /// The two modes that share their pass, the root of the tree first; none where it would not pay or would take more memory
   /// than the trees.

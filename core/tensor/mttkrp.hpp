@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 
 #include "core/tensor/csf_set.hpp"
@@ -10,6 +11,13 @@
 
 namespace tempera {
 
+/// For a caller that has something to do with some rows of a product while the others are computed, as sending them.
+struct RowProgress {
+  Index first = 0;                ///< the rows from here on are computed before the others
+  std::function<void()> ready;    ///< called when they are final, unless that is when all are
+  std::function<void()> advance;  ///< called a few times while the others are computed
+};
+
 /// Matricised tensor times Khatri–Rao product: result = X_(mode) · (⊙_{k≠mode} factors[k]).
 ///
 /// @param tensor   nonzeros of this process, order d
@@ -18,15 +26,16 @@ namespace tempera {
 /// @param result   rows of mode × rank, overwritten (rows without nonzeros become 0)
 /// @param threads  OpenMP threads; used where the mode is the root of the tree (each row is written by one thread, so
 ///                 the bits do not depend on the number of threads), otherwise one
+/// @param progress may be null; of use where the mode is the root of the tree, otherwise nothing is called
 /// @pre  all factors and the result have the same number of columns
 /// Cost: 2·rank operations a leaf and inner node of the tree; reads each index once for each 32 columns.
 /// Smith & Karypis 2015 (CSF); see detail/csf_mttkrp_simd.cpp for the traversal.
 void mttkrp(const CsfTensor& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result,
-            int threads = 1);
+            int threads = 1, const RowProgress* progress = nullptr);
 
 /// The same with the tree that serves this mode best.
 void mttkrp(const CsfSet& tensor, std::span<const FactorMatrix> factors, int mode, FactorMatrix& result,
-            int threads = 1);
+            int threads = 1, const RowProgress* progress = nullptr);
 
 /// The same on coordinates, entry by entry: the oracle of tests and benchmarks.
 /// Cost: order · rank operations a nonzero.

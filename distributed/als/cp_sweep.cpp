@@ -114,16 +114,7 @@ StepWish CpSweep::sweep(StepWish wish) {
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     const auto m = static_cast<std::size_t>(mode);
     const RowExchange& exchange = tensor_.exchange(mode);
-    {
-      const auto region = regions.open("mttkrp");
-      product_.set_rows(exchange.layout().rows());
-      products_->mttkrp(factors_, versions_, mode, product_);
-      impute_held(mode);
-    }
-    {
-      const auto region = regions.open("reduce rows");
-      exchange.reduce_to_owners(product_);
-    }
+    multiply_and_reduce(mode);
     const GramMatrix h = hadamard(grams_, mode);
     RowSums rows(options_.rank);
     if (fresh_ && mode == 0 && !keeps_unit_columns(mode) && scale_ != ComponentScale::held) fit_first_weights(h);
@@ -131,6 +122,12 @@ StepWish CpSweep::sweep(StepWish wish) {
       const auto region = regions.open("update");
       if (care_.watch) remember_columns(mode);
       rows = update_rows(mode, h);
+    }
+    // The rows travel while their sums do; they are scaled where they arrive.
+    std::unique_ptr<PendingRows> sharing;
+    {
+      const auto region = regions.open("share rows");
+      sharing = exchange.begin_sharing(factors_[m]);
     }
     const ModeSums sums = sum_up(mode, rows, wish);
     agreed = sums.wish;
@@ -146,15 +143,15 @@ StepWish CpSweep::sweep(StepWish wish) {
       for (Index i = 0; i < options_.rank; ++i)
         model_squared += scale[static_cast<std::size_t>(i)] * own * components(i, j);
     }
+    {
+      const auto region = regions.open("share rows");
+      sharing->finish();
+    }
     if (keeps_unit_columns(mode)) {
       weights_ = norms_of(mode);
       normalise(mode, weights_);
     }
-    {
-      const auto region = regions.open("share rows");
-      exchange.share_with_ghosts(factors_[m]);
-      moved(mode);
-    }
+    moved(mode);
     if (mode + 1 == tensor_.order()) update_fit(inner_product, model_squared);
   }
   if (care_.watch) movement_ = std::sqrt(movement_ / tensor_.order());
@@ -162,6 +159,28 @@ StepWish CpSweep::sweep(StepWish wish) {
   balance_scales();
   if (options_.extrapolation) undo_if_worse();
   return agreed;
+}
+
+/// MTTKRP, summed at the owners. Rows that go to other ranks are computed first and travel while the others are.
+void CpSweep::multiply_and_reduce(int mode) {
+  RegionTable& regions = tensor_.grid().active_ranks().regions();
+  const RowExchange& exchange = tensor_.exchange(mode);
+  std::unique_ptr<PendingRows> reduction;
+  const auto begin = [&] {
+    const auto region = regions.open("reduce rows");
+    reduction = exchange.begin_reduction(product_);
+  };
+  {
+    const auto region = regions.open("mttkrp");
+    product_.set_rows(exchange.layout().rows());
+    const RowProgress progress{exchange.layout().owned_count, begin, [&] { reduction->advance(); }};
+    // Cells kept apart add to all rows afterwards.
+    products_->mttkrp(factors_, versions_, mode, product_, tensor_.holdout().empty() ? &progress : nullptr);
+    impute_held(mode);
+  }
+  if (!reduction) begin();
+  const auto region = regions.open("reduce rows");
+  reduction->finish();
 }
 
 /// Returns the sums over the owned rows.
@@ -253,7 +272,7 @@ void CpSweep::normalise(int mode, std::span<const double> norms) {
   const auto m = static_cast<std::size_t>(mode);
   std::vector<double> scale;
   for (double norm : norms) scale.push_back(norm > 0 ? 1 / norm : 0.0);
-  // All local rows: after a start the ghosts hold values too; in a sweep they are overwritten by share_with_ghosts.
+  // All local rows: the ghosts are scaled where they are.
   scale_columns(factors_[m], scale, tensor_.threads());
   scale_columns(unseen_[m], scale, tensor_.threads());
   for (Index j = 0; j < options_.rank; ++j)

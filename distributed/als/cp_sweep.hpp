@@ -44,6 +44,7 @@ class CpSweep final : public CpMethod {
     StepWish wish;
   };
 
+  void multiply_and_reduce(int mode);
   RowSums update_rows(int mode, const GramMatrix& h);
   ModeSums sum_up(int mode, const RowSums& rows, StepWish wish);
   void remember_columns(int mode);

@@ -5,6 +5,7 @@
 
 #include "core/base/contract.hpp"
 #include "distributed/communicator/detail/channel.hpp"
+#include "distributed/communicator/detail/exchange_in_flight.hpp"
 #include "distributed/communicator/detail/mpi_call.hpp"
 #include "distributed/communicator/detail/object_messages.hpp"
 #include "distributed/communicator/detail/transfers.hpp"
@@ -167,30 +168,41 @@ void Communicator::all_gather_into(std::span<const double> mine, std::span<const
   count_copies(channel, mine.size_bytes());
 }
 
-void Communicator::exchange_bytes(std::span<const ByteOutgoing> outgoing,
-                                  std::span<const ByteIncoming> incoming) const {
+PendingExchange Communicator::begin_exchange_bytes(std::span<const ByteOutgoing> outgoing,
+                                                   std::span<const ByteIncoming> incoming) const {
   detail::Channel& channel = *channel_;
-  detail::Transfer transfer(channel);
+  auto flight = std::make_unique<detail::ExchangeInFlight>(channel_);
   const ByteOutgoing* to_self = nullptr;
   for (const ByteOutgoing& part : outgoing) {
     if (part.rank == channel.rank) {
       to_self = &part;
       continue;
     }
-    transfer.send(part.rank, part.data);
+    flight->transfer().send(part.rank, part.data);
     channel.count(part.data.empty() ? 0 : 1, part.data.size());
   }
   for (const ByteIncoming& part : incoming) {
     if (part.rank != channel.rank) {
-      transfer.receive(part.rank, part.data);
+      flight->transfer().receive(part.rank, part.data);
     } else {
       TEMPERA_EXPECTS(to_self != nullptr ? to_self->data.size() == part.data.size() : part.data.empty());
       if (to_self != nullptr && !part.data.empty())
         std::memmove(part.data.data(), to_self->data.data(), part.data.size());
     }
   }
-  channel.arrive(Operation::exchange);
-  transfer.run(Operation::exchange);
+  flight->begin();
+  return PendingExchange(std::move(flight));
+}
+
+PendingExchange::PendingExchange(std::unique_ptr<detail::ExchangeInFlight> flight) : flight_(std::move(flight)) {}
+PendingExchange::PendingExchange(PendingExchange&&) noexcept = default;
+PendingExchange& PendingExchange::operator=(PendingExchange&&) noexcept = default;
+PendingExchange::~PendingExchange() = default;
+void PendingExchange::advance() {
+  flight_->advance();
+}
+void PendingExchange::finish() {
+  flight_->finish();
 }
 
 void Communicator::send_bytes(std::vector<std::byte> bytes, int destination, int tag) const {

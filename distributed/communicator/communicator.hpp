@@ -17,8 +17,9 @@
 namespace tempera {
 
 namespace detail {
-class Domain;    // error domain: control channel, regions, watchdog (detail/domain.hpp)
-struct Channel;  // one MPI communicator of a domain
+class Domain;            // error domain: control channel, regions, watchdog (detail/domain.hpp)
+struct Channel;          // one MPI communicator of a domain
+class ExchangeInFlight;  // what PendingExchange holds
 }  // namespace detail
 
 enum class Reduction { sum, minimum, maximum, logical_or };
@@ -33,6 +34,27 @@ template <class T>
 struct Incoming {
   int rank;
   std::span<T> data;
+};
+
+/// An exchange that goes on while the caller computes; begun by Communicator::begin_exchange. The memory of its parts
+/// has to outlive it. Until finish(), no other operation on the same communicator may begin (others may be used).
+///
+/// MPI moves little by itself: the parts travel while finish() or any other operation of the domain waits, and in
+/// advance(). Destroyed before the end, as by an exception, it waits until the other ranks have got their parts.
+class PendingExchange {
+ public:
+  explicit PendingExchange(std::unique_ptr<detail::ExchangeInFlight> flight);
+  PendingExchange(PendingExchange&&) noexcept;
+  PendingExchange& operator=(PendingExchange&&) noexcept;
+  ~PendingExchange();
+
+  /// Makes progress without waiting: a microsecond or so, to be called between pieces of work. Not collective.
+  void advance();
+  /// Waits until all parts of this rank have left and arrived. Collective.
+  void finish();
+
+ private:
+  std::unique_ptr<detail::ExchangeInFlight> flight_;
 };
 
 /// A group of MPI ranks that work together. Copies share the same group (cheap); the MPI communicator is freed with
@@ -120,7 +142,13 @@ class Communicator {
   /// Sparse point-to-point exchange: both sides know who sends what and how much. At most one part a peer and
   /// direction; parts of length 0 send nothing. A rank without parts still takes part.
   template <class T>
-  void exchange(std::span<const Outgoing<T>> outgoing, std::span<const Incoming<T>> incoming) const;
+  void exchange(std::span<const Outgoing<T>> outgoing, std::span<const Incoming<T>> incoming) const {
+    begin_exchange(outgoing, incoming).finish();
+  }
+  /// The same, without waiting for any other rank.
+  template <class T>
+  [[nodiscard]] PendingExchange begin_exchange(std::span<const Outgoing<T>> outgoing,
+                                               std::span<const Incoming<T>> incoming) const;
 
   /// Objects through Boost.Serialization; include "distributed/communicator/objects.hpp" to use them.
   template <class T>
@@ -156,7 +184,8 @@ class Communicator {
     int rank;
     std::span<std::byte> data;
   };
-  void exchange_bytes(std::span<const ByteOutgoing> outgoing, std::span<const ByteIncoming> incoming) const;
+  PendingExchange begin_exchange_bytes(std::span<const ByteOutgoing> outgoing,
+                                       std::span<const ByteIncoming> incoming) const;
 
   std::shared_ptr<detail::Channel> channel_;
 };
@@ -196,13 +225,14 @@ std::vector<T> Communicator::all_to_all(std::span<const T> send, std::span<const
 }
 
 template <class T>
-void Communicator::exchange(std::span<const Outgoing<T>> outgoing, std::span<const Incoming<T>> incoming) const {
+PendingExchange Communicator::begin_exchange(std::span<const Outgoing<T>> outgoing,
+                                             std::span<const Incoming<T>> incoming) const {
   static_assert(std::is_trivially_copyable_v<T>);
   std::vector<ByteOutgoing> sends;
   std::vector<ByteIncoming> receives;
   for (const Outgoing<T>& part : outgoing) sends.push_back({part.rank, std::as_bytes(part.data)});
   for (const Incoming<T>& part : incoming) receives.push_back({part.rank, std::as_writable_bytes(part.data)});
-  exchange_bytes(sends, receives);
+  return begin_exchange_bytes(sends, receives);
 }
 
 }  // namespace tempera

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 
 #include "distributed/tensor/row_exchange.hpp"
 
@@ -23,7 +24,26 @@ class DenseRowExchange final : public RowExchange {
     return layout_.rows() - layout_.owned_count + layout_.owned_count * (layer_.size() - 1);
   }
 
-  void reduce_to_owners(FactorMatrix& partial) const override {
+  std::unique_ptr<PendingRows> begin_reduction(FactorMatrix& partial) const override {
+    return std::make_unique<Whole>([this, &partial] { reduce(partial); });
+  }
+  std::unique_ptr<PendingRows> begin_sharing(FactorMatrix& rows) const override {
+    return std::make_unique<Whole>([this, &rows] { share(rows); });
+  }
+
+ private:
+  /// All rows of a dense block come at once, from one matrix product: nothing could go on beside the collective call.
+  class Whole final : public PendingRows {
+   public:
+    explicit Whole(std::function<void()> exchange) : exchange_(std::move(exchange)) {}
+    void advance() override {}
+    void finish() override { exchange_(); }
+
+   private:
+    std::function<void()> exchange_;
+  };
+
+  void reduce(FactorMatrix& partial) const {
     if (layer_.size() == 1) return;
     const auto packed = pack(partial, 0, partial.rows());
     std::vector<double> mine(static_cast<std::size_t>(layout_.owned_count * partial.columns()));
@@ -32,7 +52,7 @@ class DenseRowExchange final : public RowExchange {
     unpack(mine, partial, layout_.owned_begin);
   }
 
-  void share_with_ghosts(FactorMatrix& rows) const override {
+  void share(FactorMatrix& rows) const {
     if (layer_.size() == 1) return;
     const auto mine = pack(rows, layout_.owned_begin, layout_.owned_count);
     std::vector<double> all(static_cast<std::size_t>(rows.rows() * rows.columns()));
@@ -41,7 +61,6 @@ class DenseRowExchange final : public RowExchange {
     unpack(all, rows, 0);
   }
 
- private:
   std::vector<Index> counts(Index columns) const {
     std::vector<Index> lengths;
     for (std::size_t q = 0; q + 1 < cuts_.size(); ++q) lengths.push_back((cuts_[q + 1] - cuts_[q]) * columns);

@@ -20,7 +20,7 @@ class TreeProducts final : public SweepProducts {
       : block_(block), tree_(block.shape(), rank), threads_(threads) {}
 
   void mttkrp(std::span<const FactorMatrix> factors, std::span<const std::uint64_t> versions, int mode,
-              FactorMatrix& result) override {
+              FactorMatrix& result, const RowProgress*) override {
     tree_.mttkrp(block_, factors, versions, mode, result, threads_);
   }
 

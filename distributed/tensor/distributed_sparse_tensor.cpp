@@ -45,8 +45,8 @@ class SharedProducts final : public SweepProducts {
   SharedProducts(const CsfSet& trees, Index rank, int threads) : products_(trees, rank), threads_(threads) {}
 
   void mttkrp(std::span<const FactorMatrix> factors, std::span<const std::uint64_t> versions, int mode,
-              FactorMatrix& result) override {
-    products_.mttkrp(factors, versions, mode, result, threads_);
+              FactorMatrix& result, const RowProgress* progress) override {
+    products_.mttkrp(factors, versions, mode, result, threads_, progress);
   }
 
  private:
@@ -180,9 +180,12 @@ class DistributedSparseTensor final : public DistributedTensor {
     for (const SparseTensor& block : mine) nonzeros += block.nonzeros();
     for (int mode = 0; mode < order(); ++mode) {
       const std::vector<Index> touched = distinct_indices(mine, mode, shape_[static_cast<std::size_t>(mode)]);
-      // Rows of spread slices are touched in several layers.
+      // Rows of spread slices are touched in several layers. Sums over all ranks go on beside the exchanges, so that these
+      // need communicators of their own.
       const bool spreads = partition.spreads(static_cast<std::size_t>(mode));
-      exchanges_.push_back(sparse_row_exchange(spreads ? grid_.active_ranks() : grid_.layer(mode), touched));
+      const Communicator ranks =
+          spreads ? grid_.active_ranks().split(0, grid_.active_ranks().rank()) : grid_.layer(mode);
+      exchanges_.push_back(sparse_row_exchange(ranks, touched));
       numbers.emplace_back(touched, rows(mode).global_rows, nonzeros);
     }
     return numbers;

@@ -9,8 +9,8 @@ class SeparateProducts final : public SweepProducts {
  public:
   explicit SeparateProducts(const DistributedTensor& tensor) : tensor_(tensor) {}
 
-  void mttkrp(std::span<const FactorMatrix> factors, std::span<const std::uint64_t>, int mode,
-              FactorMatrix& result) override {
+  void mttkrp(std::span<const FactorMatrix> factors, std::span<const std::uint64_t>, int mode, FactorMatrix& result,
+              const RowProgress*) override {
     tensor_.mttkrp(factors, mode, result);
   }
 

@@ -31,8 +31,9 @@ class SweepProducts {
   virtual ~SweepProducts() = default;
   /// As DistributedTensor::mttkrp, and with bits that do not depend on what was kept.
   /// @param versions  one a factor; different from that of the last call where the factor has moved since
+  /// @param progress  may be null; the kernel may call nothing of it
   virtual void mttkrp(std::span<const FactorMatrix> factors, std::span<const std::uint64_t> versions, int mode,
-                      FactorMatrix& result) = 0;
+                      FactorMatrix& result, const RowProgress* progress) = 0;
 };
 
 /// A tensor spread over the ranks of a process grid, as the sweeps see it.

@@ -27,6 +27,17 @@ struct RowLayout {
   }
 };
 
+/// An exchange of rows that has begun and may go on while the caller computes. The matrix has to outlive it; which of
+/// its rows may change meanwhile says the function that began it.
+class PendingRows {
+ public:
+  virtual ~PendingRows() = default;
+  /// Makes progress without waiting, as PendingExchange::advance. Not collective.
+  virtual void advance() = 0;
+  /// Waits until the rows have arrived. Collective over the layer; no other exchange of the same mode may begin before.
+  virtual void finish() = 0;
+};
+
 /// Moves factor rows of one mode between the ranks of a layer of the process grid.
 class RowExchange {
  public:
@@ -39,9 +50,13 @@ class RowExchange {
 
   /// Adds the partial sums of all ranks of the layer into the owned rows; ghost rows are undefined afterwards.
   /// Contributions are added in the order of the ranks. Collective over the layer.
-  virtual void reduce_to_owners(FactorMatrix& partial) const = 0;
+  void reduce_to_owners(FactorMatrix& partial) const { begin_reduction(partial)->finish(); }
   /// Copies owned rows to every rank of the layer that holds them as ghosts. Collective over the layer.
-  virtual void share_with_ghosts(FactorMatrix& rows) const = 0;
+  void share_with_ghosts(FactorMatrix& rows) const { begin_sharing(rows)->finish(); }
+  /// reduce_to_owners: the ghost rows are as they shall be, the owned rows may change until finish().
+  [[nodiscard]] virtual std::unique_ptr<PendingRows> begin_reduction(FactorMatrix& partial) const = 0;
+  /// share_with_ghosts: the owned rows as they are now are shared; the ghost rows may not be touched until finish().
+  [[nodiscard]] virtual std::unique_ptr<PendingRows> begin_sharing(FactorMatrix& rows) const = 0;
   /// Rows that this rank sends in one reduction and one sharing together.
   virtual Index rows_sent() const = 0;
   /// Ranks that exchange rows: those of the layer, or all active ones.

@@ -113,42 +113,34 @@ class SparseRowExchange final : public RowExchange {
 
   Index rows_sent() const override { return ghosts() + std::ssize(holder_positions_); }
 
-  void reduce_to_owners(FactorMatrix& partial) const override {
-    if (layer_.size() == 1) return;
+  std::unique_ptr<PendingRows> begin_reduction(FactorMatrix& partial) const override {
+    if (layer_.size() == 1) return std::make_unique<NothingPending>();
     const Index columns = partial.columns();
     std::span<double> leaving = ghost_rows(partial);
-    const Buffer buffer(std::ssize(holder_positions_), leaving.empty() ? ghosts() : 0, columns);
-    const std::span<double> arriving = buffer.first;
+    Buffer buffer(std::ssize(holder_positions_), leaving.empty() ? ghosts() : 0, columns);
     if (leaving.empty()) {
       leaving = buffer.second;
       for (Index k = 0; k < ghosts(); ++k)
         std::copy_n(partial.row(layout_.owned_count + k), columns, leaving.data() + k * columns);
     }
-    exchange(leaving, owners_, layout_.owned_count, arriving, holders_, 0, columns);
-    for (std::size_t k = 0; k < holder_positions_.size(); ++k) {
-      double* row = partial.row(holder_positions_[k]);
-      const double* term = arriving.data() + k * static_cast<std::size_t>(columns);
-      for (Index r = 0; r < columns; ++r) row[r] += term[r];
-    }
+    PendingExchange exchange = begin(leaving, owners_, layout_.owned_count, buffer.first, holders_, 0, columns);
+    return std::make_unique<PendingReduction>(*this, partial, std::move(buffer), std::move(exchange));
   }
 
-  void share_with_ghosts(FactorMatrix& rows) const override {
-    if (layer_.size() == 1) return;
+  std::unique_ptr<PendingRows> begin_sharing(FactorMatrix& rows) const override {
+    if (layer_.size() == 1) return std::make_unique<NothingPending>();
     const Index columns = rows.columns();
     std::span<double> arriving = ghost_rows(rows);
-    const bool in_place = !arriving.empty();
-    const Buffer buffer(std::ssize(holder_positions_), in_place ? 0 : ghosts(), columns);
-    const std::span<double> leaving = buffer.first;
+    Buffer buffer(std::ssize(holder_positions_), arriving.empty() ? ghosts() : 0, columns);
     for (std::size_t k = 0; k < holder_positions_.size(); ++k)
-      std::copy_n(rows.row(holder_positions_[k]), columns, leaving.data() + k * static_cast<std::size_t>(columns));
-    if (!in_place) arriving = buffer.second;
-    exchange(leaving, holders_, 0, arriving, owners_, layout_.owned_count, columns);
-    for (Index k = 0; !in_place && k < ghosts(); ++k)
-      std::copy_n(arriving.data() + k * columns, columns, rows.row(layout_.owned_count + k));
+      std::copy_n(rows.row(holder_positions_[k]), columns, buffer.first.data() + k * static_cast<std::size_t>(columns));
+    if (arriving.empty()) arriving = buffer.second;
+    PendingExchange exchange = begin(buffer.first, holders_, 0, arriving, owners_, layout_.owned_count, columns);
+    return std::make_unique<PendingSharing>(*this, rows, std::move(buffer), std::move(exchange));
   }
 
  private:
-  /// Room for two groups of rows, not initialised. It lasts for one call: a fit that waits between sweeps holds none.
+  /// Room for two groups of rows, not initialised. It lasts for one exchange: a fit that waits between sweeps holds none.
   struct Buffer {
     Buffer(Index rows, Index more_rows, Index columns)
         : memory(std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>((rows + more_rows) * columns))),
@@ -156,6 +148,55 @@ class SparseRowExchange final : public RowExchange {
           second(memory.get() + rows * columns, static_cast<std::size_t>(more_rows * columns)) {}
     std::unique_ptr<double[]> memory;
     std::span<double> first, second;
+  };
+
+  class NothingPending final : public PendingRows {
+   public:
+    void advance() override {}
+    void finish() override {}
+  };
+
+  class PendingReduction final : public PendingRows {
+   public:
+    PendingReduction(const SparseRowExchange& rows, FactorMatrix& partial, Buffer buffer, PendingExchange exchange)
+        : rows_(rows), partial_(partial), buffer_(std::move(buffer)), exchange_(std::move(exchange)) {}
+    void advance() override { exchange_.advance(); }
+    void finish() override {
+      exchange_.finish();
+      const Index columns = partial_.columns();
+      const double* term = buffer_.first.data();
+      for (const Index position : rows_.holder_positions_) {
+        double* row = partial_.row(position);
+        for (Index r = 0; r < columns; ++r) row[r] += term[r];
+        term += columns;
+      }
+    }
+
+   private:
+    const SparseRowExchange& rows_;
+    FactorMatrix& partial_;
+    Buffer buffer_;
+    PendingExchange exchange_;  // after the memory of its parts
+  };
+
+  class PendingSharing final : public PendingRows {
+   public:
+    PendingSharing(const SparseRowExchange& rows, FactorMatrix& shared, Buffer buffer, PendingExchange exchange)
+        : rows_(rows), shared_(shared), buffer_(std::move(buffer)), exchange_(std::move(exchange)) {}
+    void advance() override { exchange_.advance(); }
+    void finish() override {
+      exchange_.finish();
+      const Index columns = shared_.columns(), first = rows_.layout_.owned_count;
+      const Index copied = std::ssize(buffer_.second) / std::max<Index>(1, columns);
+      for (Index k = 0; k < copied; ++k)
+        std::copy_n(buffer_.second.data() + k * columns, columns, shared_.row(first + k));
+    }
+
+   private:
+    const SparseRowExchange& rows_;
+    FactorMatrix& shared_;
+    Buffer buffer_;
+    PendingExchange exchange_;
   };
 
   /// Rows shared with one other rank: a run of local ghosts, or of entries of holder_positions_.
@@ -210,8 +251,9 @@ class SparseRowExchange final : public RowExchange {
     return rows.storage().subspan(static_cast<std::size_t>(layout_.owned_count * rows.columns()));
   }
 
-  void exchange(std::span<const double> leaving, const std::vector<Peer>& to, Index first_leaving,
-                std::span<double> arriving, const std::vector<Peer>& from, Index first_arriving, Index columns) const {
+  PendingExchange begin(std::span<const double> leaving, const std::vector<Peer>& to, Index first_leaving,
+                        std::span<double> arriving, const std::vector<Peer>& from, Index first_arriving,
+                        Index columns) const {
     const auto part = [columns](auto rows, const Peer& peer, Index first) {
       return rows.subspan(static_cast<std::size_t>((peer.first - first) * columns),
                           static_cast<std::size_t>(peer.count * columns));
@@ -220,7 +262,8 @@ class SparseRowExchange final : public RowExchange {
     incoming_.clear();
     for (const Peer& peer : to) outgoing_.push_back({peer.rank, part(leaving, peer, first_leaving)});
     for (const Peer& peer : from) incoming_.push_back({peer.rank, part(arriving, peer, first_arriving)});
-    layer_.exchange(std::span<const Outgoing<double>>(outgoing_), std::span<const Incoming<double>>(incoming_));
+    return layer_.begin_exchange(std::span<const Outgoing<double>>(outgoing_),
+                                 std::span<const Incoming<double>>(incoming_));
   }
 
   Communicator layer_;

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <numeric>
 
-#include "core/base/error.hpp"
+#include "core/base/contract.hpp"
 #include "distributed/communicator/detail/mpi_call.hpp"
 #include "distributed/communicator/detail/wait.hpp"
 
@@ -41,21 +41,6 @@ std::vector<int> ranks_in_domain(MPI_Comm comm, MPI_Comm control) {
   return global;
 }
 
-Error different_operations(const Channel& channel) {
-  const Arrival& arrival = channel.arrival;
-  const Operation low = operation_of(arrival.lowest());
-  const Operation high = operation_of(arrival.highest());
-  const int low_rank = channel.members[static_cast<std::size_t>(arrival.lowest_rank())];
-  const int high_rank = channel.members[static_cast<std::size_t>(arrival.highest_rank())];
-  std::string what =
-      low == high ? fmt::format("ranks {} and {} call {} with different arguments (length, root or kind)",
-                                std::min(low_rank, high_rank), std::max(low_rank, high_rank), name(low))
-                  : fmt::format("rank {} is in {} while rank {} is in {}", low_rank, name(low), high_rank, name(high));
-  return Error(Category::environment, channel.regions->current(), std::move(what),
-               "all ranks of a communicator must call the same operations in the same order; this is a defect of the "
-               "calling program");
-}
-
 }  // namespace
 
 Channel::Channel(Domain& owner, MPI_Comm mpi, std::uint64_t identity, std::shared_ptr<RegionTable> table)
@@ -78,8 +63,23 @@ bool Channel::fits_inline(std::size_t bytes) const {
   return bytes * static_cast<std::size_t>(size) <= std::min(domain.limits.inline_bytes, Arrival::kCapacity);
 }
 
-void Channel::arrive(Operation operation, std::initializer_list<std::uint64_t> arguments,
-                     std::span<const std::byte> payload, std::uint64_t flags) {
+Error Channel::different_operations() const {
+  const Operation low = operation_of(arrival.lowest());
+  const Operation high = operation_of(arrival.highest());
+  const int low_rank = members[static_cast<std::size_t>(arrival.lowest_rank())];
+  const int high_rank = members[static_cast<std::size_t>(arrival.highest_rank())];
+  std::string what =
+      low == high ? fmt::format("ranks {} and {} call {} with different arguments (length, root or kind)",
+                                std::min(low_rank, high_rank), std::max(low_rank, high_rank), name(low))
+                  : fmt::format("rank {} is in {} while rank {} is in {}", low_rank, name(low), high_rank, name(high));
+  return Error(Category::environment, regions->current(), std::move(what),
+               "all ranks of a communicator must call the same operations in the same order; this is a defect of the "
+               "calling program");
+}
+
+void Channel::enter(Operation operation, std::initializer_list<std::uint64_t> arguments,
+                    std::span<const std::byte> payload, std::uint64_t flags) {
+  TEMPERA_EXPECTS(!exchange_in_flight);
   if (size > 1) {
     if (domain.someone_left()) throw LeftBecauseOfAnotherRank{&domain};
     if (arrival.pending())
@@ -89,12 +89,17 @@ void Channel::arrive(Operation operation, std::initializer_list<std::uint64_t> a
                   "needs; this is a defect of the calling program");
   }
   arrival.begin(signature(operation, arguments), flags, payload);
+}
+
+void Channel::arrive(Operation operation, std::initializer_list<std::uint64_t> arguments,
+                     std::span<const std::byte> payload, std::uint64_t flags) {
+  enter(operation, arguments, payload, flags);
   Wait wait(*this, operation, Wait::For::arrival);
   while (!arrival.advance()) {
     wait.step();
     if (domain.never_completes(*this, arrival.entered())) throw LeftBecauseOfAnotherRank{&domain};
   }
-  if (!arrival.matched()) throw different_operations(*this);
+  if (!arrival.matched()) throw different_operations();
 }
 
 void Channel::arrive_gathering(Operation operation, std::initializer_list<std::uint64_t> arguments,

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/error.hpp"
 #include "core/base/region_table.hpp"
 #include "distributed/communicator/communicator.hpp"
 #include "distributed/communicator/detail/arrival.hpp"
@@ -35,6 +36,11 @@ struct Channel {
   /// @throws LeftBecauseOfAnotherRank, and Error{environment} on all ranks if they are in different operations
   void arrive(Operation operation, std::initializer_list<std::uint64_t> arguments = {},
               std::span<const std::byte> payload = {}, std::uint64_t flags = 0);
+  /// The first half of arrive, which does not wait.
+  void enter(Operation operation, std::initializer_list<std::uint64_t> arguments = {},
+             std::span<const std::byte> payload = {}, std::uint64_t flags = 0);
+  /// What the ranks that came to different operations throw. @pre the arrival is complete and does not match
+  Error different_operations() const;
   /// Arrives and collects a payload of the same size from every rank, in rank order.
   void arrive_gathering(Operation operation, std::initializer_list<std::uint64_t> arguments,
                         std::span<const std::byte> payload, std::span<std::byte> gathered);
@@ -71,6 +77,7 @@ struct Channel {
   std::vector<int> members;  ///< rank in the domain of each rank of the channel
   std::shared_ptr<RegionTable> regions;
   Arrival arrival;
+  bool exchange_in_flight = false;  ///< no other operation may begin
   std::uint64_t scopes_opened = 0;
   /// Object messages by (rank of the channel, tag).
   std::map<std::pair<int, int>, std::uint64_t> objects_sent;

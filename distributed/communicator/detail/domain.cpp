@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "distributed/communicator/detail/channel.hpp"
+#include "distributed/communicator/detail/exchange_in_flight.hpp"
 #include "distributed/communicator/detail/mpi_call.hpp"
 #include "distributed/communicator/detail/tags.hpp"
 #include "distributed/communicator/detail/watchdog.hpp"
@@ -94,6 +95,10 @@ bool Domain::never_completes(const Channel& channel, std::uint64_t entered) cons
     const ChannelState* state = notice->find(channel.id);
     return state == nullptr || state->entered < entered;
   });
+}
+
+void Domain::advance_exchanges() {
+  for (ExchangeInFlight* exchange : in_flight_) exchange->advance();
 }
 
 void Domain::receive_control() {

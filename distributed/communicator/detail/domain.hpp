@@ -16,6 +16,7 @@
 namespace tempera::detail {
 
 class Domain;
+class ExchangeInFlight;
 class Watchdog;
 struct Channel;
 
@@ -84,6 +85,14 @@ class Domain : public std::enable_shared_from_this<Domain> {
   const Notice* notice_of(int domain_rank) const;
   ///@}
 
+  /// @name Exchanges that have begun
+  /// Every wait of this rank moves them on: another rank may need them before it can come to what is waited for.
+  ///@{
+  void join_in_flight(ExchangeInFlight& exchange) { in_flight_.push_back(&exchange); }
+  void leave_in_flight(ExchangeInFlight& exchange) { std::erase(in_flight_, &exchange); }
+  void advance_exchanges();
+  ///@}
+
   /// Takes in what has arrived on the control communicator.
   void receive_control();
   /// Sends without waiting; the domain keeps the bytes. Returns a ticket, larger than all before.
@@ -109,6 +118,7 @@ class Domain : public std::enable_shared_from_this<Domain> {
   std::vector<ScopeKey> scopes_;
   std::map<ScopeKey, std::map<int, Notice>> inbox_;
   std::list<Posted> outbox_;
+  std::vector<ExchangeInFlight*> in_flight_;
   std::uint64_t tickets_ = 0;
   std::unique_ptr<Watchdog> watchdog_;
 };

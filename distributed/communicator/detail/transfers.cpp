@@ -19,7 +19,7 @@ void Transfer::add(std::vector<Chunk>& chunks, int rank, std::byte* data, std::s
   requests_.reserve(sends_.size() + receives_.size());
 }
 
-void Transfer::run(Operation operation) {
+void Transfer::post() {
   for (const Chunk& chunk : receives_)
     check_mpi(MPI_Irecv(chunk.data, chunk.bytes, MPI_BYTE, chunk.rank, kTransferTag, channel_.comm,
                         &requests_.emplace_back(MPI_REQUEST_NULL)),
@@ -28,29 +28,35 @@ void Transfer::run(Operation operation) {
     check_mpi(MPI_Isend(chunk.data, chunk.bytes, MPI_BYTE, chunk.rank, kTransferTag, channel_.comm,
                         &requests_.emplace_back(MPI_REQUEST_NULL)),
               "MPI_Isend");
-  // Errors are kept until nothing is under way any more: the caller's memory goes with the exception.
-  int first_error = MPI_SUCCESS;
-  const Chunk* wrong = nullptr;
-  int wrong_bytes = 0;
-  Wait wait(channel_, operation);
-  for (std::size_t i = 0; i < requests_.size(); ++i) {
+}
+
+bool Transfer::advance() {
+  for (; through_ < requests_.size(); ++through_) {
     MPI_Status status;
     int done = 0;
-    int code = MPI_Test(&requests_[i], &done, &status);
-    for (; code == MPI_SUCCESS && !done; code = MPI_Test(&requests_[i], &done, &status)) wait.step();
+    const int code = MPI_Test(&requests_[through_], &done, &status);
+    if (code == MPI_SUCCESS && !done) return false;
+    if (code != MPI_SUCCESS && first_error_ == MPI_SUCCESS) first_error_ = code;
+    if (code != MPI_SUCCESS || through_ >= receives_.size()) continue;
     int bytes = 0;
-    if (code == MPI_SUCCESS && i < receives_.size()) MPI_Get_count(&status, MPI_BYTE, &bytes);
-    if (code != MPI_SUCCESS && first_error == MPI_SUCCESS) first_error = code;
-    if (code == MPI_SUCCESS && i < receives_.size() && bytes != receives_[i].bytes && wrong == nullptr) {
-      wrong = &receives_[i];
-      wrong_bytes = bytes;
-    }
+    MPI_Get_count(&status, MPI_BYTE, &bytes);
+    if (bytes == receives_[through_].bytes || wrong_ != nullptr) continue;
+    wrong_ = &receives_[through_];
+    wrong_bytes_ = bytes;
   }
-  check_mpi(first_error, name(operation));
-  if (wrong != nullptr)
+  return true;
+}
+
+void Transfer::finish(Operation operation) {
+  {
+    Wait wait(channel_, operation);
+    while (!advance()) wait.step();
+  }
+  check_mpi(first_error_, name(operation));
+  if (wrong_ != nullptr)
     throw Error(Category::environment, channel_.regions->current(),
                 fmt::format("{}: rank {} sent {} bytes where {} were expected", name(operation),
-                            channel_.members[static_cast<std::size_t>(wrong->rank)], wrong_bytes, wrong->bytes),
+                            channel_.members[static_cast<std::size_t>(wrong_->rank)], wrong_bytes_, wrong_->bytes),
                 "both sides must agree on the lengths; this is a defect of the calling program");
 }
 

@@ -19,8 +19,16 @@ class Transfer {
     add(sends_, rank, const_cast<std::byte*>(data.data()), data.size());
   }
   void receive(int rank, std::span<std::byte> data) { add(receives_, rank, data.data(), data.size()); }
+  /// Lets all parts go.
+  void post();
+  /// Makes progress without blocking; true once all parts are through. @pre post() was called
+  bool advance();
   /// Waits for all parts. @throws Error{environment} when a part is longer or shorter than expected
-  void run(Operation operation);
+  void finish(Operation operation);
+  void run(Operation operation) {
+    post();
+    finish(operation);
+  }
 
  private:
   struct Chunk {
@@ -32,7 +40,12 @@ class Transfer {
   Channel& channel_;
   std::vector<Chunk> sends_;
   std::vector<Chunk> receives_;
-  std::vector<MPI_Request> requests_;
+  std::vector<MPI_Request> requests_;  ///< of the receives, then of the sends
+  std::size_t through_ = 0;            ///< requests at the front that are done
+  // Errors are kept until nothing is under way any more: the caller's memory goes with the exception.
+  int first_error_ = MPI_SUCCESS;
+  const Chunk* wrong_ = nullptr;
+  int wrong_bytes_ = 0;
 };
 
 void broadcast_chunks(Channel& channel, std::span<std::byte> data, int root);

@@ -18,6 +18,7 @@ Wait::~Wait() {
 
 void Wait::step() {
   ++steps_;
+  channel_.domain.advance_exchanges();
   if (steps_ % kStepsBetweenLooks == 0) channel_.domain.receive_control();
   if (steps_ < kPatientSteps) return;
   if (steps_ == kPatientSteps) start_ = Clock::now();

@@ -61,6 +61,19 @@ void tour(const Communicator& world, const Communicator& lasting_half, Places& p
   world.exchange<double>(std::span(&out, 1), std::span(&in, 1));
   places.here();
   {
+    std::vector<double> arriving(large.size());
+    const Outgoing<double> on{(half.rank() + 1) % half.size(), large};
+    const Incoming<double> back{(half.rank() + half.size() - 1) % half.size(), arriving};
+    PendingExchange exchange = half.begin_exchange<double>(std::span(&on, 1), std::span(&back, 1));
+    places.here();  // the others need the parts of the rank that fails here
+    world.all_reduce(std::span<double>(small), Reduction::sum);
+    places.here();
+    exchange.advance();
+    places.here();
+    exchange.finish();
+  }
+  places.here();
+  {
     const ProcessGrid grid(world, P >= 4 ? std::vector<int>{2, 2} : std::vector<int>{P, 1});
     places.here();
     if (grid.active()) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/base/contract.hpp"
 #include "distributed/communicator/detail/channel.hpp"
 #include "tests/support/mpi.hpp"
 
@@ -263,6 +264,27 @@ TEST(Exchange, RingAllPairsAndPartsToSelf) {
         expect_same_bits(got[static_cast<std::size_t>(q)], values(q * P + world.rank(), length_of(q, world.rank())));
     }
     world.exchange<double>({}, {});
+  });
+}
+
+TEST(Exchange, BegunGoesOnWhileOtherCommunicatorsAreUsed) {
+  on_all_ranks([](const Communicator& world) {
+    const Communicator ring = world.split(0, 0);
+    const int P = world.size(), next = (world.rank() + 1) % P, last = (world.rank() + P - 1) % P;
+    for (Index length : {0, 5, 100'000}) {
+      const std::vector<double> mine = values(world.rank(), length);
+      std::vector<double> got(mine.size());
+      const Outgoing<double> out{next, mine};
+      const Incoming<double> in{last, got};
+      PendingExchange exchange = ring.begin_exchange<double>(std::span(&out, 1), std::span(&in, 1));
+      EXPECT_EQ(world.all_reduce_value(1, Reduction::sum), P);
+      EXPECT_THROW(ring.barrier(), ContractViolation);
+      exchange.advance();
+      PendingExchange moved = std::move(exchange);
+      moved.finish();
+      expect_same_bits(got, values(last, length));
+      EXPECT_EQ(ring.all_reduce_value(1, Reduction::sum), P);
+    }
   });
 }
 

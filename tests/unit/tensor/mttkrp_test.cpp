@@ -82,6 +82,35 @@ TEST(Mttkrp, ManyColumnsOverFewRowsMatchBruteForce) {
   }
 }
 
+/// The rows from `first` on are as in `whole`, bit for bit.
+void expect_final_rows(const FactorMatrix& whole, const FactorMatrix& now, Index first) {
+  for (Index i = first; i < whole.rows(); ++i)
+    for (Index r = 0; r < whole.columns(); ++r) ASSERT_EQ(now(i, r), whole(i, r)) << "row " << i << " from " << first;
+}
+
+TEST(Mttkrp, RowsThatAreAskedForFirstAreFinalWhenTheyAreSaidToBe) {
+  const std::vector<Index> shape{17, 15, 18};
+  const CsfSet set(NonzeroList(random_sparse(shape, 9000, 23)), CsfPolicy::all);
+  for (const Index rank : {5, 71})  // one panel, three panels
+    for (const int threads : {1, 3})
+      for (const Index first : {0, 1, 9, 16, 17}) {
+        const auto factors = random_factors(shape, rank, 24);
+        FactorMatrix whole(17, rank), result(17, rank);
+        mttkrp(set, factors, 0, whole);
+        int ready = 0, looks = 0;
+        const RowProgress progress{first,
+                                   [&] {
+                                     ++ready;
+                                     expect_final_rows(whole, result, first);
+                                   },
+                                   [&] { looks += ready; }};
+        mttkrp(set, factors, 0, result, threads, &progress);
+        EXPECT_EQ(ready, first > 0 ? 1 : 0);
+        EXPECT_EQ(looks > 0, first > 0);
+        expect_final_rows(whole, result, 0);
+      }
+}
+
 TEST(Mttkrp, EveryTreeServesEveryMode) {
   const std::vector<Index> shape{4, 3, 5, 2};
   const SparseTensor tensor = random_sparse(shape, 40, 3);
