@@ -191,9 +191,9 @@ SparseTensor read_hdf5_nonzeros(const std::filesystem::path& path, const std::st
   const std::size_t order = info.shape.size();
   detail::check_block_memory(path.string() + ":" + object,
                              8 * static_cast<double>(order + 1) * static_cast<double>(count));
-  std::vector<std::vector<Index>> all_indices(order);
+  std::vector<LargeVector<Index>> all_indices(order);
   for (auto& mode : all_indices) mode.reserve(static_cast<std::size_t>(count));
-  std::vector<double> all_values(static_cast<std::size_t>(count));
+  LargeVector<double> all_values(static_cast<std::size_t>(count));
   std::vector<Index> rows;
   for (Index done = 0; done < count;) {
     const Index part = std::min(count - done, kBufferCells / static_cast<Index>(order));

@@ -13,6 +13,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/index.hpp"
+#include "core/base/large_memory.hpp"
 #include "core/tensor/dense_tensor.hpp"
 #include "core/tensor/sparse_tensor.hpp"
 
@@ -27,7 +28,7 @@ struct TnsOptions {
   std::size_t block_bytes = std::size_t{1} << 20;  ///< text read at a time
 };
 
-/// Nonzeros of one block of text: one array of 0-based indices a mode, one of values. Storage is kept by clear().
+/// Nonzeros of some blocks of text: one array of 0-based indices a mode, one of values. Storage is kept by clear().
 class TnsChunk {
  public:
   int order() const { return order_; }
@@ -35,13 +36,17 @@ class TnsChunk {
   std::span<const Index> indices(int mode) const { return {indices_[static_cast<std::size_t>(mode)].data(), count_}; }
   std::span<const double> values() const { return {values_.data(), count_}; }
   void clear() { count_ = 0; }
+  /// Room for so many nonzeros of a tensor of this order.
+  void reserve(int order, Index nonzeros);
+  /// The nonzeros as a tensor of this shape; the chunk is empty afterwards and has no storage.
+  SparseTensor take(std::vector<Index> shape);
 
  private:
   friend class TnsParser;
   int order_ = 0;
   std::size_t count_ = 0;
-  std::array<std::vector<Index>, kMaximumOrder> indices_;
-  std::vector<double> values_;
+  std::array<LargeVector<Index>, kMaximumOrder> indices_;
+  LargeVector<double> values_;
 };
 
 /// What is wrong with a line, as data: the number is local to the range that was read.
@@ -110,7 +115,12 @@ class TnsReader {
   /// Replaces `chunk` by the nonzeros of the next block, which may be none; false when the range is done.
   /// @throws Error for a file that cannot be read or decompressed, also when a bad line came before the damage; bad
   ///         lines are in state().error()
-  bool next(TnsChunk& chunk);
+  bool next(TnsChunk& chunk) {
+    chunk.clear();
+    return append(chunk);
+  }
+  /// The same behind what the chunk holds already.
+  bool append(TnsChunk& chunk);
   const TnsParser& state() const { return parser_; }
 
  private:

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "core/io/detail/byte_source.hpp"
 #include "core/io/detail/line_blocks.hpp"
@@ -11,6 +13,7 @@ namespace tempera {
 
 namespace {
 constexpr std::int64_t kToTheEnd = std::numeric_limits<std::int64_t>::max();
+constexpr std::size_t kGlanceBytes = std::size_t{1} << 14;  // usually enough for the first data line
 
 std::unique_ptr<detail::LineBlocks> whole_file(const std::filesystem::path& path, std::size_t block_bytes) {
   check_input_file(path);
@@ -18,6 +21,23 @@ std::unique_ptr<detail::LineBlocks> whole_file(const std::filesystem::path& path
   return std::make_unique<detail::LineBlocks>(path, 0, kToTheEnd, block_bytes);
 }
 }  // namespace
+
+void TnsChunk::reserve(int order, Index nonzeros) {
+  for (int mode = 0; mode < order; ++mode)
+    indices_[static_cast<std::size_t>(mode)].reserve(static_cast<std::size_t>(nonzeros));
+  values_.reserve(static_cast<std::size_t>(nonzeros));
+}
+
+SparseTensor TnsChunk::take(std::vector<Index> shape) {
+  std::vector<LargeVector<Index>> indices;
+  for (int mode = 0; mode < order_; ++mode) {
+    auto& all = indices.emplace_back(std::move(indices_[static_cast<std::size_t>(mode)]));
+    all.resize(count_);
+  }
+  values_.resize(count_);
+  count_ = 0;
+  return SparseTensor(std::move(shape), std::move(indices), std::exchange(values_, {}));
+}
 
 TnsReader::TnsReader(const std::filesystem::path& path, TnsOptions options)
     : blocks_(whole_file(path, options.block_bytes)), parser_(std::move(options)) {}
@@ -29,8 +49,7 @@ TnsReader::TnsReader(const std::filesystem::path& path, std::int64_t begin, std:
 TnsReader::TnsReader(TnsReader&&) noexcept = default;
 TnsReader::~TnsReader() = default;
 
-bool TnsReader::next(TnsChunk& chunk) {
-  chunk.clear();
+bool TnsReader::append(TnsChunk& chunk) {
   const std::string_view lines = blocks_->next();
   if (lines.empty()) return false;
   if (blocks_->overlong())
@@ -53,7 +72,9 @@ Error tns_without_data(const std::filesystem::path& path, Index lines) {
 }
 
 int tns_order(const std::filesystem::path& path, const TnsOptions& options) {
-  TnsReader reader(path, options);
+  TnsOptions glance = options;
+  glance.block_bytes = std::min(options.block_bytes, kGlanceBytes);
+  TnsReader reader(path, glance);
   for (TnsChunk chunk; reader.next(chunk);) {
     // A bad line further on is for whoever reads the file; only the one that sets the order matters here.
     if (reader.state().order() != 0) return reader.state().order();
@@ -64,21 +85,11 @@ int tns_order(const std::filesystem::path& path, const TnsOptions& options) {
 
 SparseTensor read_tns(const std::filesystem::path& path, const TnsOptions& options) {
   TnsReader reader(path, options);
-  std::vector<std::vector<Index>> indices;
-  std::vector<double> values;
-  for (TnsChunk chunk; reader.next(chunk);) {
+  TnsChunk all;
+  while (reader.append(all))
     if (reader.state().error()) throw tns_error(path, *reader.state().error(), 0);
-    indices.resize(static_cast<std::size_t>(reader.state().order()));
-    for (int mode = 0; mode < reader.state().order(); ++mode) {
-      const auto part = chunk.indices(mode);
-      auto& all = indices[static_cast<std::size_t>(mode)];
-      all.insert(all.end(), part.begin(), part.end());
-    }
-    values.insert(values.end(), chunk.values().begin(), chunk.values().end());
-  }
-  if (values.empty()) throw tns_without_data(path, reader.state().lines());
-  return SparseTensor(options.dims.empty() ? reader.state().extents() : options.dims, std::move(indices),
-                      std::move(values));
+  if (all.nonzeros() == 0) throw tns_without_data(path, reader.state().lines());
+  return all.take(options.dims.empty() ? reader.state().extents() : options.dims);
 }
 
 }  // namespace tempera

@@ -35,8 +35,8 @@ SparseTensor::SparseTensor(std::vector<Index> shape) : shape_(std::move(shape)),
   check_shape(shape_, false);
 }
 
-SparseTensor::SparseTensor(std::vector<Index> shape, std::vector<std::vector<Index>> indices,
-                           std::vector<double> values)
+SparseTensor::SparseTensor(std::vector<Index> shape, std::vector<LargeVector<Index>> indices,
+                           LargeVector<double> values)
     : shape_(std::move(shape)), indices_(std::move(indices)), values_(std::move(values)) {
   check_shape(shape_, false);
   TEMPERA_EXPECTS(indices_.size() == shape_.size());
@@ -86,8 +86,8 @@ Index SparseTensor::sum_duplicates() {
       if (mode[a] != mode[b]) return mode[a] < mode[b];
     return values_[a] < values_[b];
   });
-  std::vector<std::vector<Index>> sorted_indices(indices_.size());
-  std::vector<double> sorted_values;
+  std::vector<LargeVector<Index>> sorted_indices(indices_.size());
+  LargeVector<double> sorted_values;
   for (auto& mode : sorted_indices) mode.reserve(count);
   sorted_values.reserve(count);
   for (std::size_t k = 0; k < count; ++k) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/base/index.hpp"
+#include "core/base/large_memory.hpp"
 
 namespace tempera {
 
@@ -18,7 +19,7 @@ class SparseTensor {
   explicit SparseTensor(std::vector<Index> shape);
   /// Takes arrays that are already there: indices[mode] and values, all of one length.
   /// @pre one index array a mode, every index inside the shape
-  SparseTensor(std::vector<Index> shape, std::vector<std::vector<Index>> indices, std::vector<double> values);
+  SparseTensor(std::vector<Index> shape, std::vector<LargeVector<Index>> indices, LargeVector<double> values);
 
   int order() const { return static_cast<int>(shape_.size()); }
   const std::vector<Index>& shape() const { return shape_; }
@@ -39,15 +40,15 @@ class SparseTensor {
   Index sum_duplicates();
 
   /// Frees the indices of one mode; the tensor may then only be read through the other modes and the values.
-  void release_indices(int mode) { std::vector<Index>().swap(indices_[static_cast<std::size_t>(mode)]); }
+  void release_indices(int mode) { LargeVector<Index>().swap(indices_[static_cast<std::size_t>(mode)]); }
 
   /// Enlarges (never shrinks) the shape. @throws Error{shape} naming the mode
   void enlarge(std::span<const Index> shape);
 
  private:
   std::vector<Index> shape_;
-  std::vector<std::vector<Index>> indices_;
-  std::vector<double> values_;
+  std::vector<LargeVector<Index>> indices_;
+  LargeVector<double> values_;
 };
 
 /// Throws Error{shape} unless the order is 2..8, every size is at least 1 and the number of cells fits what

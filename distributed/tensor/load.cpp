@@ -27,13 +27,7 @@ namespace {
 /// The shape is not known before the last line of the last rank: blocks of text carry the order only.
 constexpr Index kUnknownSize = std::numeric_limits<Index>::max();
 
-SparseTensor block_of(const TnsChunk& chunk) {
-  std::vector<std::vector<Index>> indices;
-  for (int mode = 0; mode < chunk.order(); ++mode)
-    indices.emplace_back(chunk.indices(mode).begin(), chunk.indices(mode).end());
-  std::vector<Index> shape(indices.size(), kUnknownSize);
-  return SparseTensor(std::move(shape), std::move(indices), {chunk.values().begin(), chunk.values().end()});
-}
+constexpr Index kBlockNonzeros = Index{1} << 19;  // an array of them takes two huge pages
 
 /// Largest index of each mode plus one over all ranks, or the declared sizes.
 std::vector<Index> agreed_shape(const Communicator& communicator, std::vector<Index> extents, int order,
@@ -61,8 +55,19 @@ TextTensor read_text_ranges(const Communicator& communicator, const std::filesys
   };
   TnsReader reader(path, cut(communicator.rank()), cut(communicator.rank() + 1), options);
   TextTensor text;
-  for (TnsChunk chunk; reader.next(chunk);)
-    if (chunk.nonzeros() > 0 && !reader.state().error()) text.blocks.push_back(block_of(chunk));
+  // The shortest row is a digit and a separator a column.
+  const std::int64_t shortest = 2 * (options.order + 1);
+  std::int64_t rows_left = (cut(communicator.rank() + 1) - cut(communicator.rank())) / shortest + 1;
+  const auto in_one_read = static_cast<Index>(options.block_bytes) / shortest + 1;
+  for (bool more = true; more;) {
+    TnsChunk chunk;
+    chunk.reserve(options.order, std::min<Index>(kBlockNonzeros, rows_left) + in_one_read);
+    while (chunk.nonzeros() < kBlockNonzeros && (more = reader.append(chunk))) {
+    }
+    rows_left -= chunk.nonzeros();
+    if (chunk.nonzeros() > 0 && !reader.state().error())
+      text.blocks.push_back(chunk.take(std::vector<Index>(static_cast<std::size_t>(options.order), kUnknownSize)));
+  }
   const Index lines_before = communicator.exclusive_sum(reader.state().lines());
   // The lowest rank with an error speaks for all: its line is the first bad one of the file.
   if (reader.state().error()) throw tns_error(path, *reader.state().error(), lines_before);
@@ -99,8 +104,8 @@ TextTensor read_compressed_text(const Communicator& communicator, const std::fil
     }
     const auto mine = communicator.all_to_all(std::span<const Index>(send), std::span<const Index>(counts));
     if (!mine.empty()) {
-      std::vector<std::vector<Index>> indices(order);
-      std::vector<double> values;
+      std::vector<LargeVector<Index>> indices(order);
+      LargeVector<double> values;
       for (std::size_t k = 0; k < mine.size(); k += words) {
         for (std::size_t mode = 0; mode < order; ++mode) indices[mode].push_back(mine[k + mode]);
         values.push_back(std::bit_cast<double>(mine[k + order]));

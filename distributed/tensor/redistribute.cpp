@@ -21,8 +21,8 @@ std::vector<SparseTensor> joined(std::span<const Index> shape, std::vector<Spars
   if (blocks.size() == 1) return blocks;
   std::size_t total = 0;
   for (const SparseTensor& block : blocks) total += static_cast<std::size_t>(block.nonzeros());
-  std::vector<std::vector<Index>> indices(shape.size());
-  std::vector<double> values;
+  std::vector<LargeVector<Index>> indices(shape.size());
+  LargeVector<double> values;
   for (auto& mode : indices) mode.reserve(total);
   values.reserve(total);
   for (SparseTensor& block : blocks) {
@@ -56,8 +56,8 @@ std::vector<SparseTensor> redistribute(const Communicator& communicator, const N
   for (Index count : communicator.all_to_all(std::span<const Index>(counts), std::span<const Index>(one_each)))
     arriving += count;
 
-  std::vector<std::vector<Index>> indices(order);
-  std::vector<double> values;
+  std::vector<LargeVector<Index>> indices(order);
+  LargeVector<double> values;
   for (auto& mode : indices) mode.reserve(static_cast<std::size_t>(arriving));
   values.reserve(static_cast<std::size_t>(arriving));
   std::vector<std::vector<Index>> outgoing(ranks);
