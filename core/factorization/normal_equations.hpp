@@ -27,7 +27,8 @@ class NormalEquations {
   Method method() const { return method_; }
   /// Added to the diagonal, 0 for plain Cholesky.
   double damping() const { return damping_; }
-  /// Estimated reciprocal condition number of H in the 1-norm (0 when Cholesky failed).
+  /// Reciprocal condition number of H in the 1-norm: a lower bound, or where that is small LAPACK's estimate (0 when
+  /// Cholesky failed).
   double reciprocal_condition() const { return reciprocal_condition_; }
 
   /// Replaces the rows [first, first + count) of M by those of U. Cost: 2·rank² a row.

@@ -41,6 +41,46 @@ TEST(NormalEquations, SolveEveryRowWhenWellConditioned) {
   }
 }
 
+// ‖H‖₁ and ‖H⁻¹‖₁ by columns; H = QᵀDQ with Q a product of reflections and D from 1 down to 1 / condition.
+TEST(NormalEquations, ConditionIsBoundedAndDecidesWhetherToDamp) {
+  for (Index rank : {2, 5, 16, 40})
+    for (const double condition : {1.0, 1e3, 1e7, 1e10, 1e14}) {
+      GramMatrix h(rank);
+      for (Index r = 0; r < rank; ++r)
+        h(r, r) = std::pow(condition, -static_cast<double>(r) / static_cast<double>(rank - 1));
+      for (int reflection = 0; reflection < 3; ++reflection) {
+        const FactorMatrix v = test::random_matrix(1, rank, 20 + static_cast<std::uint64_t>(reflection));
+        double squares = 0;
+        for (Index r = 0; r < rank; ++r) squares += v(0, r) * v(0, r);
+        for (const bool rows : {true, false})
+          for (Index j = 0; j < rank; ++j) {
+            double dot = 0;
+            for (Index i = 0; i < rank; ++i) dot += v(0, i) * (rows ? h(j, i) : h(i, j));
+            for (Index i = 0; i < rank; ++i) (rows ? h(j, i) : h(i, j)) -= 2 * dot / squares * v(0, i);
+          }
+      }
+      for (Index j = 0; j < rank; ++j)
+        for (Index i = 0; i < j; ++i) h(j, i) = h(i, j);
+      const NormalEquations equations(h);
+      EXPECT_EQ(equations.method() == NormalEquations::Method::cholesky, condition < 1e12) << rank << ' ' << condition;
+      if (condition > 1e12) continue;
+      FactorMatrix identity(rank, rank);
+      for (Index r = 0; r < rank; ++r) identity(r, r) = 1;
+      equations.solve(identity, 0, rank);
+      double norm = 0, inverse = 0;
+      for (Index j = 0; j < rank; ++j) {
+        double column = 0, row = 0;
+        for (Index i = 0; i < rank; ++i) column += std::abs(h(i, j)), row += std::abs(identity(j, i));
+        norm = std::max(norm, column);
+        inverse = std::max(inverse, row);
+      }
+      const double exact = 1 / (norm * inverse);
+      const bool certain = condition <= 1e3 && rank <= 5;  // that it is the bound
+      EXPECT_LE(equations.reciprocal_condition(), certain ? exact * (1 + 1e-9) : 4 * exact) << rank << ' ' << condition;
+      EXPECT_GT(equations.reciprocal_condition(), 1e-12);
+    }
+}
+
 TEST(NormalEquations, TouchOnlyTheRowsAskedFor) {
   const GramMatrix h = gram_of_rank(3, 3, 1);
   const FactorMatrix before = test::random_matrix(9, 3, 2);
