@@ -12,7 +12,7 @@ namespace tempera {
 
 namespace {
 
-constexpr Index kScaledRows = 16 * kRowTile;  // little is done to a row: fewer would not be worth a thread's start
+constexpr Index kScaledNumbers = Index{1} << 18;  // little is done to each: fewer would not be worth a thread's start
 
 /// Sums of the rows of a piece, the upper triangle of the Gram matrix only.
 struct PieceSums {
@@ -86,7 +86,8 @@ void scale_columns(FactorMatrix& rows, std::span<const double> scale, int thread
   std::vector<double> padded(static_cast<std::size_t>(rows.stride()), 0.0);
   std::copy(scale.begin(), scale.end(), padded.begin());
   const auto scale_rows = detail::row_kernels().scale_columns;
-  for_each_piece(rows.rows(), kScaledRows, threads, [&](const Piece& piece) {
+  const Index length = std::max<Index>(kScaledNumbers / std::max<Index>(rows.stride(), 1), 1);
+  for_each_piece(rows.rows(), length, threads, [&](const Piece& piece) {
     scale_rows(rows.row(piece.begin), padded.data(), rows.stride(), piece.end - piece.begin);
   });
 }

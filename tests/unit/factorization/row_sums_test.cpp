@@ -104,7 +104,7 @@ TEST(RowSums, SolvingSumsWhatItSolved) {
 
 // Several pieces and waves of them, the last of both incomplete.
 TEST(RowSums, BitsDoNotDependOnTheNumberOfThreads) {
-  for (Index rank : {3, 16}) {
+  for (Index rank : {3, 16}) {  // 442 000 numbers to scale at rank 16: more than one piece
     const Index rows = 27 * kSumRows + 77, first = 5, count = rows - 8;
     const NormalEquations equations(well_conditioned(rank));
     const FactorMatrix product = test::random_matrix(rows, rank, 9);
