@@ -24,9 +24,10 @@ SparseCase sparse_case(const std::string& name, Index nonzeros, double exponent)
 SparseTensor generated(const SparseCase& what, bool counts) {
   RandomStream stream(1, "bench-tensor", {});
   const std::size_t order = what.shape.size();
-  std::vector<std::vector<Index>> indices(order), labels;
+  std::vector<LargeVector<Index>> indices(order);
+  std::vector<std::vector<Index>> labels;
   for (const Index size : what.shape) labels.push_back(stream.permutation(size));
-  std::vector<double> values;
+  LargeVector<double> values;
   values.reserve(static_cast<std::size_t>(what.nonzeros));
   for (auto& list : indices) list.reserve(static_cast<std::size_t>(what.nonzeros));
   for (Index k = 0; k < what.nonzeros; ++k) {
