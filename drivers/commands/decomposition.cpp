@@ -1,7 +1,6 @@
 #include "drivers/commands/decomposition.hpp"
 
 #include <fmt/format.h>
-#include <mpi.h>
 
 #include <algorithm>
 #include <chrono>
@@ -22,13 +21,9 @@
 #include "drivers/commands/decompose_health.hpp"
 #include "drivers/commands/decompose_report.hpp"
 #include "drivers/commands/decompose_start.hpp"
-#include "drivers/commands/manifest.hpp"
 #include "drivers/commands/memory.hpp"
-#include "drivers/commands/run_folder.hpp"
-#include "drivers/commands/run_log.hpp"
+#include "drivers/run/run_frame.hpp"
 #include "drivers/session.hpp"
-#include "drivers/standard_streams.hpp"
-#include "drivers/time_limit.hpp"
 
 namespace tempera::drivers {
 
@@ -41,13 +36,6 @@ using Json = nlohmann::ordered_json;
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-std::vector<std::string> host_names(const Communicator& world) {
-  char name[MPI_MAX_PROCESSOR_NAME] = "";
-  int length = 0;
-  MPI_Get_processor_name(name, &length);
-  return world.gather_objects(std::string(name, static_cast<std::size_t>(length)), 0);
 }
 
 double factor_bytes(const std::vector<Index>& shape, Index rank) {
@@ -76,54 +64,32 @@ std::string place_of(const Json& progress) {
       progress.at("fit").get<double>());
 }
 
-/// One run from the checked options to the written folder, from its beginning or from its last checkpoint. Lives on
-/// every rank; folder and progress on rank 0 only.
+/// What a decomposition does within the frame of its run. Lives on every rank.
 class Decomposition {
  public:
   Decomposition(const Session& session, const DecomposeTask& task, int ranks_on_node, std::int64_t start_bytes)
       : world_(session.world),
-        signals_(session.signals),
         task_(task),
         options_(task.options),
         ranks_on_node_(ranks_on_node),
         start_bytes_(start_bytes),
-        log_(task.options.common.quiet) {}
+        frame_(session, {"decompose", task.options.common, task.schema, task.start, task.resume}) {}
+
+  RunFrame& frame() { return frame_; }
 
   int run() {
     const std::vector<int> grid = parse_grid(options_.grid, world_.size());
-    if (world_.is_root()) open_folder();
+    frame_.open_folder();
     load(grid);
     begin();
     const CpResult result = factor();
-    if (result.stopped == StopReason::requested) return leave();
+    if (result.stopped == StopReason::requested)
+      return frame_.leave(fmt::format("sweep {}, fit {:.6f}", last_step_.iteration, last_step_.fit));
     write(result);
     return 0;
   }
 
-  /// The manifest says how the run ended.
-  void finish(int status) {
-    log_.close();
-    if (folder_ && begun_) folder_->finish(status);
-  }
-  /// The same after an error, which matters more than one of this attempt.
-  void abandon(int status) noexcept {
-    try {
-      finish(status);
-    } catch (...) {
-    }
-  }
-
  private:
-  void open_folder() {
-    const auto say = [this](const std::string& text) { log_.warn(text); };
-    if (task_.resume)
-      folder_.emplace(RunFolder::reopen(task_.resume->folder, task_.resume->manifest, say));
-    else
-      folder_.emplace(
-          RunPlace{options_.common.output, "decompose", options_.common.overwrite, options_.common.checkpoint_dir},
-          say);
-  }
-
   void load(const std::vector<int>& grid) {
     const double start = seconds_now();
     const TensorFile file = TensorFile::parse(options_.input);
@@ -163,7 +129,7 @@ class Decomposition {
     check_cp_memory(*tensor_, cp_, poisson(), ranks_on_node_);
     cp_.start_groups = choose_start_groups(options_, *tensor_, available_memory() / ranks_on_node_);
     cp_.group_tensor = [this](const Communicator& group) { return load_tensor(group, options_.input, group_load_); };
-    if (folder_) folder_->check_space(factor_bytes(tensor_->shape(), options_.rank));
+    if (frame_.folder() != nullptr) frame_.folder()->check_space(factor_bytes(tensor_->shape(), options_.rank));
     facts_.load_seconds = seconds_now() - start;
   }
 
@@ -189,132 +155,61 @@ class Decomposition {
   }
 
   void begin() {
-    const auto hosts = host_names(world_);
-    std::optional<double> left;
-    if (world_.is_root()) left = seconds_left(task_.schema, options_.common, seconds_since_start());
-    if (left) deadline_ = seconds_now() + *left;
-    if (!folder_) return;
-    Json options = options_to_json(task_.schema);
-    if (task_.resume) {
-      folder_->begin_again(options, {{"mpi_ranks", world_.size()}, {"generation", nullptr}});
-    } else {
-      Json manifest = manifest_of_build(world_.size(), hosts);
-      manifest["command"] = "decompose";
-      manifest["options"] = std::move(options);
-      manifest["seed"] = options_.common.seed;
-      manifest["input"] = {{"path", std::filesystem::absolute(options_.input).lexically_normal().string()},
-                           {"sha256", sha256_}};
-      if (start_file_) manifest["start_file"] = {{"path", start_file_->path.string()}, {"sha256", start_file_->sha256}};
-      folder_->begin(std::move(manifest));
-    }
-    begun_ = true;
-    log_.open(*folder_ / "progress.jsonl");
-  }
-
-  double seconds_since_start() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - task_.start).count();
+    Json input = {{"path", std::filesystem::absolute(options_.input).lexically_normal().string()}, {"sha256", sha256_}};
+    Json more = {{"input", std::move(input)}};
+    if (start_file_) more["start_file"] = {{"path", start_file_->path.string()}, {"sha256", start_file_->sha256}};
+    frame_.begin(more);
   }
 
   CpResult factor() {
-    std::string folder = folder_ ? folder_->checkpoints().string() : "";
-    world_.broadcast_object(folder, 0);
-    CheckpointStore store(folder, {configuration_of(task_.schema, start_file_), sha256_});
-    ScheduleSettings schedule = parse_checkpoint_every(task_.schema, options_.common);
-    schedule.deadline = deadline_;
-    schedule.bytes = factor_bytes(tensor_->shape(), options_.rank) * (options_.restarts > 1 ? 2 : 1);
-    Checkpoints checkpoints(store, schedule, hooks());
-    start_ = seconds_now();
-    CpObserver observer;
-    observer.checkpoints = &checkpoints;
-    observer.progress = [this](const CpStep& step) { note_step(step); };
-    CpResult result = poisson() ? cp_apr(*tensor_, cp_, observer) : cp_als(*tensor_, cp_, observer);
-    facts_.seconds = seconds_so_far();
-    if (checkpoints.failure())
-      failure_ = checkpoints.failure()->where() + ": " + checkpoints.failure()->what_is_wrong();
-    if (folder_) log_.finish_line();
+    const double bytes = factor_bytes(tensor_->shape(), options_.rank) * (options_.restarts > 1 ? 2 : 1);
+    const RunPosition position{[this] { return describe(); }, [this](const Json& progress) { restore(progress); },
+                               place_of};
+    CpResult result;
+    frame_.compute(configuration_of(task_.schema, start_file_), sha256_, bytes, position,
+                   [&](Checkpoints& checkpoints) {
+                     CpObserver observer;
+                     observer.checkpoints = &checkpoints;
+                     observer.progress = [this](const CpStep& step) { note_step(step); };
+                     result = poisson() ? cp_apr(*tensor_, cp_, observer) : cp_als(*tensor_, cp_, observer);
+                     facts_.seconds = frame_.seconds();
+                   });
     return result;
   }
 
-  CheckpointHooks hooks() {
-    CheckpointHooks hooks;
-    hooks.stop_requested = [this] { return signals_.local(); };
-    hooks.warn = [this](const std::string& text) { log_.warn(text); };
-    hooks.progress = [this] { return describe(); };
-    hooks.saved = [this](const GenerationInfo& info, double seconds) {
-      log_.record({{"step", "checkpoint"}, {"generation", info.number}, {"bytes", info.bytes}, {"seconds", seconds}});
-    };
-    hooks.restored = [this](const CheckpointReader* reader) { go_on_from(reader); };
-    return hooks;
-  }
-
-  double seconds_so_far() const { return seconds_before_ + seconds_now() - start_; }
-
   void note_step(const CpStep& step) {
     ++facts_.total_iterations;
-    if (!folder_) return;
-    if (folder_->lost()) recover();
     last_step_ = step;
     Json record = {{"step", "sweep"}, {"restart", step.restart}, {"iteration", step.iteration}, {"fit", step.fit}};
     if (step.deviance) record["deviance"] = *step.deviance;
     record["change"] = step.change;
-    record["seconds"] = seconds_so_far();
-    log_.step(record, fmt::format("{}sweep {}  {}fit {:.6f}  change {:.1e}",
-                                  options_.restarts > 1 ? fmt::format("start {}  ", step.restart + 1) : "",
-                                  step.iteration, step.deviance ? fmt::format("deviance {:.6g}  ", *step.deviance) : "",
-                                  step.fit, step.change));
+    frame_.step(
+        record,
+        fmt::format("{}sweep {}  {}fit {:.6f}  change {:.1e}",
+                    options_.restarts > 1 ? fmt::format("start {}  ", step.restart + 1) : "", step.iteration,
+                    step.deviance ? fmt::format("deviance {:.6g}  ", *step.deviance) : "", step.fit, step.change));
   }
 
-  void recover() {
-    if (folder_->recover()) log_.open(*folder_ / "progress.jsonl");
+  Json describe() const {
+    return {{"step", "sweep"},
+            {"restart", last_step_.restart},
+            {"iteration", last_step_.iteration},
+            {"fit", last_step_.fit},
+            {"sweeps", facts_.total_iterations}};
   }
 
-  /// For the index of a generation, and for the run that goes on from it.
-  Json describe() {
-    recover();
-    return {{"step", "sweep"},          {"restart", last_step_.restart},     {"iteration", last_step_.iteration},
-            {"fit", last_step_.fit},    {"sweeps", facts_.total_iterations}, {"seconds", seconds_so_far()},
-            {"log_bytes", log_.bytes()}};
-  }
-
-  /// On rank 0, when the state has been found. What the log says of later steps is forgotten: they come again.
-  void go_on_from(const CheckpointReader* reader) {
-    if (!task_.resume) return;
-    std::int64_t keep = 0;
-    Json record = {{"step", "resume"}, {"generation", nullptr}, {"mpi_ranks", world_.size()}};
-    std::string line = "no checkpoint yet: from the beginning";
-    if (reader != nullptr) {
-      const Json& progress = reader->progress();
-      facts_.total_iterations = progress.at("sweeps");
-      seconds_before_ = progress.at("seconds");
-      last_step_.restart = progress.at("restart");
-      last_step_.iteration = progress.at("iteration");
-      last_step_.fit = progress.at("fit");
-      keep = progress.at("log_bytes");
-      record["generation"] = reader->generation();
-      folder_->resumed_from(reader->generation());
-      line = fmt::format("going on from checkpoint {}: {}", reader->generation(), place_of(progress));
-    }
-    start_ = seconds_now();
-    log_.cut(keep);
-    log_.note(line);
-    log_.record(record);
-  }
-
-  /// After a request to stop: no results, the checkpoint has it all.
-  int leave() {
-    world_.broadcast_object(failure_, 0);
-    if (!failure_.empty())
-      throw Error(Category::environment, "", "stopped, but without a checkpoint: " + failure_,
-                  "mend that, then 'tempera resume' goes on from the checkpoint before, if there is one");
-    if (folder_ && !options_.common.quiet)
-      print_message(fmt::format("stopped after sweep {}, fit {:.6f}; go on with: tempera resume {}\n",
-                                last_step_.iteration, last_step_.fit, folder_->path().string()));
-    return exit_status(Category::interrupted);
+  void restore(const Json& progress) {
+    facts_.total_iterations = progress.at("sweeps");
+    last_step_.restart = progress.at("restart");
+    last_step_.iteration = progress.at("iteration");
+    last_step_.fit = progress.at("fit");
   }
 
   void write(const CpResult& result) {
     std::optional<KruskalWriter> writer;
-    if (folder_) writer.emplace(*folder_ / "factors.h5", tensor_->shape(), tensor_->stored_cells(), result.weights);
+    RunFolder* const folder = frame_.folder();
+    if (folder != nullptr)
+      writer.emplace(*folder / "factors.h5", tensor_->shape(), tensor_->stored_cells(), result.weights);
     const Index block_rows = std::max<Index>(1, kBlockBytes / (8 * options_.rank));
     for (int mode = 0; mode < tensor_->order(); ++mode) {
       const auto m = static_cast<std::size_t>(mode);
@@ -324,13 +219,9 @@ class Decomposition {
     }
     if (writer) writer->commit();
     collect_facts();
-    if (!folder_) return;
-    const nlohmann::ordered_json summary = decompose_summary(options_, result, facts_);
-    folder_->write_summary(summary);
-    if (options_.common.json)
-      print_result(summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-    else if (!options_.common.quiet)
-      print_result(decompose_text(options_, result, facts_, folder_->path().string()));
+    if (folder == nullptr) return;
+    frame_.deliver(decompose_summary(options_, result, facts_),
+                   [&] { return decompose_text(options_, result, facts_, folder->path().string()); });
   }
 
   void collect_facts() {
@@ -354,7 +245,6 @@ class Decomposition {
   }
 
   const Communicator& world_;
-  const StopRequest& signals_;  // one that came while the input was read ends the run after its first sweep
   const DecomposeTask& task_;
   const DecomposeOptions& options_;
   int ranks_on_node_;
@@ -365,14 +255,8 @@ class Decomposition {
   std::optional<StartFile> start_file_;
   LoadOptions group_load_;  // of a group of ranks that makes starts of its own
   DecomposeFacts facts_;
-  std::optional<RunFolder> folder_;
-  RunLog log_;
-  std::optional<double> deadline_;  // on the steady clock, on rank 0
-  std::string failure_;             // of the last checkpoint
   CpStep last_step_;
-  double start_ = 0;           // of the sweeps in this process
-  double seconds_before_ = 0;  // in those before it
-  bool begun_ = false;
+  RunFrame frame_;
 };
 
 }  // namespace
@@ -386,11 +270,11 @@ int run_decomposition(const Launch& launch, const DecomposeTask& task) {
     try {
       return collectively(session.world, [&] {
         const int status = decomposition.run();
-        decomposition.finish(status);
+        decomposition.frame().finish(status);
         return status;
       });
     } catch (const Error& error) {
-      decomposition.abandon(exit_status(error.category()));
+      decomposition.frame().abandon(exit_status(error.category()));
       throw;
     }
   });

@@ -1,23 +1,14 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <string>
 
 #include "core/base/option_schema.hpp"
 #include "drivers/commands/decompose_options.hpp"
 #include "drivers/launch.hpp"
+#include "drivers/run/run_frame.hpp"
 
 namespace tempera::drivers {
-
-/// A run that goes on.
-struct ResumedRun {
-  std::filesystem::path folder;
-  nlohmann::ordered_json manifest;
-  std::string input_sha256;
-};
 
 /// What a decomposition is told; the references must outlive it.
 struct DecomposeTask {

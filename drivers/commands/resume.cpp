@@ -10,7 +10,7 @@
 #include "core/base/option_help.hpp"
 #include "core/base/option_json.hpp"
 #include "drivers/commands/decomposition.hpp"
-#include "drivers/commands/manifest.hpp"
+#include "drivers/run/manifest.hpp"
 #include "drivers/standard_streams.hpp"
 #include "drivers/time_limit.hpp"
 

@@ -1,11 +1,11 @@
-#include "drivers/commands/run_folder.hpp"
+#include "drivers/run/run_folder.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/error.hpp"
-#include "drivers/commands/manifest.hpp"
+#include "drivers/run/manifest.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/full_disk.hpp"
 

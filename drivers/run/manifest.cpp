@@ -1,4 +1,4 @@
-#include "drivers/commands/manifest.hpp"
+#include "drivers/run/manifest.hpp"
 
 #include <fmt/format.h>
 #include <mpi.h>

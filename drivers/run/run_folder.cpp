@@ -1,4 +1,4 @@
-#include "drivers/commands/run_folder.hpp"
+#include "drivers/run/run_folder.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -16,7 +16,7 @@
 #include "core/base/system_error.hpp"
 #include "core/base/text.hpp"
 #include "distributed/checkpoint/checkpoint_store.hpp"
-#include "drivers/commands/manifest.hpp"
+#include "drivers/run/manifest.hpp"
 
 namespace tempera::drivers {
 

@@ -1,4 +1,4 @@
-#include "drivers/commands/run_log.hpp"
+#include "drivers/run/run_log.hpp"
 
 #include <unistd.h>
 
