@@ -44,7 +44,8 @@ function(compile_each_alone target)
   endforeach()
 endfunction()
 
-file(GLOB public_core_headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/core/*/*.hpp)
+file(GLOB public_core_headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/core/*/*.hpp
+  ${PROJECT_SOURCE_DIR}/core/sampling/targets/*.hpp)
 file(GLOB other_headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
   ${PROJECT_SOURCE_DIR}/core/*/detail/*.hpp
   ${PROJECT_SOURCE_DIR}/distributed/*/*.hpp ${PROJECT_SOURCE_DIR}/distributed/*/detail/*.hpp)

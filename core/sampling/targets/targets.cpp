@@ -1,0 +1,151 @@
+#include "core/sampling/targets/targets.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <concepts>
+#include <stdexcept>
+
+#include "core/base/error.hpp"
+#include "core/base/option_schema.hpp"
+#include "core/base/text.hpp"
+#include "core/sampling/model.hpp"
+#include "core/sampling/targets/binomial_product.hpp"
+#include "core/sampling/targets/eight_schools.hpp"
+#include "core/sampling/targets/funnel.hpp"
+#include "core/sampling/targets/gaussian.hpp"
+#include "core/sampling/targets/linear_regression.hpp"
+#include "core/sampling/targets/mixture.hpp"
+#include "core/sampling/targets/rosenbrock.hpp"
+
+namespace tempera {
+
+namespace {
+
+using Texts = std::span<const std::string>;
+
+/// A row of the table of targets.
+struct Entry {
+  const char* name;
+  const char* summary;
+  std::vector<TargetSetting> (*settings)(const Entry&);
+  std::unique_ptr<Target> (*make)(const Entry&, Texts);
+  std::optional<double> (*log_evidence)(const Entry&, Texts);
+};
+
+std::vector<std::string> names_of(const OptionSchema& schema) {
+  std::vector<std::string> names;
+  for (const Option& option : schema.options()) names.push_back(option.name());
+  return names;
+}
+
+/// Assigns "key=value".
+void apply(OptionSchema& schema, const std::string& setting) {
+  const std::size_t sign = setting.find('=');
+  if (sign == std::string::npos)
+    throw Error(Category::usage, "--set", fmt::format("'{}' is not of the form key=value", setting));
+  const std::string key = setting.substr(0, sign);
+  const std::vector<std::string> names = names_of(schema);
+  Option* option = schema.find(key);
+  if (option == nullptr) {
+    const auto nearest = nearest_name(key, names);
+    throw Error(Category::usage, "--set", fmt::format("target {} has no setting '{}'", schema.command(), key),
+                nearest ? fmt::format("did you mean '{}'?", *nearest)
+                        : fmt::format("its settings are {}", fmt::join(names, ", ")));
+  }
+  if (!option->set_by().empty()) throw Error(Category::usage, "--set", fmt::format("{} is given twice", key));
+  try {
+    option->assign(option->parse(setting.substr(sign + 1)), "--set");
+  } catch (const std::invalid_argument& problem) {
+    throw Error(Category::usage, "--set", fmt::format("{}: {}", key, problem.what()));
+  }
+}
+
+template <class T>
+std::vector<TargetSetting> settings_of(const Entry& entry) {
+  typename T::Options options;
+  OptionSchema schema(entry.name, entry.summary);
+  options.declare(schema);
+  std::vector<TargetSetting> settings;
+  for (const Option& option : schema.options())
+    settings.push_back({option.name(), format_option_value(option.kind(), option.default_value()), option.range_text(),
+                        option.help()});
+  return settings;
+}
+
+template <class T>
+std::unique_ptr<T> build(const Entry& entry, Texts settings) {
+  typename T::Options options;
+  OptionSchema schema(entry.name, entry.summary);
+  options.declare(schema);
+  for (const std::string& setting : settings) apply(schema, setting);
+  return std::make_unique<T>(options);
+}
+
+template <class T>
+std::unique_ptr<Target> make(const Entry& entry, Texts settings) {
+  if constexpr (std::derived_from<T, Model>) {
+    return std::make_unique<TransformedTarget>(build<T>(entry, settings));
+  } else {
+    return build<T>(entry, settings);
+  }
+}
+
+template <class T>
+std::optional<double> log_evidence_of(const Entry& entry, Texts settings) {
+  const auto built = build<T>(entry, settings);
+  if constexpr (requires { built->log_evidence(); }) {
+    return built->log_evidence();
+  } else {
+    return std::nullopt;
+  }
+}
+
+template <class T>
+constexpr Entry entry(const char* name, const char* summary) {
+  return {name, summary, settings_of<T>, make<T>, log_evidence_of<T>};
+}
+
+constexpr std::array kEntries{
+    entry<GaussianTarget>("gaussian", "a Gaussian under a wider one"),
+    entry<MixtureTarget>("mixture", "many narrow Gaussians in a cube"),
+    entry<FunnelTarget>("funnel", "Neal's funnel"),
+    entry<RosenbrockTarget>("rosenbrock", "curved valleys"),
+    entry<EightSchoolsModel>("eight-schools", "effects of coaching in eight schools"),
+    entry<BinomialProductTarget>("binomial-product", "two probabilities of which only the product is identified"),
+    entry<LinearRegressionModel>("linear-regression", "conjugate regression on a simulated table"),
+};
+
+const Entry& find_entry(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Entry& candidate : kEntries) {
+    if (candidate.name == name) return candidate;
+    names.push_back(candidate.name);
+  }
+  const auto nearest = nearest_name(name, names);
+  throw Error(
+      Category::usage, "--target", fmt::format("unknown target '{}'", name),
+      nearest ? fmt::format("did you mean '{}'?", *nearest) : fmt::format("targets are {}", fmt::join(names, ", ")));
+}
+
+}  // namespace
+
+std::vector<TargetDescription> describe_targets() {
+  std::vector<TargetDescription> descriptions;
+  for (const Entry& candidate : kEntries)
+    descriptions.push_back({candidate.name, candidate.summary, candidate.settings(candidate)});
+  return descriptions;
+}
+
+std::unique_ptr<Target> make_target(std::string_view name, std::span<const std::string> settings) {
+  const Entry& found = find_entry(name);
+  return found.make(found, settings);
+}
+
+std::optional<double> exact_log_evidence(std::string_view name, std::span<const std::string> settings) {
+  const Entry& found = find_entry(name);
+  return found.log_evidence(found, settings);
+}
+
+}  // namespace tempera
