@@ -27,11 +27,17 @@ double held_rows(const DistributedTensor& tensor, const Constraint& constraint, 
   return std::max(owned, static_cast<double>(tensor.shape()[static_cast<std::size_t>(mode)]) / ranks);
 }
 
+/// What bpp_update remembers of the rows it is at: their sets of positive entries, and the groups that share one.
+double pivoting_bytes(double held, double rank, double threads) {
+  constexpr double kTileRows = 4096, kRowBytes = 512;
+  return (kRowBytes + 8 * padded(rank)) * std::min(held, kTileRows * threads);
+}
+
 /// Of one update.
-double work_bytes(const Constraint& constraint, bool admm, double held, double size, double rank, double ranks,
-                  double threads) {
+double work_bytes(const Constraint& constraint, Solver solver, bool admm, double held, double size, double rank,
+                  double ranks, double threads) {
   if (constraint.orthogonal) return 8 * held * (padded(rank) + 3 * rank);
-  if (!admm) return 0;
+  if (!admm) return solver == Solver::bpp ? pivoting_bytes(held, rank, threads) : 0;
   if (!constraint.couples_rows()) return 16 * padded(rank) * held;
   return 40 * padded(rank) * held +
          8 * (ranks == 1 ? std::min(threads, rank) * size : rank * held + 2 * size * std::ceil(rank / ranks));
@@ -73,7 +79,8 @@ CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bo
     exchange = std::max(exchange, 8 * columns * static_cast<double>(tensor.exchange(mode).buffer_rows(wide)));
     const bool kept = damped && !admm && !constraint.orthogonal;
     if (!observed)
-      memory.work = std::max({memory.work, work_bytes(constraint, admm, held, size, rank, ranks, tensor.threads()),
+      memory.work = std::max({memory.work,
+                              work_bytes(constraint, options.solver, admm, held, size, rank, ranks, tensor.threads()),
                               kept ? 2 * row * held : 0});
   }
   memory.work = std::max(memory.work, exchange);

@@ -25,6 +25,7 @@ namespace tempera {
 ///     ADMM row by row      16 R' O_n
 ///     ADMM on columns      40 R' O_n + 8 (R O_n + 2 I_n ⌈R/p⌉), on one rank 40 R' O_n + 8 I_n
 ///     orthogonal           8 O_n (R' + 3 R)
+///     solver bpp           512 + 8 R' for each of 4096 rows a thread, or of O_n
 ///     damping              16 R' O_n where ADMM does not solve
 ///   watch      8 R' times the most O_n of any mode while the fit stands still: the mode before its update, to see how
 ///              far it moves (not for counts or observed cells)
