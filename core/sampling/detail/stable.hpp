@@ -36,7 +36,7 @@ inline double sech(double x) {
   return 2 * e / (1 + e * e);
 }
 
-/// Sum of the logarithms of factors in [1, 2], with one call of log for a thousand of them.
+/// Sum of the logarithms of factors from 1 to 10⁷, with one call of log for many of them.
 class LogProduct {
  public:
   void multiply(double factor) {

@@ -12,11 +12,16 @@
 #include "core/base/text.hpp"
 #include "core/sampling/model.hpp"
 #include "core/sampling/targets/binomial_product.hpp"
+#include "core/sampling/targets/change_point.hpp"
 #include "core/sampling/targets/eight_schools.hpp"
 #include "core/sampling/targets/funnel.hpp"
 #include "core/sampling/targets/gaussian.hpp"
+#include "core/sampling/targets/gaussian_mixture.hpp"
+#include "core/sampling/targets/generalised_regression.hpp"
+#include "core/sampling/targets/ising.hpp"
 #include "core/sampling/targets/linear_regression.hpp"
 #include "core/sampling/targets/mixture.hpp"
+#include "core/sampling/targets/phi4.hpp"
 #include "core/sampling/targets/rosenbrock.hpp"
 
 namespace tempera {
@@ -50,9 +55,10 @@ void apply(OptionSchema& schema, const std::string& setting) {
   Option* option = schema.find(key);
   if (option == nullptr) {
     const auto nearest = nearest_name(key, names);
+    const std::string known =
+        names.empty() ? "it has no settings" : fmt::format("its settings are {}", fmt::join(names, ", "));
     throw Error(Category::usage, "--set", fmt::format("target {} has no setting '{}'", schema.command(), key),
-                nearest ? fmt::format("did you mean '{}'?", *nearest)
-                        : fmt::format("its settings are {}", fmt::join(names, ", ")));
+                nearest ? fmt::format("did you mean '{}'?", *nearest) : known);
   }
   if (!option->set_by().empty()) throw Error(Category::usage, "--set", fmt::format("{} is given twice", key));
   try {
@@ -115,6 +121,13 @@ constexpr std::array kEntries{
     entry<EightSchoolsModel>("eight-schools", "effects of coaching in eight schools"),
     entry<BinomialProductTarget>("binomial-product", "two probabilities of which only the product is identified"),
     entry<LinearRegressionModel>("linear-regression", "conjugate regression on a simulated table"),
+    entry<SimulatedRegression<ResponseFamily::gaussian>>("sparse-regression", "regression with a horseshoe prior"),
+    entry<SimulatedRegression<ResponseFamily::bernoulli>>("logistic-regression", "logistic regression"),
+    entry<SimulatedRegression<ResponseFamily::poisson>>("poisson-regression", "regression of counts"),
+    entry<GaussianMixtureModel>("gaussian-mixture", "clustering, with a mode for each order of the clusters"),
+    entry<ChangePointModel>("change-point", "coal-mining disasters with one change of rate"),
+    entry<IsingTarget>("ising", "spins on a periodic square lattice"),
+    entry<Phi4Target>("phi4", "a scalar field on a periodic square lattice"),
 };
 
 const Entry& find_entry(std::string_view name) {

@@ -30,7 +30,14 @@ std::vector<Case> cases() {
                                {"eight-schools", {"centred=true"}},
                                {"binomial-product", {"trials=10", "successes=10"}},
                                {"binomial-product", {"trials=10", "successes=0"}},
-                               {"linear-regression", {"observations=2", "predictors=4"}}};
+                               {"linear-regression", {"observations=2", "predictors=4"}},
+                               {"sparse-regression", {"prior=normal"}},
+                               {"logistic-regression", {"prior=horseshoe", "predictors=3"}},
+                               {"poisson-regression", {"prior=horseshoe", "observations=7"}},
+                               {"gaussian-mixture", {"components=3", "ordered=true"}},
+                               {"gaussian-mixture", {"components=1", "observations=3"}},
+                               {"ising", {"size=3", "beta=0.2"}},
+                               {"phi4", {"size=3", "coupling=0", "hopping=0.1"}}};
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -55,8 +62,8 @@ Vector reference_draw(Target& target, Index index) {
 TEST(Targets, GradientsAreThoseOfTheDensities) {
   for (const Case& c : cases()) {
     const auto target = made(c);
-    ASSERT_TRUE(target->has_gradient()) << text(c);
-    for (Index draw = 0; draw < 10; ++draw) {
+    EXPECT_EQ(target->has_gradient(), c.name != "ising") << text(c);
+    for (Index draw = 0; target->has_gradient() && draw < 10; ++draw) {
       Vector u = reference_draw(*target, draw);
       for (double& value : u) value *= 0.5;  // far out the differences lose their digits
       Vector reference(u.size()), likelihood(u.size());
@@ -125,6 +132,7 @@ TEST(Targets, DrawsFromTheReferenceSatisfyItsScoreIdentities) {
     const auto target = made(c);
     ASSERT_TRUE(target->samples_reference()) << text(c);
     ASSERT_TRUE(target->normalised_reference()) << text(c);
+    if (!target->has_gradient()) continue;
     const auto size = static_cast<std::size_t>(target->dimension());
     Vector score(size), ignored(size), sums(4 * size);
     for (int draw = 0; draw < kDraws; ++draw) {
@@ -191,6 +199,11 @@ TEST(Targets, NamesAndKeysAreRefusedWithTheNearestKnownOne) {
             "tempera: error: --set: target funnel has no setting 'dims'\nhint: did you mean 'dim'?");
   EXPECT_EQ(message("gaussian", {"colour=red"}),
             "tempera: error: --set: target gaussian has no setting 'colour'\nhint: its settings are dim, precision");
+  EXPECT_EQ(message("change-point", {"year=1900"}),
+            "tempera: error: --set: target change-point has no setting 'year'\nhint: it has no settings");
+  EXPECT_EQ(message("phi4", {"coupling=0", "hopping=0.3"}),
+            "tempera: error: --set: without coupling the density has no integral for hopping 0.25 and above\n"
+            "hint: set a positive coupling");
   EXPECT_EQ(message("gaussian", {"dim"}), "tempera: error: --set: 'dim' is not of the form key=value");
   EXPECT_EQ(message("gaussian", {"dim=2", "dim=3"}), "tempera: error: --set: dim is given twice");
   EXPECT_EQ(message("gaussian", {"dim=0"}),
