@@ -20,6 +20,7 @@ const char* name(Operation operation) {
     case Operation::exchange: return "exchange";
     case Operation::send_object: return "send_object";
     case Operation::receive_object: return "receive_object";
+    case Operation::receive_letter: return "receive_letter";
     case Operation::stop_request: return "the check for a stop signal";
   }
   return "an unknown operation";

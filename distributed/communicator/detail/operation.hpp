@@ -23,6 +23,7 @@ enum class Operation : std::uint8_t {
   exchange,
   send_object,
   receive_object,
+  receive_letter,
   stop_request
 };
 

@@ -8,5 +8,6 @@ constexpr int kArrivalTag = kFirstInternalTag;
 constexpr int kTransferTag = kFirstInternalTag + 1;
 constexpr int kNoticeTag = kFirstInternalTag + 2;
 constexpr int kWaitReportTag = kFirstInternalTag + 3;
+constexpr int kLetterTag = kFirstInternalTag + 4;
 
 }  // namespace tempera::detail
