@@ -13,7 +13,6 @@ namespace tempera {
 namespace {
 
 constexpr int kFullExchanges = 3;  // without progress before the backup rule
-constexpr Index kTileRows = 4096;  // share their factors; enough that nearly all that could be shared is
 constexpr Index kLeastTileRows = 256;
 constexpr Index kTilesPerThread = 4;  // some rows take longer than others
 constexpr double kFeasible = 1e-13;   // relative to what the gradient is the difference of
@@ -110,7 +109,7 @@ void pivot_tile(const GramMatrix& h, const FactorMatrix& m, FactorMatrix& u, Ind
 void bpp_update(const GramMatrix& h, const FactorMatrix& m, FactorMatrix& u, Index first, Index count, int threads) {
   TEMPERA_EXPECTS(m.columns() == h.rank && u.columns() == h.rank);
   const Index tile =
-      threads > 1 ? std::clamp(count / (kTilesPerThread * threads), kLeastTileRows, kTileRows) : kTileRows;
+      threads > 1 ? std::clamp(count / (kTilesPerThread * threads), kLeastTileRows, kBppTileRows) : kBppTileRows;
   for_each_piece(count, tile, threads,
                  [&](const Piece& piece) { pivot_tile(h, m, u, first + piece.begin, piece.end - piece.begin); });
 }

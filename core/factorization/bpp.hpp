@@ -4,6 +4,9 @@
 
 namespace tempera {
 
+/// Rows that bpp_update looks at together: enough that nearly all factors that could be shared are.
+inline constexpr Index kBppTileRows = 4096;
+
 /// Block principal pivoting: the exact nonnegative rows U of min ½ tr(U H Uᵀ) − ⟨M, U⟩, row by row
 ///   u ≥ 0,  y = uH − m ≥ 0,  u·y = 0.
 ///

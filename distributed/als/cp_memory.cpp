@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/factorization/bpp.hpp"
 #include "distributed/als/cp_apr.hpp"
 #include "distributed/als/leading_vectors.hpp"
 #include "distributed/als/mode_update.hpp"
@@ -29,8 +30,8 @@ double held_rows(const DistributedTensor& tensor, const Constraint& constraint, 
 
 /// What bpp_update remembers of the rows it is at: their sets of positive entries, and the groups that share one.
 double pivoting_bytes(double held, double rank, double threads) {
-  constexpr double kTileRows = 4096, kRowBytes = 512;
-  return (kRowBytes + 8 * padded(rank)) * std::min(held, kTileRows * threads);
+  constexpr double kRowBytes = 512;
+  return (kRowBytes + 8 * padded(rank)) * std::min(held, static_cast<double>(kBppTileRows) * threads);
 }
 
 /// Of one update.

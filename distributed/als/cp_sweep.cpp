@@ -175,7 +175,8 @@ void CpSweep::multiply_and_reduce(int mode) {
     product_.set_rows(exchange.layout().rows());
     const RowProgress progress{exchange.layout().owned_count, begin, [&] { reduction->advance(); }};
     // Cells kept apart add to all rows afterwards.
-    products_->mttkrp(factors_, versions_, mode, product_, tensor_.holdout().empty() ? &progress : nullptr);
+    const bool early = exchange.ranks() > 1 && tensor_.holdout().empty();
+    products_->mttkrp(factors_, versions_, mode, product_, early ? &progress : nullptr);
     impute_held(mode);
   }
   if (!reduction) begin();

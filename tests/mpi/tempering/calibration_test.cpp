@@ -11,7 +11,7 @@
 #include "distributed/tempering/tempering.hpp"
 #include "tests/support/mpi.hpp"
 
-// Two hundred seeds a target: too long for every build (label long, on one rank: all ranks give the same bits).
+// Two hundred seeds a target: too long for every build (label long, on one rank: more give the same bits).
 
 namespace tempera {
 namespace {
@@ -35,7 +35,6 @@ const std::vector<Subject> kSubjects{
 
 TEST(TemperingCalibration, DISABLED_EvidenceHasTheErrorThatItStates) {
   const Communicator world(MPI_COMM_WORLD);
-  if (world.size() > 1) GTEST_SKIP() << "one rank says it all";
   for (const Subject& subject : kSubjects) {
     const auto target = make_target(subject.target, subject.settings);
     const double truth = exact_log_evidence(subject.target, subject.settings).value();
@@ -56,9 +55,10 @@ TEST(TemperingCalibration, DISABLED_EvidenceHasTheErrorThatItStates) {
       rejections += last.rejection_sum / kSeeds;
     }
     const double mean = sum / kSeeds, sd = std::sqrt(squares / kSeeds - mean * mean);
-    std::printf("%-18s %-22s z mean %6.3f sd %.3f, round trips %.3f of the ideal, barrier %.3f, rejections %.3f\n",
-                subject.target, subject.settings.empty() ? "" : subject.settings.front().c_str(), mean, sd,
-                trips / ideal, barrier, rejections);
+    if (world.is_root())
+      std::printf("%-18s %-22s z mean %6.3f sd %.3f, round trips %.3f of the ideal, barrier %.3f, rejections %.3f\n",
+                  subject.target, subject.settings.empty() ? "" : subject.settings.front().c_str(), mean, sd,
+                  trips / ideal, barrier, rejections);
     EXPECT_NEAR(mean, 0, 0.25) << subject.target;
     EXPECT_GT(sd, 0.85) << subject.target;
     EXPECT_LT(sd, 1.15) << subject.target;
