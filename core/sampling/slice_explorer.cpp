@@ -72,10 +72,14 @@ class Slice {
 
 }  // namespace
 
-void SliceExplorer::step(PathDensity& density, std::span<const double> scales, SamplePoint& point,
-                         RandomStream& stream) {
-  TEMPERA_EXPECTS(scales.size() == point.u.size());
-  for (int k = 0; k < passes_; ++k) pass(density, scales, point, stream);
+StepRecord SliceExplorer::step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point,
+                               RandomStream& stream) {
+  TEMPERA_EXPECTS(tuning.scales.size() == point.u.size());
+  StepRecord record;
+  record.proposals = -density.evaluations();
+  for (int k = 0; k < passes_; ++k) pass(density, tuning.scales, point, stream);
+  record.proposals += density.evaluations();
+  return record;
 }
 
 void SliceExplorer::pass(PathDensity& density, std::span<const double> scales, SamplePoint& point,

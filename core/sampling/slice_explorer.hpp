@@ -17,7 +17,7 @@ class SliceExplorer final : public Explorer {
   explicit SliceExplorer(Lines lines = Lines::coordinates, int passes = 1) : lines_(lines), passes_(passes) {}
 
   std::unique_ptr<Explorer> clone() const override { return std::make_unique<SliceExplorer>(lines_, passes_); }
-  void step(PathDensity& density, std::span<const double> scales, SamplePoint& point, RandomStream& stream) override;
+  StepRecord step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point, RandomStream& stream) override;
 
  private:
   void pass(PathDensity& density, std::span<const double> scales, SamplePoint& point, RandomStream& stream);
