@@ -45,9 +45,9 @@ function(compile_each_alone target)
 endfunction()
 
 file(GLOB public_core_headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/core/*/*.hpp
-  ${PROJECT_SOURCE_DIR}/core/sampling/targets/*.hpp)
+  ${PROJECT_SOURCE_DIR}/core/sampling/targets/*.hpp ${PROJECT_SOURCE_DIR}/core/sampling/explorers/*.hpp)
 file(GLOB other_headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
-  ${PROJECT_SOURCE_DIR}/core/*/detail/*.hpp
+  ${PROJECT_SOURCE_DIR}/core/*/detail/*.hpp ${PROJECT_SOURCE_DIR}/core/sampling/*/detail/*.hpp
   ${PROJECT_SOURCE_DIR}/distributed/*/*.hpp ${PROJECT_SOURCE_DIR}/distributed/*/detail/*.hpp)
 headers_to_probe(probed_core_headers ${public_core_headers})
 headers_to_probe(probed_other_headers ${other_headers})

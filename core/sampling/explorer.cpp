@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/contract.hpp"
+
 namespace tempera {
 
 double PathDensity::combined(const LogDensity& parts) const {
@@ -42,12 +44,63 @@ double PathDensity::at(std::span<const double> u, LogDensity& parts, std::span<d
   return value;
 }
 
-double Explorer::first_step_size(PathDensity&, const ChainTuning&, const SamplePoint&, RandomStream&) {
-  return 0;
+namespace {
+
+void add_uses(std::array<StepSizeUse, kMostStepSizes>& sums, const std::array<StepSizeUse, kMostStepSizes>& more) {
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    sums[k].count += more[k].count;
+    sums[k].acceptance += more[k].acceptance;
+    sums[k].log_ratio += more[k].log_ratio;
+  }
 }
 
-double Explorer::next_step_size(const ChainTuning& tuning, const ChainReport&) const {
-  return tuning.step_size;
+}  // namespace
+
+void ChainReport::add(const StepRecord& record) {
+  ++count;
+  acceptance += record.acceptance;
+  proposals += record.proposals;
+  divergences += record.divergent ? 1 : 0;
+  saturations += record.saturated ? 1 : 0;
+  add_uses(step_sizes, record.step_sizes);
+}
+
+void ChainReport::add(const ChainReport& other) {
+  count += other.count;
+  acceptance += other.acceptance;
+  proposals += other.proposals;
+  divergences += other.divergences;
+  saturations += other.saturations;
+  add_uses(step_sizes, other.step_sizes);
+}
+
+std::vector<double> Explorer::first_step_sizes(PathDensity&, const ChainTuning&, const SamplePoint&, RandomStream&) {
+  return {};
+}
+
+std::vector<double> Explorer::next_step_sizes(const ChainTuning&, const ChainTuning&, const ChainReport&) const {
+  return {};
+}
+
+void Explorer::place_step_sizes(int) {}
+
+std::vector<double> SteppingExplorer::first_step_sizes(PathDensity& density, const ChainTuning& tuning,
+                                                       const SamplePoint& point, RandomStream& stream) {
+  return {first_step_size(density, tuning, point, stream)};
+}
+
+std::vector<double> SteppingExplorer::next_step_sizes(const ChainTuning& before, const ChainTuning& after,
+                                                      const ChainReport& report) const {
+  return {next_step_size(step_size(before), report.step_sizes[place_], before, after)};
+}
+
+double SteppingExplorer::step_size(const ChainTuning& tuning) const {
+  TEMPERA_EXPECTS(place_ < tuning.step_sizes.size() && tuning.step_sizes[place_] > 0);
+  return tuning.step_sizes[place_];
+}
+
+void SteppingExplorer::note(StepRecord& record, double acceptance, double log_ratio) const {
+  record.step_sizes[place_] = {1, acceptance, log_ratio};
 }
 
 }  // namespace tempera

@@ -99,7 +99,7 @@ class Ladders {
       target_->sample_reference(stream, replica.point.u);
       density.at(replica.point.u, replica.point.density);
     } else {
-      explorer_->step(density, {{}, scales_[chain], {}, 0}, replica.point, stream);
+      explorer_->step(density, {{}, scales_[chain], {}, {}}, replica.point, stream);
     }
     check(replica);
     evaluations_ += density.evaluations();

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/sampling/schedule.hpp"
-#include "core/sampling/slice_explorer.hpp"
+#include "core/sampling/explorers/slice_explorer.hpp"
 #include "core/sampling/targets/targets.hpp"
 #include "distributed/tempering/tempering.hpp"
 #include "tests/support/mpi.hpp"

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "core/sampling/slice_explorer.hpp"
+#include "core/sampling/explorers/slice_explorer.hpp"
 #include "core/sampling/targets/targets.hpp"
 #include "tests/support/mpi.hpp"
 

@@ -1,4 +1,4 @@
-#include "core/sampling/slice_explorer.hpp"
+#include "core/sampling/explorers/slice_explorer.hpp"
 
 #include <algorithm>
 #include <cmath>

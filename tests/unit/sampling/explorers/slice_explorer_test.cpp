@@ -1,4 +1,4 @@
-#include "core/sampling/slice_explorer.hpp"
+#include "core/sampling/explorers/slice_explorer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -58,7 +58,7 @@ std::vector<std::vector<double>> after_one_step(Explorer& explorer, Target& targ
     exact(stream, point.u);
     PathDensity density(target, 1);
     density.at(point.u, point.density);
-    explorer.step(density, {{}, {scales.begin(), scales.end()}, {}, 0}, point, stream);
+    explorer.step(density, {{}, {scales.begin(), scales.end()}, {}, {}}, point, stream);
     EXPECT_EQ(target.evaluate(point.u).reference, point.density.reference);
     for (std::size_t i = 0; i < dimension; ++i) columns[i].push_back(point.u[i]);
   }
@@ -133,7 +133,7 @@ TEST(SliceExplorer, EndsWhereNoOtherPointIsInTheSlice) {
   PathDensity density(target, 1);
   RandomStream stream(1, "slice-end", {});
   const double scales[] = {1.0};
-  explorer.step(density, {{}, {std::begin(scales), std::end(scales)}, {}, 0}, point, stream);
+  explorer.step(density, {{}, {std::begin(scales), std::end(scales)}, {}, {}}, point, stream);
   EXPECT_EQ(point.u[0], 1.5);
   EXPECT_EQ(point.density.reference, 0);
   EXPECT_LT(density.evaluations(), 200);
