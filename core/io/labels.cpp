@@ -8,6 +8,7 @@
 #include "core/base/atomic_file.hpp"
 #include "core/base/error.hpp"
 #include "core/io/detail/byte_source.hpp"
+#include "core/io/detail/json_text.hpp"
 #include "core/io/input_file.hpp"
 
 namespace tempera {
@@ -22,7 +23,7 @@ class LabelsReader {
   LabelsReader(const std::filesystem::path& path, std::span<const Index> shape) : path_(path.string()), shape_(shape) {}
 
   TensorLabels read(const std::string& text) const {
-    const Json root = parse(text);
+    const Json root = detail::parse_json(text, path_, kForm);
     check_keys(root, "the file", {"modes"});
     if (!root.contains("modes") || !root["modes"].is_array()) fail("modes is not a list");
     if (root["modes"].size() != shape_.size())
@@ -35,21 +36,6 @@ class LabelsReader {
  private:
   [[noreturn]] void fail(const std::string& what) const { throw Error(Category::input, path_, what, kForm); }
 
-  Json parse(const std::string& text) const {
-    try {
-      return Json::parse(text);
-    } catch (const Json::parse_error& error) {
-      const auto at = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
-      // The last character that was read is the wrong one: it does not count as a line end itself.
-      const auto line = 1 + std::count(text.begin(), at == text.begin() ? at : at - 1, '\n');
-      throw Error(Category::input, fmt::format("{}:{}", path_, line), "is not valid JSON here", kForm);
-    } catch (const nlohmann::json::exception& error) {
-      const std::string reason = error.what();
-      const std::size_t after_code = reason.find("] ");
-      fail(fmt::format("is not valid JSON ({})",
-                       after_code == std::string::npos ? reason : reason.substr(after_code + 2)));
-    }
-  }
   void check_keys(const Json& object, const std::string& what, std::initializer_list<std::string_view> known) const {
     if (!object.is_object()) fail(what + " is not an object");
     for (const auto& item : object.items())
