@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/sampling/target.hpp"
@@ -36,6 +38,9 @@ class Model {
   virtual bool samples_prior() const { return false; }
   /// The prior integrates to one over the support.
   virtual bool normalised_prior() const { return false; }
+  /// The name of the first block whose prior has infinite mass. A model that names one neither samples nor normalises
+  /// its prior.
+  virtual std::optional<std::string> improper_parameter() const { return std::nullopt; }
   /// An independent draw from the prior. @pre samples_prior()
   virtual void sample_prior(RandomStream& stream, std::span<double> theta);
 
@@ -60,6 +65,7 @@ class TransformedTarget final : public Target {
   bool has_gradient() const override { return model_->has_gradient(); }
   bool samples_reference() const override { return model_->samples_prior(); }
   bool normalised_reference() const override { return model_->normalised_prior(); }
+  std::optional<std::string> improper_parameter() const override { return model_->improper_parameter(); }
   void sample_reference(RandomStream& stream, std::span<double> u) override;
   std::unique_ptr<Target> clone() const override;
 

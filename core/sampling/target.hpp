@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/base/index.hpp"
@@ -48,6 +50,9 @@ class Target {
   virtual bool samples_reference() const { return false; }
   /// The reference integrates to one over u, so that evidences are absolute.
   virtual bool normalised_reference() const { return false; }
+  /// The first parameter for which the reference has infinite mass (flat on a line or half line, say): such a reference
+  /// can neither be sampled nor normalised, and the log evidence has no meaning with it.
+  virtual std::optional<std::string> improper_parameter() const { return std::nullopt; }
   /// An independent draw from the reference. @pre samples_reference()
   virtual void sample_reference(RandomStream& stream, std::span<double> u);
 

@@ -123,6 +123,15 @@ TEST(TransformedTarget, LeavesTheLikelihoodOutWhereThePriorHasNoMass) {
   EXPECT_EQ(likelihood, Vector(7, 0.0));
 }
 
+TEST(TransformedTarget, PassesOnWhichPriorIsImproper) {
+  class Flat final : public Everything {
+    std::optional<std::string> improper_parameter() const override { return "p"; }
+    std::unique_ptr<Model> clone() const override { return std::make_unique<Flat>(*this); }
+  };
+  EXPECT_EQ(TransformedTarget(std::make_unique<Everything>()).improper_parameter(), std::nullopt);
+  EXPECT_EQ(TransformedTarget(std::make_unique<Flat>()).clone()->improper_parameter(), "p");
+}
+
 std::string refusal(std::vector<ParameterBlock> blocks, Category category) {
   try {
     ParameterLayout layout(std::move(blocks));
