@@ -5,25 +5,34 @@
 #include <cmath>
 #include <limits>
 
+#include "core/io/json_data.hpp"
 #include "core/sampling/detail/stable.hpp"
 
 namespace tempera {
 
 namespace {
 
-constexpr std::array<int, 112> kDisasters{
+constexpr std::array<Index, 112> kDisasters{
     4, 5, 4, 1, 0, 4, 3, 4, 0, 6, 3, 3, 4, 0, 2, 6, 3, 3, 5, 4, 5, 3, 1, 4, 4, 1, 5, 5, 3, 4, 2, 5, 2, 2, 3, 4, 2, 1,
     3, 2, 2, 1, 1, 1, 1, 3, 0, 0, 1, 0, 1, 1, 0, 0, 3, 1, 0, 3, 2, 2, 0, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 2, 1, 0, 0, 0,
     1, 1, 0, 2, 3, 3, 1, 1, 2, 1, 1, 1, 1, 2, 4, 2, 0, 0, 0, 1, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1};
-constexpr double kYears = static_cast<double>(kDisasters.size());
 
 }  // namespace
 
-ChangePointModel::ChangePointModel(const ChangePointOptions&) : weight_(kDisasters.size()) {
-  for (const int count : kDisasters) {
+ChangePointModel::ChangePointModel(const ChangePointOptions&) : ChangePointModel(kDisasters) {}
+
+ChangePointModel::ChangePointModel(const ChangePointOptions&, JsonData& data)
+    : ChangePointModel(data.integers("y", {data.size("N", "y")}, {.minimum = 0})) {}
+
+std::vector<DataField> ChangePointModel::data_fields() {
+  return {{"N", "", true, "number of years"}, {"y", "N", false, "events in each, whole numbers from 0"}};
+}
+
+ChangePointModel::ChangePointModel(std::span<const Index> counts) : weight_(counts.size()) {
+  for (const Index count : counts) {
     before_.push_back(total_);
-    total_ += count;
-    log_factorials_ += detail::log_gamma(count + 1.0);
+    total_ += static_cast<double>(count);
+    log_factorials_ += detail::log_gamma(static_cast<double>(count) + 1);
   }
 }
 
@@ -48,7 +57,7 @@ double ChangePointModel::log_likelihood(std::span<const double> theta, std::span
   for (std::size_t k = 0; k < weight_.size(); ++k) {
     const double years = static_cast<double>(k);
     weight_[k] =
-        before_[k] * log_early - years * theta[0] + (total_ - before_[k]) * log_late - (kYears - years) * theta[1];
+        before_[k] * log_early - years * theta[0] + (total_ - before_[k]) * log_late - (all_years() - years) * theta[1];
     largest = std::max(largest, weight_[k]);
   }
   if (largest == -std::numeric_limits<double>::infinity()) return largest;
@@ -60,13 +69,13 @@ double ChangePointModel::log_likelihood(std::span<const double> theta, std::span
     const double years = static_cast<double>(k);
     sum += weight;
     early += weight * (before_[k] / theta[0] - years);
-    late += weight * ((total_ - before_[k]) / theta[1] - (kYears - years));
+    late += weight * ((total_ - before_[k]) / theta[1] - (all_years() - years));
   }
   if (!gradient.empty()) {
     gradient[0] = early / sum;
     gradient[1] = late / sum;
   }
-  return largest + std::log(sum / kYears) - log_factorials_;
+  return largest + std::log(sum / all_years()) - log_factorials_;
 }
 
 void ChangePointModel::sample_prior(RandomStream& stream, std::span<double> theta) {
@@ -81,11 +90,11 @@ double ChangePointModel::log_evidence() const {
   std::vector<double> terms;
   for (std::size_t k = 0; k < before_.size(); ++k)
     terms.push_back(log_integral(before_[k], static_cast<double>(k)) +
-                    log_integral(total_ - before_[k], kYears - static_cast<double>(k)));
+                    log_integral(total_ - before_[k], all_years() - static_cast<double>(k)));
   const double largest = *std::max_element(terms.begin(), terms.end());
   double sum = 0;
   for (const double term : terms) sum += std::exp(term - largest);
-  return largest + std::log(sum / kYears) - log_factorials_;
+  return largest + std::log(sum / all_years()) - log_factorials_;
 }
 
 }  // namespace tempera

@@ -1,11 +1,13 @@
 #pragma once
 
-#include <array>
+#include <vector>
 
 #include "core/sampling/model.hpp"
+#include "core/sampling/targets/data_field.hpp"
 
 namespace tempera {
 
+class JsonData;
 class OptionSchema;
 
 struct EightSchoolsOptions {
@@ -13,13 +15,17 @@ struct EightSchoolsOptions {
   void declare(OptionSchema& schema);
 };
 
-/// Effects of coaching in eight schools: y_j ~ N(theta_j, sigma_j), theta_j ~ N(mu, tau), mu ~ N(0, 5),
+/// Effects of coaching in schools, eight of them unless data say otherwise: y_j ~ N(theta_j, sigma_j), theta_j ~ N(mu, tau), mu ~ N(0, 5),
 /// tau ~ half-Cauchy(5) (normalised on tau > 0). Not centred: theta_trans_j ~ N(0, 1), theta_j = mu + tau theta_trans_j.
 /// Rubin 1981; posteriordb's eight_schools_centered and eight_schools_noncentered, whose names and order these are.
 class EightSchoolsModel final : public Model {
  public:
   using Options = EightSchoolsOptions;
-  explicit EightSchoolsModel(const EightSchoolsOptions& options) : centred_(options.centred) {}
+  /// Rubin's schools.
+  explicit EightSchoolsModel(const EightSchoolsOptions& options);
+  /// Any number of schools. @throws Error{input} as JsonData does
+  EightSchoolsModel(const EightSchoolsOptions& options, JsonData& data);
+  static std::vector<DataField> data_fields();
 
   std::vector<ParameterBlock> parameters() const override;
   double log_prior(std::span<const double> theta, std::span<double> gradient) override;
@@ -31,7 +37,16 @@ class EightSchoolsModel final : public Model {
   std::unique_ptr<Model> clone() const override { return std::make_unique<EightSchoolsModel>(*this); }
 
  private:
+  struct Schools {
+    std::vector<double> effects, errors;
+  };
+  static Schools read(JsonData& data);
+  EightSchoolsModel(bool centred, Schools schools);
+
   bool centred_;
+  std::vector<double> effects_;
+  std::vector<double> precisions_;  // 1/sigma
+  double constants_ = 0;            // of the likelihood
 };
 
 }  // namespace tempera

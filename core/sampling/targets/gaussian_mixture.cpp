@@ -7,6 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/option_schema.hpp"
+#include "core/io/json_data.hpp"
 #include "core/sampling/detail/densities.hpp"
 
 namespace tempera {
@@ -31,14 +32,23 @@ std::vector<double> simulated(const GaussianMixtureOptions& options) {
 }  // namespace
 
 void GaussianMixtureOptions::declare(OptionSchema& schema) {
+  schema.group(kModel);
   schema.integer("components", components).minimum(1).maximum(1000).help("number of Gaussians");
-  schema.integer("observations", observations).minimum(1).maximum(1e7).help("simulated observations");
   schema.flag("ordered", ordered).help("true: rising means, one mode; false: a mode for each order");
+  schema.group(kSimulatedData);
+  schema.integer("observations", observations).minimum(1).maximum(1e7).help("simulated observations");
   schema.integer("seed", seed).minimum(0).help("seed of the observations");
 }
 
 GaussianMixtureModel::GaussianMixtureModel(const GaussianMixtureOptions& options)
     : GaussianMixtureModel(simulated(options), options.components, options.ordered) {}
+
+GaussianMixtureModel::GaussianMixtureModel(const GaussianMixtureOptions& options, JsonData& data)
+    : GaussianMixtureModel(data.numbers("y", {data.size("N", "y")}), options.components, options.ordered) {}
+
+std::vector<DataField> GaussianMixtureModel::data_fields() {
+  return {{"N", "", true, "number of observations"}, {"y", "N", false, "observations"}};
+}
 
 GaussianMixtureModel::GaussianMixtureModel(std::vector<double> observations, Index components, bool ordered)
     : y_(std::move(observations)),

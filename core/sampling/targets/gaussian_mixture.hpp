@@ -5,9 +5,11 @@
 #include <vector>
 
 #include "core/sampling/model.hpp"
+#include "core/sampling/targets/data_field.hpp"
 
 namespace tempera {
 
+class JsonData;
 class OptionSchema;
 
 struct GaussianMixtureOptions {
@@ -20,15 +22,19 @@ struct GaussianMixtureOptions {
 
 /// Clustering: y_i ~ Σ_k weights_k N(mu_k, sigma_k), weights uniform on the simplex, mu_k ~ N(0, 5), sigma_k ~ half-
 /// N(0, 2). Not ordered, the posterior has components! equal modes; ordered, mu rises and the prior is that of the
-/// sorted means, so the evidence is the same. The data come from their seed: component k of equal weight, mean
+/// sorted means, so the evidence is the same. Simulated data come from their seed: component k of equal weight, mean
 /// 3 (k − (components − 1)/2), standard deviation 1.
 /// Cost: one exponential an observation and component.
 class GaussianMixtureModel final : public Model {
  public:
   using Options = GaussianMixtureOptions;
   explicit GaussianMixtureModel(const GaussianMixtureOptions& options);
+  /// @throws Error{input} as JsonData does
+  GaussianMixtureModel(const GaussianMixtureOptions& options, JsonData& data);
   /// @throws Error{Category::shape} without observations or components
   GaussianMixtureModel(std::vector<double> observations, Index components, bool ordered);
+
+  static std::vector<DataField> data_fields();
 
   std::vector<ParameterBlock> parameters() const override;
   double log_prior(std::span<const double> theta, std::span<double> gradient) override;

@@ -53,11 +53,13 @@ void check(const RegressionData& data, ResponseFamily family, CoefficientPrior p
 
 template <ResponseFamily family>
 void GeneralisedRegressionOptions<family>::declare(OptionSchema& schema) {
+  schema.group(kSimulatedData);
   schema.integer("observations", observations).minimum(1).maximum(1e8).help("rows of the simulated table");
   schema.integer("predictors", predictors).minimum(1).maximum(1e4).help("columns, that of ones included");
+  schema.integer("seed", seed).minimum(0).help("seed of the table");
+  schema.group(kModel);
   schema.choice("prior", prior, {"normal", "horseshoe"}).help("prior of the coefficients");
   schema.real("scale", scale).above(0).help("prior standard deviation of coefficients; scale of the noise");
-  schema.integer("seed", seed).minimum(0).help("seed of the table");
 }
 
 template struct GeneralisedRegressionOptions<ResponseFamily::gaussian>;

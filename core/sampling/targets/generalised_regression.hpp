@@ -14,7 +14,7 @@ class OptionSchema;
 
 enum class CoefficientPrior { normal, horseshoe };
 
-/// Settings of the regressions on a simulated table; one type a family, so that each has its own name.
+/// Settings of the regressions; one type a family, so that each has its own name.
 template <ResponseFamily family>
 struct GeneralisedRegressionOptions {
   Index observations = 100;
@@ -70,17 +70,23 @@ class GeneralisedRegressionModel : public Model {
   double squares_ = 0;                // scratch: ‖y − Xβ‖² of the Gaussian family
 };
 
-/// The same on a simulated table.
+/// The same of one family, on a simulated table or one that is given.
 template <ResponseFamily family>
-class SimulatedRegression final : public GeneralisedRegressionModel {
+class FamilyRegression final : public GeneralisedRegressionModel {
  public:
   using Options = GeneralisedRegressionOptions<family>;
-  explicit SimulatedRegression(const Options& options)
-      : GeneralisedRegressionModel(
-            simulated_regression(family, options.observations, options.predictors,
-                                 static_cast<std::uint64_t>(options.seed)),
-            family, options.prior == "normal" ? CoefficientPrior::normal : CoefficientPrior::horseshoe, options.scale) {
-  }
+  explicit FamilyRegression(const Options& options)
+      : FamilyRegression(options, simulated_regression(family, options.observations, options.predictors,
+                                                       static_cast<std::uint64_t>(options.seed))) {}
+  /// @throws Error{input} as read_regression does
+  FamilyRegression(const Options& options, JsonData& data) : FamilyRegression(options, read_regression(family, data)) {}
+  static std::vector<DataField> data_fields() { return regression_fields(family); }
+
+ private:
+  FamilyRegression(const Options& options, RegressionData data)
+      : GeneralisedRegressionModel(std::move(data), family,
+                                   options.prior == "normal" ? CoefficientPrior::normal : CoefficientPrior::horseshoe,
+                                   options.scale) {}
 };
 
 }  // namespace tempera

@@ -23,6 +23,7 @@ using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowM
 }  // namespace
 
 void LinearRegressionOptions::declare(OptionSchema& schema) {
+  schema.group(kSimulatedData);
   schema.integer("observations", observations).minimum(1).maximum(1e8).help("rows of the simulated table");
   schema.integer("predictors", predictors).minimum(1).maximum(1e4).help("columns, that of ones included");
   schema.integer("seed", seed).minimum(0).help("seed of the table");
@@ -31,6 +32,9 @@ void LinearRegressionOptions::declare(OptionSchema& schema) {
 LinearRegressionModel::LinearRegressionModel(const LinearRegressionOptions& options)
     : LinearRegressionModel(simulated_regression(ResponseFamily::gaussian, options.observations, options.predictors,
                                                  static_cast<std::uint64_t>(options.seed))) {}
+
+LinearRegressionModel::LinearRegressionModel(const LinearRegressionOptions&, JsonData& data)
+    : LinearRegressionModel(read_regression(ResponseFamily::gaussian, data)) {}
 
 LinearRegressionModel::LinearRegressionModel(const RegressionData& data)
     : predictors_(static_cast<std::size_t>(data.predictors)), observations_(static_cast<double>(data.observations())) {
@@ -45,6 +49,8 @@ LinearRegressionModel::LinearRegressionModel(const RegressionData& data)
   gram_.assign(gram.data(), gram.data() + gram.size());
   fit_.assign(fit.data(), fit.data() + fit.size());
   residual_ = (y - x * fit).squaredNorm();
+  if (!gram.allFinite() || !std::isfinite(residual_))
+    throw Error(Category::input, "", "squares of the predictors or responses overflow", "use other units");
   distance_.resize(predictors_);
 }
 

@@ -21,8 +21,13 @@ class LinearRegressionModel final : public Model {
  public:
   using Options = LinearRegressionOptions;
   explicit LinearRegressionModel(const LinearRegressionOptions& options);
-  /// @throws Error{Category::shape} unless there is an observation and a predictor and the sizes fit
+  /// @throws Error{input} as read_regression does
+  LinearRegressionModel(const LinearRegressionOptions& options, JsonData& data);
+  /// @throws Error{Category::shape} unless there is an observation and a predictor and the sizes fit;
+  ///         Error{Category::input} where squares of the table overflow
   explicit LinearRegressionModel(const RegressionData& data);
+
+  static std::vector<DataField> data_fields() { return regression_fields(ResponseFamily::gaussian); }
 
   std::vector<ParameterBlock> parameters() const override;
   double log_prior(std::span<const double> theta, std::span<double> gradient) override;

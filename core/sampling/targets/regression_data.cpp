@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/base/random_stream.hpp"
+#include "core/io/json_data.hpp"
 #include "core/sampling/detail/stable.hpp"
 
 namespace tempera {
@@ -37,6 +38,31 @@ RegressionData simulated_regression(ResponseFamily family, Index observations, I
     data.y.push_back(response(family, linear, stream));
   }
   return data;
+}
+
+std::vector<DataField> regression_fields(ResponseFamily family) {
+  return {{"N", "", true, "number of observations"},
+          {"K", "", true, "number of predictors"},
+          {"x", "N × K", false, "predictors; a column of ones first for an intercept"},
+          {"y", "N", false,
+           family == ResponseFamily::gaussian    ? "responses"
+           : family == ResponseFamily::bernoulli ? "responses, 0 or 1"
+                                                 : "responses, whole numbers from 0"}};
+}
+
+RegressionData read_regression(ResponseFamily family, JsonData& data) {
+  const Index observations = data.size("N", "y");
+  const Index predictors = data.size("K", "x", 1);
+  RegressionData table{predictors, data.numbers("x", {observations, predictors}), {}};
+  if (family == ResponseFamily::gaussian) {
+    table.y = data.numbers("y", {observations});
+  } else {
+    OptionRange range{.minimum = 0};
+    if (family == ResponseFamily::bernoulli) range.maximum = 1;
+    const std::vector<Index> responses = data.integers("y", {observations}, range);
+    table.y.assign(responses.begin(), responses.end());
+  }
+  return table;
 }
 
 }  // namespace tempera

@@ -4,8 +4,11 @@
 #include <vector>
 
 #include "core/base/index.hpp"
+#include "core/sampling/targets/data_field.hpp"
 
 namespace tempera {
+
+class JsonData;
 
 /// A response and its predictors, one row an observation.
 struct RegressionData {
@@ -23,5 +26,10 @@ enum class ResponseFamily { gaussian, bernoulli, poisson };
 /// predictor plus N(0, 1); 0 or 1 by its logistic function; Poisson counts with its exponential for mean. Every row has
 /// a stream of its own, so more observations continue the same table.
 RegressionData simulated_regression(ResponseFamily family, Index observations, Index predictors, std::uint64_t seed);
+
+/// The fields of a data file: x, y, and their sizes N and K, which may be left out.
+std::vector<DataField> regression_fields(ResponseFamily family);
+/// @throws Error{input} as JsonData does, also for responses that the family cannot have
+RegressionData read_regression(ResponseFamily family, JsonData& data);
 
 }  // namespace tempera
