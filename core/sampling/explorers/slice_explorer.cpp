@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/base/contract.hpp"
+#include "core/base/option_schema.hpp"
 
 namespace tempera {
 
@@ -72,12 +73,17 @@ class Slice {
 
 }  // namespace
 
+void SliceOptions::declare(OptionSchema& schema) {
+  schema.flag("random-directions", random_directions).help("along random lines instead of coordinates");
+  schema.integer("passes", passes).minimum(1).maximum(1e6).help("passes over all coordinates a step");
+}
+
 StepRecord SliceExplorer::step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point,
                                RandomStream& stream) {
   TEMPERA_EXPECTS(tuning.scales.size() == point.u.size());
   StepRecord record;
   record.proposals = -density.evaluations();
-  for (int k = 0; k < passes_; ++k) pass(density, tuning.scales, point, stream);
+  for (int k = 0; k < options_.passes; ++k) pass(density, tuning.scales, point, stream);
   record.proposals += density.evaluations();
   return record;
 }
@@ -87,11 +93,11 @@ void SliceExplorer::pass(PathDensity& density, std::span<const double> scales, S
   const std::size_t dimension = point.u.size();
   order_.resize(dimension);
   std::iota(order_.begin(), order_.end(), std::size_t{0});
-  if (lines_ == Lines::coordinates) stream.shuffle(order_);
+  if (!options_.random_directions) stream.shuffle(order_);
   for (const std::size_t i : order_) {
     LogDensity parts = point.density;
     const double level = density.combined(parts) - stream.exponential();
-    if (lines_ == Lines::coordinates) {
+    if (!options_.random_directions) {
       double& coordinate = point.u[i];
       const double origin = coordinate;
       const auto value = [&](double t) {

@@ -4,6 +4,14 @@
 
 namespace tempera {
 
+class OptionSchema;
+
+struct SliceOptions {
+  bool random_directions = false;  ///< in place of coordinates
+  int passes = 1;                  ///< a step
+  void declare(OptionSchema& schema);
+};
+
 /// Slice sampling along lines, with the doubling procedure (Neal 2003, figures 4 to 6).
 ///
 /// A pass takes every coordinate once, in random order, or as many random directions (normal, in units of the scales).
@@ -12,18 +20,16 @@ namespace tempera {
 /// Cost: about 5 evaluations a coordinate where the scales are right.
 class SliceExplorer final : public Explorer {
  public:
-  enum class Lines { coordinates, random_directions };
+  using Options = SliceOptions;
+  explicit SliceExplorer(const SliceOptions& options = {}) : options_(options) {}
 
-  explicit SliceExplorer(Lines lines = Lines::coordinates, int passes = 1) : lines_(lines), passes_(passes) {}
-
-  std::unique_ptr<Explorer> clone() const override { return std::make_unique<SliceExplorer>(lines_, passes_); }
+  std::unique_ptr<Explorer> clone() const override { return std::make_unique<SliceExplorer>(*this); }
   StepRecord step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point, RandomStream& stream) override;
 
  private:
   void pass(PathDensity& density, std::span<const double> scales, SamplePoint& point, RandomStream& stream);
 
-  Lines lines_;
-  int passes_;
+  SliceOptions options_;
   std::vector<std::size_t> order_;
   std::vector<double> origin_, direction_;
 };

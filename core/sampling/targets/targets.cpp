@@ -5,11 +5,9 @@
 
 #include <array>
 #include <concepts>
-#include <stdexcept>
 
 #include "core/base/error.hpp"
 #include "core/base/option_schema.hpp"
-#include "core/base/text.hpp"
 #include "core/io/json_data.hpp"
 #include "core/sampling/model.hpp"
 #include "core/sampling/targets/binomial_product.hpp"
@@ -41,44 +39,14 @@ struct Entry {
   std::optional<double> (*log_evidence)(const Entry&, Texts, const DataFile&);
 };
 
-std::vector<std::string> names_of(const OptionSchema& schema) {
-  std::vector<std::string> names;
-  for (const Option& option : schema.options()) names.push_back(option.name());
-  return names;
-}
-
-/// Assigns "key=value".
-void apply(OptionSchema& schema, const std::string& setting) {
-  const std::size_t sign = setting.find('=');
-  if (sign == std::string::npos)
-    throw Error(Category::usage, "--set", fmt::format("'{}' is not of the form key=value", setting));
-  const std::string key = setting.substr(0, sign);
-  const std::vector<std::string> names = names_of(schema);
-  Option* option = schema.find(key);
-  if (option == nullptr) {
-    const auto nearest = nearest_name(key, names);
-    const std::string known =
-        names.empty() ? "it has no settings" : fmt::format("its settings are {}", fmt::join(names, ", "));
-    throw Error(Category::usage, "--set", fmt::format("target {} has no setting '{}'", schema.command(), key),
-                nearest ? fmt::format("did you mean '{}'?", *nearest) : known);
-  }
-  if (!option->set_by().empty()) throw Error(Category::usage, "--set", fmt::format("{} is given twice", key));
-  try {
-    option->assign(option->parse(setting.substr(sign + 1)), "--set");
-  } catch (const std::invalid_argument& problem) {
-    throw Error(Category::usage, "--set", fmt::format("{}: {}", key, problem.what()));
-  }
-}
-
 template <class T>
 std::vector<TargetSetting> settings_of(const Entry& entry) {
   typename T::Options options;
   OptionSchema schema(entry.name, entry.summary);
   options.declare(schema);
   std::vector<TargetSetting> settings;
-  for (const Option& option : schema.options())
-    settings.push_back({option.name(), format_option_value(option.kind(), option.default_value()), option.range_text(),
-                        option.help(), option.group() == kSimulatedData});
+  for (const NamedSetting& setting : describe_settings(schema))
+    settings.push_back({setting, schema.find(setting.name)->group() == kSimulatedData});
   return settings;
 }
 
@@ -116,7 +84,7 @@ std::unique_ptr<T> build(const Entry& entry, Texts settings, const DataFile& fil
   typename T::Options options;
   OptionSchema schema(entry.name, entry.summary);
   options.declare(schema);
-  for (const std::string& setting : settings) apply(schema, setting);
+  for (const std::string& setting : settings) apply_setting(schema, setting, "target", "--set");
   if (!file) return std::make_unique<T>(options);
   if constexpr (requires { T::data_fields(); }) {
     refuse_simulation(schema);
@@ -185,14 +153,8 @@ void refuse_data(const Entry& entry) {
 
 const Entry& find_entry(std::string_view name) {
   std::vector<std::string> names;
-  for (const Entry& candidate : kEntries) {
-    if (candidate.name == name) return candidate;
-    names.push_back(candidate.name);
-  }
-  const auto nearest = nearest_name(name, names);
-  throw Error(
-      Category::usage, "--target", fmt::format("unknown target '{}'", name),
-      nearest ? fmt::format("did you mean '{}'?", *nearest) : fmt::format("targets are {}", fmt::join(names, ", ")));
+  for (const Entry& candidate : kEntries) names.push_back(candidate.name);
+  return kEntries[find_named(name, names, "target", "--target")];
 }
 
 }  // namespace

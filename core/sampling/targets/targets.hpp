@@ -8,17 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "core/sampling/named_settings.hpp"
 #include "core/sampling/target.hpp"
 #include "core/sampling/targets/data_field.hpp"
 
 namespace tempera {
 
 /// A `key=value` that a built-in target understands.
-struct TargetSetting {
-  std::string name;
-  std::string default_value;
-  std::string range;  ///< "at least 1", "" if any value will do
-  std::string help;
+struct TargetSetting : NamedSetting {
   bool simulation = false;  ///< describes simulated data: refused beside a data file
 };
 
