@@ -1,11 +1,12 @@
-// Kernels on sparse tensors on one core: building the storage, MTTKRP of all modes by storage, residual sums and the
-// products of counts. Every answer is checked against loops over the coordinates.
+// Kernels on sparse tensors on one core: building the storage, MTTKRP of all modes by storage, residual sums,
+// log-likelihoods and the products of counts. Every answer is checked against loops over the coordinates.
 //
 //   sparse_bench cases=order3,hypersparse nonzeros=2e6 rank=16,64 exponent=0,1 only=mttkrp modes=1
 #include <fmt/format.h>
 
 #include <cmath>
 
+#include "core/tensor/cell_sums.hpp"
 #include "core/tensor/count_products.hpp"
 #include "core/tensor/mttkrp.hpp"
 #include "tests/bench/bench.hpp"
@@ -131,6 +132,42 @@ void bench_counts(const Subject& subject, const CsfSet& trees, CountContent cont
              largest_difference(direct_count_products(subject, content), result) < kAgree);
 }
 
+/// A value and its derivatives by all factors, or the value alone.
+void bench_cell_sums(const Subject& subject, const CsfSet& trees, CellFunction function, const char* name,
+                     Report& report) {
+  const auto& shape = subject.tensor.shape();
+  CellSums sums;
+  double value = 0;
+  std::vector<std::vector<double>> rows(shape.size());
+  for (std::size_t mode = 0; mode < shape.size(); ++mode)
+    rows[mode].resize(static_cast<std::size_t>(trees.tree_for(static_cast<int>(mode)).nodes(0) * subject.rank));
+  const Timing gradients = time_runs([&] {
+    for (std::size_t mode = 0; mode < shape.size(); ++mode)
+      value = sums.with_gradient(trees.tree_for(static_cast<int>(mode)), subject.factors, function, rows[mode]);
+  });
+  const Timing values = time_runs([&] { sums.value(trees.tree_for(0), subject.factors, function); });
+  const bool residual = function == CellFunction::residual;
+  double oracle = 0;
+  FactorMatrix expected(shape[0], subject.rank), found(shape[0], subject.rank);
+  for (Index k = 0; k < subject.tensor.nonzeros(); ++k) {
+    const double m = subject.model(k), x = subject.tensor.values()[static_cast<std::size_t>(k)];
+    oracle += residual ? -0.5 * (x - m) * (x - m) : x * std::log(m);
+    for (Index r = 0; r < subject.rank; ++r)
+      expected(subject.tensor.indices(0)[static_cast<std::size_t>(k)], r) +=
+          (residual ? x - m : x / m) * subject.others(k, r, 0);
+  }
+  const CsfTensor& tree = trees.tree_for(0);
+  for (Index n = 0; n < tree.nodes(0); ++n)
+    std::copy_n(rows[0].data() + n * subject.rank, subject.rank, found.row(tree.ids(0)[static_cast<std::size_t>(n)]));
+  const bool correct =
+      std::abs(value - oracle) < kAgree * std::abs(oracle) && largest_difference(expected, found) < kAgree;
+  Work work = sweep_work(trees, shape, subject.rank);
+  work.flops *= 2;
+  report.add(subject.name, fmt::format("{} and gradient, all modes", name), gradients, work, correct);
+  report.add(subject.name, fmt::format("{} alone", name), values,
+             pass_work(tree, shape, subject.rank, 2.0 * static_cast<double>(subject.rank), 0), correct);
+}
+
 void bench_subject(const Subject& subject, const Settings& settings, Report& report) {
   std::vector<FactorMatrix> oracles;
   for (int mode = 0; mode < subject.tensor.order(); ++mode) {
@@ -143,6 +180,10 @@ void bench_subject(const Subject& subject, const Settings& settings, Report& rep
   }
   const CsfSet trees(NonzeroList(subject.tensor), CsfPolicy::all);
   if (settings.wants("residual")) bench_residual(subject, trees, report);
+  if (settings.wants("cells")) {
+    bench_cell_sums(subject, trees, CellFunction::residual, "squared residuals", report);
+    bench_cell_sums(subject, trees, CellFunction::logarithm, "log-likelihood of counts", report);
+  }
   if (!settings.wants("counts")) return;
   bench_counts(subject, trees, CountContent::gradient, report);
   if (subject.tensor.shape()[0] * count_columns(subject.rank, CountContent::with_hessian) < kMostResult)

@@ -152,9 +152,12 @@ TEMPERA_INLINE void below(const CellView& view, const Leaf& leaf, int level, uin
 /// Columns [column, column + W vectors) of the whole tree; factors and rows are given from `column` on.
 template <class Vector, int W, class Leaf, int Depth>
 void tree(const CellView& view, const Leaf& leaf, int64_t columns) {
+  constexpr int64_t kWidth = sizeof(Vector) / sizeof(double);
   for (uint32_t c = 0; c < view.roots; ++c) {
     Panel<Vector, W> down, sum;
     const Vector* own = row<Vector>(view, 0, view.ids[0][c]);
+    if constexpr (Leaf::down)
+      for (int w = 0; w < W; ++w) __builtin_prefetch(row<Vector>(view, 0, view.ids[0][c + ahead(W)]) + w);
     for (int w = 0; w < W; ++w) {
       down.lane[w] = own[w];
       sum.lane[w] = Vector{};
@@ -162,8 +165,10 @@ void tree(const CellView& view, const Leaf& leaf, int64_t columns) {
     below<Vector, W, Leaf, Depth - 1>(view, leaf, 1, view.pointers[0][c], view.pointers[0][c + 1], down, sum);
     if constexpr (Leaf::up) {
       double* out = view.rows + static_cast<int64_t>(c) * view.rank;
-      const auto* sums = reinterpret_cast<const double*>(&sum);
-      for (int64_t r = 0; r < columns; ++r) out[r] = sums[r];
+      if (columns == W * kWidth)
+        __builtin_memcpy(out, &sum, sizeof(sum));
+      else
+        for (int64_t r = 0; r < columns; ++r) out[r] = sum.lane[r / kWidth][r % kWidth];
     }
   }
 }
