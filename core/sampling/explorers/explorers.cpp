@@ -8,7 +8,11 @@
 #include "core/base/error.hpp"
 #include "core/base/option_schema.hpp"
 #include "core/base/text.hpp"
+#include "core/sampling/explorers/auto_mala_explorer.hpp"
 #include "core/sampling/explorers/composite_explorer.hpp"
+#include "core/sampling/explorers/hmc_explorer.hpp"
+#include "core/sampling/explorers/mala_explorer.hpp"
+#include "core/sampling/explorers/nuts_explorer.hpp"
 #include "core/sampling/explorers/random_walk_explorer.hpp"
 #include "core/sampling/explorers/slice_explorer.hpp"
 
@@ -52,6 +56,10 @@ constexpr Entry entry(const char* name, const char* summary) {
 constexpr std::array kEntries{
     entry<SliceExplorer>("slice", "slice sampling with doubling; nothing to tune"),
     entry<RandomWalkExplorer>("rwm", "random-walk Metropolis with the covariance of the chain"),
+    entry<NutsExplorer>("nuts", "the no-U-turn sampler"),
+    entry<HmcExplorer>("hmc", "Hamiltonian Monte Carlo with paths of one length"),
+    entry<AutoMalaExplorer>("mala", "autoMALA: Langevin moves that choose their step where they are"),
+    entry<MalaExplorer>("mala-fixed", "Langevin moves with one step size"),
 };
 
 std::unique_ptr<Explorer> make_one(std::string_view text) {

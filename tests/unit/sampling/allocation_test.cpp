@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "core/sampling/explorers/explorers.hpp"
 #include "core/sampling/targets/targets.hpp"
 
 namespace {
@@ -45,6 +46,31 @@ TEST(Targets, EvaluateAndDrawWithoutAllocating) {
   const long before = allocations;
   const auto target = make_target("gaussian");
   EXPECT_GT(allocations, before) << "the counter counts";
+}
+
+TEST(Explorers, StepWithoutAllocatingAfterTheFirst) {
+  std::vector<std::string> texts{"slice:random-directions", "rwm:componentwise", "nuts:dense", "slice+nuts",
+                                 "slice@1+rwm@1"};
+  for (const ExplorerDescription& description : describe_explorers()) texts.push_back(description.name);
+  const auto target = make_target("eight-schools");
+  const auto dimension = static_cast<std::size_t>(target->dimension());
+  ChainTuning tuning{std::vector<double>(dimension), std::vector<double>(dimension, 0.5), {}, {}};
+  for (std::size_t i = 0; i < dimension * dimension; ++i)
+    tuning.covariance_factor.push_back(i % (dimension + 1) == 0 ? 0.5 : 0);
+  for (const std::string& text : texts) {
+    const auto explorer = make_explorer(text);
+    SamplePoint point{std::vector<double>(dimension, 0.1), {}};
+    PathDensity density(*target, 0.5);
+    density.at(point.u, point.density);
+    RandomStream stream(1, "explorer-test-allocation");
+    tuning.step_sizes = explorer->first_step_sizes(density, tuning, point, stream);
+    explorer->step(density, tuning, point, stream);
+    if (text == "slice@1+rwm@1")  // the first call of each part
+      for (int k = 0; k < 20; ++k) explorer->step(density, tuning, point, stream);
+    const long before = allocations;
+    for (int k = 0; k < 50; ++k) explorer->step(density, tuning, point, stream);
+    EXPECT_EQ(allocations, before) << text;
+  }
 }
 
 }  // namespace

@@ -11,11 +11,6 @@ namespace tempera {
 
 namespace {
 
-constexpr double kLargestChange = 4;
-constexpr double kFew = 3;  // steps from which half the change is taken
-constexpr double kTiny = 1e-12;
-constexpr double kSmallest = 1e-150, kLargest = 1e150;
-
 Eigen::MatrixXd matrix_of(const ChainTuning& tuning, bool dense) {
   using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   const auto n = static_cast<Eigen::Index>(tuning.scales.size());
@@ -50,18 +45,32 @@ double metropolis(double log_ratio) {
   return log_ratio > kNothing ? std::exp(log_ratio) : 0;
 }
 
+double within_reach(double step) {
+  return std::clamp(step, 1e-150, 1e150);
+}
+
+double metric_change(int order, bool dense, const ChainTuning& before, const ChainTuning& after) {
+  const double change = std::pow(mean_power(before, after, dense, order), 0.5 / order);
+  return std::isfinite(change) && change > 0 ? change : 1;
+}
+
+double damped(double log_change, Index count) {
+  constexpr double kFew = 3;
+  const auto steps = static_cast<double>(count);
+  return log_change * steps / (steps + kFew);
+}
+
 double AcceptanceLaw::next(double step, const StepSizeUse& use, const ChainTuning& before,
                            const ChainTuning& after) const {
-  double change = 1;
+  const double largest = std::log(4.0);
+  double log_change = 0;
   if (use.count > 0) {
-    const auto count = static_cast<double>(use.count);
-    const double mean = std::clamp(use.acceptance / count, kTiny, 1 - kTiny);
-    change = std::pow(boost::math::erfc_inv(target) / boost::math::erfc_inv(mean), 1.0 / order);
-    change = std::pow(std::clamp(change, 1 / kLargestChange, kLargestChange), count / (count + kFew));
+    constexpr double kTiny = 1e-12;
+    const double mean = std::clamp(use.acceptance / static_cast<double>(use.count), kTiny, 1 - kTiny);
+    log_change = std::log(boost::math::erfc_inv(target) / boost::math::erfc_inv(mean)) / order;
+    log_change = damped(std::clamp(log_change, -largest, largest), use.count);
   }
-  const double follow = std::pow(mean_power(before, after, dense, order), 0.5 / order);
-  const double next = step * change * (std::isfinite(follow) && follow > 0 ? follow : 1);
-  return std::clamp(next, kSmallest, kLargest);
+  return within_reach(step * std::exp(log_change) * metric_change(order, dense, before, after));
 }
 
 }  // namespace tempera

@@ -7,6 +7,16 @@ namespace tempera {
 /// min(1, e^x); 0 for NaN.
 double metropolis(double log_ratio);
 
+/// Whatever is learnt of a step size stays within these.
+double within_reach(double step);
+
+/// The factor by which a step size follows a change of the metric: (mean of ω^(2·order))^(1/(2·order)) with ω² the eigenvalues
+/// of the old covariance relative to the new one. Cost: d, or d³ where a metric is dense.
+double metric_change(int order, bool dense, const ChainTuning& before, const ChainTuning& after);
+
+/// What is taken of a logarithmic change that was learnt in so many steps: n/(n + 3) of it.
+double damped(double log_change, Index count);
+
 /// How the acceptance of an algorithm falls with its step size h near a Gaussian: erfc(c·h^order), with
 /// c² ∝ Σ ω^(2·order) over the frequencies ω of the target in the coordinates of the metric. Roberts & Rosenthal 2001
 /// (order 1 random walk, 3 Langevin); Beskos et al. 2013 (2 leapfrog paths of fixed length).
@@ -15,12 +25,8 @@ struct AcceptanceLaw {
   double target = 0.5;  ///< mean acceptance probability that is wanted, in (0, 1)
   bool dense = false;   ///< the metric uses the covariance factor
 
-  /// The step size at which the target would be met in the next round.
-  ///
-  /// The step size follows the law, by a factor of four at most; after n steps the factor is taken to the power
-  /// n/(n + 3). Where the metric has changed, the step follows: h (mean of ω^(2·order))^(1/(2·order)) with ω² the
-  /// eigenvalues of the old covariance relative to the new one.
-  /// Cost: d, or d³ where both metrics are dense.
+  /// The step size at which the target would be met in the next round: by the law, damped and by a factor of four at most,
+  /// and following the metric.
   double next(double step, const StepSizeUse& use, const ChainTuning& before, const ChainTuning& after) const;
 };
 

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+
+#include "core/sampling/explorer.hpp"
+#include "core/sampling/explorers/detail/leapfrog.hpp"
+
+namespace tempera {
+
+class OptionSchema;
+
+struct AutoMalaOptions {
+  std::optional<int> moves;  ///< a step; 3⌈d^0.35⌉ unless given
+  void declare(OptionSchema& schema);
+};
+
+/// autoMALA (Biron-Lattes, Surjanovic, Syed, Campbell & Bouchard-Côté 2024): Langevin moves that choose their step size
+/// where they are. A move draws a momentum and two thresholds, log a < log b < 0; it doubles the base step while the
+/// logarithm of the acceptance ratio of one leapfrog step is above log b and goes back by one, or halves it until that is
+/// above log a; it is rejected if the same choice from its end, backwards, would not take the same step.
+///
+/// The metric of a move is diagonal, 1/(η/scale + (1 − η)/g) with g the geometric mean of the scales and η 0, 1 or uniform
+/// in between with probability 1/3 each (the paper has 1 for g, so that its moves depend on the unit of the coordinates).
+/// The base step of the next round is the geometric mean of the steps chosen in this one; it begins by Hoffman & Gelman's
+/// heuristic. Cost: a gradient for each choice tried, two or three a move where the base step is good, one more a step.
+class AutoMalaExplorer final : public SteppingExplorer {
+ public:
+  using Options = AutoMalaOptions;
+  explicit AutoMalaExplorer(const AutoMalaOptions& options = {}) : options_(options) {}
+
+  std::unique_ptr<Explorer> clone() const override { return std::make_unique<AutoMalaExplorer>(*this); }
+  StepRecord step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point, RandomStream& stream) override;
+  bool needs_gradient() const override { return true; }
+
+ protected:
+  double first_step_size(PathDensity& density, const ChainTuning& tuning, const SamplePoint& point,
+                         RandomStream& stream) override;
+  double next_step_size(double step, const StepSizeUse& use, const ChainTuning& before,
+                        const ChainTuning& after) const override;
+
+ private:
+  struct Move;
+
+  void mix_metric(std::span<const double> scales, RandomStream& stream);
+
+  AutoMalaOptions options_;
+  std::vector<double> mixed_scales_;
+  PhasePoint here_, there_, back_, spare_;
+};
+
+}  // namespace tempera
