@@ -10,7 +10,9 @@
 #include "core/base/text.hpp"
 #include "core/sampling/explorers/auto_mala_explorer.hpp"
 #include "core/sampling/explorers/composite_explorer.hpp"
+#include "core/sampling/explorers/elliptical_slice_explorer.hpp"
 #include "core/sampling/explorers/hmc_explorer.hpp"
+#include "core/sampling/explorers/independence_explorer.hpp"
 #include "core/sampling/explorers/mala_explorer.hpp"
 #include "core/sampling/explorers/nuts_explorer.hpp"
 #include "core/sampling/explorers/random_walk_explorer.hpp"
@@ -60,6 +62,8 @@ constexpr std::array kEntries{
     entry<HmcExplorer>("hmc", "Hamiltonian Monte Carlo with paths of one length"),
     entry<AutoMalaExplorer>("mala", "autoMALA: Langevin moves that choose their step where they are"),
     entry<MalaExplorer>("mala-fixed", "Langevin moves with one step size"),
+    entry<EllipticalSliceExplorer>("elliptical", "elliptical slice sampling around a t approximation"),
+    entry<IndependenceExplorer>("independence", "independent proposals from a t approximation"),
 };
 
 std::unique_ptr<Explorer> make_one(std::string_view text) {
