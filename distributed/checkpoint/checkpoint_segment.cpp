@@ -46,6 +46,12 @@ void CheckpointSegment::write(std::int64_t offset, std::span<const std::byte> by
   file_.write(offset, bytes);
 }
 
+void CheckpointSegment::publish(const Communicator& ranks) {
+  file_.sync();
+  ranks.barrier();
+  file_.reopen();  // network file systems show what others wrote to those who open
+}
+
 const StoredFile& CheckpointSegment::commit(const Communicator& ranks, std::int64_t length) {
   TEMPERA_EXPECTS(length >= stored_.bytes);
   file_.sync();

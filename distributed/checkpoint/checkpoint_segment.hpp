@@ -27,7 +27,9 @@ class CheckpointSegment {
   /// Writes bytes at a place that depends on what they are, not on who writes them. Local.
   /// @pre offset ≥ length() @throws Error{environment}
   void write(std::int64_t offset, std::span<const std::byte> bytes);
-  /// Reads what any rank wrote before the last checkpoint, or this rank since. Local. @throws Error{input}
+  /// Makes what every rank has written so far readable on all of them. Collective. @throws Error
+  void publish(const Communicator& ranks);
+  /// Reads what any rank wrote before the last checkpoint or publish(), or this rank since. Local. @throws Error{input}
   void read(std::int64_t offset, std::span<std::byte> bytes) const { file_.read(offset, bytes); }
   /// Bytes that the last checkpoint holds.
   std::int64_t length() const { return stored_.bytes; }

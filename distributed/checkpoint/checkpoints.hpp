@@ -25,6 +25,8 @@ class Checkpoints {
   /// Hooks may be empty. `store` must outlive this object.
   Checkpoints(CheckpointStore& store, const ScheduleSettings& schedule, CheckpointHooks hooks);
 
+  /// Where they lie; segments lie beside them.
+  const std::filesystem::path& folder() const { return store_.folder(); }
   /// Before each step, on every rank. Local; all ranks then have to agree on what any of them wants.
   StepWish before_step(const Communicator& ranks);
   /// Writes a generation. False, on all ranks, if that was not possible: a warning is out then, what was there before

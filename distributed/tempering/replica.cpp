@@ -2,36 +2,29 @@
 
 namespace tempera {
 
-void Moments::add(std::span<const double> values) {
-  if (count++ == 0) {
-    mean.assign(values.begin(), values.end());
-    squares.assign(values.size(), 0.0);
-    return;
-  }
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const double change = values[i] - mean[i];
-    mean[i] += change / static_cast<double>(count);
-    squares[i] += change * (values[i] - mean[i]);
-  }
-}
-
 void Replica::begin_round() {
-  round_trips = restarts = 0;
+  round_trips = restarts = evaluations = gradients = invalid = 0;
   likelihoods.clear();
   chains.clear();
-  moments.clear();
+  statistics.clear();
 }
 
-void Replica::note(Index chain_count) {
+void Replica::note(const LadderPlan& plan, bool covariance) {
   likelihoods.push_back(point.density.likelihood);
   chains.push_back(chain);
-  moments[chain].add(point.u);
+  statistics.try_emplace(chain, point.u.size(), covariance).first->second.add(point.u, step);
+  if (plan.chains() == 1) return;
   if (chain == 0) {
-    if (last == End::target) ++round_trips;
-    last = End::reference;
-  } else if (chain == chain_count - 1) {
-    if (last == End::reference) ++restarts;
-    last = End::target;
+    if (end == End::last) ++round_trips;
+    end = End::first;
+  } else if (chain == plan.chains() - 1) {
+    end = End::last;
+  }
+  if (plan.is_reference(chain)) {
+    fresh = true;
+  } else if (plan.is_target(chain) && fresh) {
+    ++restarts;
+    fresh = false;
   }
 }
 

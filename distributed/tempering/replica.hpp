@@ -1,38 +1,37 @@
 #pragma once
 
 #include <map>
-#include <span>
 #include <vector>
 
+#include "core/sampling/chain_statistics.hpp"
 #include "core/sampling/explorer.hpp"
+#include "distributed/tempering/ladder_plan.hpp"
 
 namespace tempera {
-
-/// Count, means and sums of squared deviations of the coordinates: Welford's update, Chan's merge.
-struct Moments {
-  Index count = 0;
-  std::vector<double> mean, squares;
-
-  void add(std::span<const double> values);
-};
 
 /// A state that walks the ladder, and what it has seen in the round at hand.
 struct Replica {
   Index number = 0;  ///< over all ladders
   Index chain = 0;
+  int leg = 0;  ///< on whose path the density of the point stands
   SamplePoint point;
-  /// Which end of the ladder it was at last: none, the reference, the target.
-  enum class End { none, reference, target } last = End::none;
+  StepRecord step;  ///< the last one
+  /// Which end of the ladder it was at last: none, the first chain, the last one.
+  enum class End { none, first, last } end = End::none;
+  bool fresh = false;  ///< was at a reference since it was at the target
 
   Index round_trips = 0;
   Index restarts = 0;
+  Index evaluations = 0;  ///< of the density
+  Index gradients = 0;    ///< of those, with gradient
+  Index invalid = 0;      ///< of those, NaN
   std::vector<double> likelihoods;  ///< at each scan, in the chain of the same place
   std::vector<Index> chains;
-  std::map<Index, Moments> moments;  ///< by chain
+  std::map<Index, ChainStatistics> statistics;  ///< by chain
 
   void begin_round();
   /// Notes where it stands after the exploration of a scan.
-  void note(Index chain_count);
+  void note(const LadderPlan& plan, bool covariance);
 };
 
 }  // namespace tempera

@@ -31,6 +31,11 @@ RawFile::RawFile(std::filesystem::path path, Mode mode) : path_(std::move(path))
   if (descriptor_ < 0) fail(errno);
 }
 
+void RawFile::reopen() {
+  RawFile again(path_, mode_);
+  std::swap(descriptor_, again.descriptor_);
+}
+
 RawFile::~RawFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }

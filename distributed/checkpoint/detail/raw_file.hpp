@@ -27,6 +27,8 @@ class RawFile {
   /// @throws Error{environment}
   void write(std::int64_t offset, std::span<const std::byte> bytes) const;
   void resize(std::int64_t bytes) const;
+  /// The same file anew. @throws as the constructor
+  void reopen();
   /// Until it is on the disk.
   void sync() const;
   /// Reports what closing reports: some network file systems find out only then. No use afterwards.

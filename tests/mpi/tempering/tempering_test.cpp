@@ -15,24 +15,15 @@ namespace {
 
 using test::on_all_ranks;
 
-/// All draws over the ranks, by ladder and draw.
-std::map<std::pair<Index, Index>, std::vector<double>> all_draws(const Communicator& ranks, const TemperingDraws& draws,
-                                                                 std::size_t width) {
-  const auto places = ranks.all_gather(std::span<const TemperingDraws::Place>(draws.places));
-  const auto values = ranks.all_gather(std::span<const double>(draws.values));
-  std::map<std::pair<Index, Index>, std::vector<double>> sorted;
-  for (std::size_t k = 0; k < places.size(); ++k)
-    sorted[{places[k].ladder, places[k].draw}].assign(values.begin() + static_cast<std::ptrdiff_t>(k * width),
-                                                      values.begin() + static_cast<std::ptrdiff_t>((k + 1) * width));
-  EXPECT_EQ(sorted.size(), places.size());
-  return sorted;
+/// All draws, column by column, on every rank.
+std::vector<double> all_draws(const Communicator& ranks, const DrawStore& draws) {
+  return draws.columns(ranks, 0, draws.width());
 }
 
 TEST(Tempering, IsTheSameToTheBitForEveryNumberOfRanks) {
   on_all_ranks([](const Communicator& world) {
     const std::string settings[] = {"dim=3", "modes=4"};
     const auto target = make_target("mixture", settings);
-    const auto width = static_cast<std::size_t>(target->constrained_size());
     TemperingOptions options;
     options.chains = 5;
     options.ladders = 2;
@@ -41,13 +32,14 @@ TEST(Tempering, IsTheSameToTheBitForEveryNumberOfRanks) {
     options.thin = 3;
     const Communicator self = Communicator::self();
     const TemperingResult alone = sample_by_tempering(self, *target, SliceExplorer(), options);
-    const auto expected = all_draws(self, alone.draws, width);
-    EXPECT_EQ(std::ssize(expected), 2 * alone.draws_a_ladder);
+    const auto expected = all_draws(self, *alone.draws);
+    EXPECT_EQ(alone.draws->draws(), 11);
+    EXPECT_EQ(alone.draws->streams(), 2);
     for (int size = 2; size <= world.size(); ++size) {
       const Communicator part = world.split(world.rank() < size ? 0 : -1, world.rank());
       if (part.size() == 0) continue;
       const TemperingResult together = sample_by_tempering(part, *target, SliceExplorer(), options);
-      EXPECT_EQ(all_draws(part, together.draws, width), expected) << size;
+      EXPECT_EQ(all_draws(part, *together.draws), expected) << size;
       for (std::size_t k = 0; k < alone.rounds.size(); ++k) {
         const TemperingRound &a = alone.rounds[k], &b = together.rounds[k];
         EXPECT_EQ(a.schedule, b.schedule);
