@@ -1,8 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +11,7 @@
 #include "core/base/text.hpp"
 #include "core/io/detail/block_checks.hpp"
 #include "core/io/detail/hdf5_handle.hpp"
+#include "core/io/detail/output_room.hpp"
 #include "core/io/input_file.hpp"
 
 namespace tempera::detail {
@@ -43,24 +42,6 @@ void list_objects(hid_t group, const std::string& prefix, int depth, std::vector
     else if (type == H5I_GROUP && depth > 0)
       list_objects(object, prefix + name + "/", depth - 1, names);
   }
-}
-
-/// Copies what is no hole; 0 or the errno.
-int copy_data(int from, int to) {
-  std::vector<char> block(std::size_t{64} << 10);
-  const off_t size = ::lseek(from, 0, SEEK_END);
-  if (size < 0 || ::ftruncate(to, size) != 0) return errno;
-  for (off_t begin = ::lseek(from, 0, SEEK_DATA); begin >= 0; begin = ::lseek(from, begin, SEEK_DATA)) {
-    for (const off_t end = ::lseek(from, begin, SEEK_HOLE); begin < end;) {
-      const auto wanted = std::min<std::size_t>(block.size(), static_cast<std::size_t>(end - begin));
-      const ssize_t count = ::pread(from, block.data(), wanted, begin);
-      if (count <= 0 || ::lseek(to, begin, SEEK_SET) < 0) return count == 0 ? EIO : errno;
-      if (const int problem = write_all(to, {block.data(), static_cast<std::size_t>(count)}); problem != 0)
-        return problem;
-      begin += count;
-    }
-  }
-  return errno == ENXIO ? 0 : errno;  // no more data
 }
 
 }  // namespace
@@ -185,35 +166,36 @@ std::vector<double> Hdf5Input::read_reals(const std::string& object) const {
   return values;
 }
 
-Hdf5Output::Hdf5Output(const std::filesystem::path& path, double bytes, Hdf5Medium medium) : output_(path) {
-  struct statvfs room {};
-  if (::statvfs(output_.temporary().c_str(), &room) == 0) {
-    const double free_bytes = static_cast<double>(room.f_bavail) * static_cast<double>(room.f_frsize);
-    if (free_bytes < bytes)
-      throw Error(Category::environment, path.string(),
-                  fmt::format("cannot be written: about {} are needed, {} are free", human_bytes(bytes),
-                              human_bytes(free_bytes)),
-                  write_error(path, ENOSPC).hint());
-  }
-  // The limit holds for the memory of abandon() too, so running into it could not be mended afterwards.
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-      static_cast<double>(limit.rlim_cur) < bytes)
-    throw write_error(path, EFBIG);
-  errno = 0;
-  file_ = Hdf5Handle(H5Fcreate(output_.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-  check(file_);
-  if (medium == Hdf5Medium::memory) move_to_memory();
+// A file that the library cannot close, because what it caches does not fit the disk, brings the process down at exit.
+// So the descriptor is pointed at memory, where the last writes (of bounded caches) succeed.
+int point_at_memory(hid_t file) {
+  void* handle = nullptr;
+  if (file < 0 || H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) < 0) return -1;
+  const int memory = ::memfd_create("hdf5", MFD_CLOEXEC);
+  if (memory >= 0) ::dup2(memory, *static_cast<int*>(handle));
+  return memory;
 }
 
 /// The library resolves links, so it cannot open memory by a name.
-void Hdf5Output::move_to_memory() {
-  memory_ = point_at_memory();
-  check(memory_);
-  const int begun = ::open(output_.temporary().c_str(), O_RDONLY | O_CLOEXEC);
-  const int problem = begun < 0 ? errno : copy_data(begun, memory_);
+int move_to_memory(hid_t file, const std::filesystem::path& name) {
+  const int memory = point_at_memory(file);
+  if (memory < 0) return -1;
+  const int begun = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  const int problem = begun < 0 ? errno : copy_data(begun, memory);
   if (begun >= 0) ::close(begun);
-  if (problem != 0) throw write_error(output_.destination(), problem);
+  if (problem == 0) return memory;
+  ::close(memory);
+  errno = problem;
+  return -1;
+}
+
+Hdf5Output::Hdf5Output(const std::filesystem::path& path, double bytes, Hdf5Medium medium) : output_(path) {
+  // The limit of sizes holds for the memory of abandon() too, so running into it could not be mended afterwards.
+  check_room(output_, bytes);
+  errno = 0;
+  file_ = Hdf5Handle(H5Fcreate(output_.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  check(file_);
+  if (medium == Hdf5Medium::memory) check(memory_ = move_to_memory(file_, output_.temporary()));
 }
 
 Hdf5Output::~Hdf5Output() {
@@ -228,25 +210,15 @@ void Hdf5Output::check(long long code) const {
   throw write_error(output_.destination(), reason);
 }
 
-// A file that the library cannot close, because what it caches does not fit the disk, brings the process down at exit.
-// So the descriptor is pointed at memory, where the last writes (of bounded caches) succeed.
-int Hdf5Output::point_at_memory() const {
-  void* handle = nullptr;
-  if (!file_ || H5Fget_vfd_handle(file_, H5P_DEFAULT, &handle) < 0) return -1;
-  const int memory = ::memfd_create("hdf5", MFD_CLOEXEC);
-  if (memory >= 0) ::dup2(memory, *static_cast<int*>(handle));
-  return memory;
-}
-
 void Hdf5Output::abandon() const {
-  if (const int memory = point_at_memory(); memory >= 0) ::close(memory);
+  if (const int memory = point_at_memory(file_); memory >= 0) ::close(memory);
 }
 
 // What the library writes between a flush and the end is the superblock once more, so that is brought from the memory.
 void Hdf5Output::close() {
   constexpr std::size_t kLargestSuperblock = 96;
   errno = 0;
-  const int memory = point_at_memory();
+  const int memory = point_at_memory(file_);
   std::array<char, kLargestSuperblock + 1> bytes{};
   const bool closed = memory >= 0 && file_.close();
   const ssize_t count = closed ? ::pread(memory, bytes.data(), bytes.size(), 0) : -1;
@@ -331,13 +303,6 @@ void Hdf5Output::write_attribute(hid_t object, const char* name, Index value) co
   check(H5Awrite(attribute, H5T_NATIVE_INT64, &value));
 }
 
-void Hdf5Output::copy_from_memory() const {
-  const int file = ::open(output_.temporary().c_str(), O_WRONLY | O_CLOEXEC);
-  int problem = file < 0 ? errno : copy_data(memory_, file);
-  if (file >= 0 && ::close(file) != 0 && problem == 0) problem = errno;
-  if (problem != 0) throw write_error(output_.destination(), problem);
-}
-
 void Hdf5Output::commit() {
   flush();
   if (memory_ < 0) {
@@ -345,7 +310,8 @@ void Hdf5Output::commit() {
   } else {
     errno = 0;
     check(file_.close() ? 0 : -1);
-    copy_from_memory();
+    if (const int problem = copy_data(memory_, output_.temporary()); problem != 0)
+      throw write_error(output_.destination(), problem);
   }
   output_.commit();
 }

@@ -87,6 +87,11 @@ class Hdf5Input {
 /// writes little chooses memory.
 enum class Hdf5Medium { disk, memory };
 
+/// From here on the library writes an open file to memory; its descriptor, to be closed, or −1 with the reason in errno.
+int point_at_memory(hid_t file);
+/// The same for memory that begins as the file of that name, as written so far.
+int move_to_memory(hid_t file, const std::filesystem::path& name);
+
 /// New file under a temporary name, with the errors of writing it.
 class Hdf5Output {
  public:
@@ -115,11 +120,7 @@ class Hdf5Output {
   void commit();
 
  private:
-  /// From here on the library writes to memory; its descriptor, to be closed, or −1.
-  int point_at_memory() const;
   void close();
-  void move_to_memory();
-  void copy_from_memory() const;
   Hdf5Handle make_dataset(const std::string& object, hid_t type, std::span<const Index> shape, hid_t layout) const;
 
   Hdf5Quiet quiet_;
