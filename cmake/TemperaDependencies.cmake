@@ -15,6 +15,8 @@ find_package(Boost 1.74 REQUIRED COMPONENTS mpi serialization)
 set(HDF5_PREFER_PARALLEL TRUE)
 find_package(HDF5 REQUIRED COMPONENTS C)
 
+pkg_search_module(TEMPERA_NETCDF REQUIRED netcdf-mpi netcdf)  # Debian has a serial one beside it under the second name
+
 if(NOT TARGET tempera_blas)
   find_path(TEMPERA_CBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas REQUIRED)
   find_path(TEMPERA_LAPACKE_INCLUDE lapacke.h PATH_SUFFIXES openblas REQUIRED)
@@ -34,4 +36,15 @@ if(NOT TARGET tempera_blas)
   # hdf5.h of the MPI build includes mpi.h itself.
   target_include_directories(tempera_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS} ${MPI_C_INCLUDE_DIRS})
   target_link_libraries(tempera_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+  # Debian's file does not name the folder of the header.
+  find_path(TEMPERA_NETCDF_INCLUDE netcdf_meta.h HINTS ${TEMPERA_NETCDF_LIBDIR} ${TEMPERA_NETCDF_INCLUDEDIR}
+    PATH_SUFFIXES netcdf/mpi/include REQUIRED)
+  file(STRINGS ${TEMPERA_NETCDF_INCLUDE}/netcdf_meta.h netcdf_of_mpi REGEX "^#define NC_HAS_PARALLEL4 +1")
+  if(NOT netcdf_of_mpi)
+    message(FATAL_ERROR "the NetCDF library in ${TEMPERA_NETCDF_LIBDIR} stands on a serial HDF5, and a process cannot have "
+      "two: install that of MPI (libnetcdf-mpi-dev, netcdf-c+mpi, libnetcdf=*=mpi_openmpi*)")
+  endif()
+  add_library(tempera_netcdf INTERFACE IMPORTED)
+  target_include_directories(tempera_netcdf SYSTEM INTERFACE ${TEMPERA_NETCDF_INCLUDE})
+  target_link_libraries(tempera_netcdf INTERFACE ${TEMPERA_NETCDF_LINK_LIBRARIES} tempera_hdf5)
 endif()

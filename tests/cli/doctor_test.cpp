@@ -15,7 +15,7 @@ TEST(Doctor, ReportsEveryPartOfTheMachineOnOneRank) {
   const auto result = test::tempera({"doctor"});
   EXPECT_EQ(result.status, 0) << result.out << result.err;
   for (const char* topic :
-       {"build", "processor", "memory", "MPI", "user", "cores", "BLAS", "HDF5", "ScaLAPACK", "bandwidth", "arithmetic"})
+       {"build", "processor", "memory", "MPI", "user", "cores", "BLAS", "HDF5", "NetCDF", "ScaLAPACK", "bandwidth", "arithmetic"})
     EXPECT_EQ(occurrences(result.out, std::string("  ") + topic + " "), 1) << topic << "\n" << result.out;
   EXPECT_EQ(occurrences(result.out, "FAIL"), 0);
   EXPECT_TRUE(has_line(result.out, "OK    ScaLAPACK   PDPOTRF of order 600 on 1 x 1 ranks, largest error "));

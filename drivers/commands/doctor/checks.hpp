@@ -27,7 +27,7 @@ void check_machine(Findings& findings);
 /// MPI library, ranks, launcher, root, oversubscription. `facts` from launch_facts.
 void check_launch(const Communicator& world, const Launch& launch, const LaunchFacts& facts, int threads,
                   Findings& findings);
-/// BLAS and HDF5.
+/// BLAS, HDF5 and NetCDF.
 void check_libraries(Findings& findings);
 /// A Cholesky factorisation on all ranks against its closed form.
 void check_scalapack(const Communicator& world, Findings& findings);

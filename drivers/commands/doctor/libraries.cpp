@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <hdf5.h>
 #include <mpi.h>
+#include <netcdf.h>
 #include <unistd.h>
 
 #include <array>
@@ -92,6 +93,8 @@ void check_libraries(Findings& findings) {
     hdf5.mend = "another HDF5 comes first in the library path; check LD_LIBRARY_PATH and loaded modules";
   }
   findings.push_back(std::move(hdf5));
+  const std::string netcdf = nc_inq_libvers();  // "4.9.0 of Jan  1 2023 00:00:00 $"
+  findings.push_back({Finding::Level::ok, "NetCDF", netcdf.substr(0, netcdf.find(' ')), ""});
 }
 
 }  // namespace tempera::drivers

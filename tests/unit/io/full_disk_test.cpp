@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "core/io/hdf5_file.hpp"
+#include "core/io/inference_data.hpp"
 #include "core/io/npy.hpp"
 #include "core/io/tns.hpp"
 #include "tests/unit/io/io_fixture.hpp"
@@ -70,6 +71,35 @@ TEST_F(FullDisk, ADiskThatFillsUpWhileHdf5IsWrittenIsAnErrorAndNothingWorse) {
   writer.append_rows(1, 0, std::span(rows).first(80));
   writer.commit();
   EXPECT_EQ(read_hdf5_kruskal(disk_ / "factors.h5").shape(), shape);
+}
+
+TEST_F(FullDisk, ADiskThatFillsUpWhileDrawsAreWrittenIsAnErrorAndNothingWorse) {
+  const auto layout = [](Index draws) {
+    return InferenceLayout{{{"posterior", 2, draws, {{"a", {8}, InferenceVariable::Type::float64, {}}}, {}}}, {}};
+  };
+  const std::vector<double> values(2 * 2000 * 8, 0.5);
+  EXPECT_EQ(refused([&] { InferenceDataWriter(disk_ / "draws.nc", layout(4000)); }),
+            "tempera: error: draws.nc: cannot be written: about 627 KiB are needed, 512 KiB are free\n"
+            "hint: free some space, or write to another disk");
+  EXPECT_EQ(refused([&] {
+              InferenceDataWriter writer(disk_ / "draws.nc", layout(2000));
+              disk_.fill();
+              writer.write("posterior", "a", values);
+            }),
+            no_space("draws.nc"));
+  disk_.clear();
+  EXPECT_EQ(refused([&] {
+              InferenceDataWriter writer(disk_ / "draws.nc", layout(2000));
+              disk_.fill();
+              writer.commit();
+            }),
+            no_space("draws.nc"));
+  disk_.clear();
+  EXPECT_TRUE(std::filesystem::is_empty(disk_.path()));
+  InferenceDataWriter writer(disk_ / "draws.nc", layout(2000));
+  writer.write("posterior", "a", values);
+  writer.commit();
+  EXPECT_GT(std::filesystem::file_size(disk_ / "draws.nc"), values.size() * sizeof(double));
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ class Tempera(CMakePackage):
     depends_on("netlib-scalapack")
     depends_on("boost@1.74:+mpi+serialization")
     depends_on("hdf5+mpi")
+    depends_on("netcdf-c+mpi")
     depends_on("zlib-api")
     depends_on("random123")
     depends_on("cli11")
