@@ -88,8 +88,8 @@ class InferenceDataWriter {
   InferenceDataWriter(InferenceDataWriter&&) noexcept;
   ~InferenceDataWriter();
 
-  /// A block of draws, in any order; what is written twice keeps the later values. Costs two system calls for every chain
-  /// (for every MiB where there are more); memory: 1 MiB.
+  /// A block of draws, in any order; what is written twice keeps the later values. Costs one system call for every chain
+  /// (for every MiB of larger ones); memory: 1 MiB.
   /// @pre the group and the variable are of the layout, the range lies in it, `source` covers it
   /// @throws Error{numerical} for a value that an int64 or bool cannot hold; Error{environment} if the disk is full
   void write(std::string_view group, std::string_view variable, const DrawRange& range, const StridedDraws& source);
