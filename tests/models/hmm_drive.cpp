@@ -100,7 +100,7 @@ double HmmDrive::log_prior(std::span<const double> theta, std::span<double> grad
 
 double HmmDrive::emissions(std::span<const double> theta) {
   const double u_slope = theta[5] - theta[4], v_slope = theta[7] - theta[6];
-  const double level = std::log(theta[5] / theta[4]) + std::log(theta[7] / theta[6]);
+  const double level = std::log(theta[5]) - std::log(theta[4]) + std::log(theta[7]) - std::log(theta[6]);
   const auto distance = [&](std::size_t t) { return level - u_slope * u_[t] - v_slope * v_[t]; };
   double sum = static_cast<double>(u_.size()) * (std::log(theta[4]) + std::log(theta[6])) - theta[4] * sum_u_ -
                theta[6] * sum_v_;  // Σ log density of the first state

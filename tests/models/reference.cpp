@@ -62,11 +62,19 @@ std::vector<Comparison> compare_with_reference(std::span<const std::span<const d
   return comparisons;
 }
 
+std::vector<Comparison> compare_with_reference(const std::vector<std::vector<double>>& chains,
+                                               std::span<const ReferenceMoments> reference) {
+  const std::vector<std::span<const double>> views(chains.begin(), chains.end());
+  return compare_with_reference(std::span(views), reference);
+}
+
 double largest_z(std::span<const Comparison> comparisons) {
   double largest = 0;
   for (const Comparison& one : comparisons) {
-    for (const double z : {std::abs(one.z_mean), std::abs(one.z_sd)})
-      if (!(z <= largest)) largest = z;  // NaN stays
+    for (const double z : {one.z_mean, one.z_sd}) {
+      if (std::isnan(z)) return z;
+      largest = std::max(largest, std::abs(z));
+    }
   }
   return largest;
 }

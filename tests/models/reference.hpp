@@ -38,7 +38,10 @@ struct Comparison {
 std::vector<Comparison> compare_with_reference(std::span<const std::span<const double>> chains,
                                                std::span<const ReferenceMoments> reference);
 
-/// The largest |z| of all.
+std::vector<Comparison> compare_with_reference(const std::vector<std::vector<double>>& chains,
+                                               std::span<const ReferenceMoments> reference);
+
+/// The largest |z| of all; NaN if one is.
 double largest_z(std::span<const Comparison> comparisons);
 
 /// One line a parameter, for a person.

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "core/sampling/explorers/slice_explorer.hpp"
-#include "core/sampling/model.hpp"
 #include "tests/models/models.hpp"
+#include "tests/models/single_chain.hpp"
 #include "tests/support/data.hpp"
 
 namespace tempera {
@@ -46,31 +46,12 @@ TEST_F(References, AreMetByTheirOwnDrawsAndNotByOthers) {
   }
 }
 
-/// One chain of coordinate slices at β = 1 from a reference draw, where coordinates are not too correlated for that.
+/// Coordinate slices at β = 1, where coordinates are not too correlated for that.
 TEST_F(References, AreMetBySliceSamplingOfCheapModels) {
   for (const char* name :
        {"arK-arK", "eight_schools-eight_schools_noncentered", "garch-garch11", "gp_pois_regr-gp_regr"}) {
-    TransformedTarget target(test::make_posteriordb_model(name, folder_));
-    const auto reference = test::read_reference(name, folder_);
-    const auto start = test::from_reference_parameters(name, test::read_reference_draws(name, folder_)[0]);
-    const auto size = static_cast<std::size_t>(target.dimension());
-    SamplePoint point{std::vector<double>(size), {}};
-    target.unconstrain(start, point.u);
-    PathDensity density(target, 1);
-    density.at(point.u, point.density);
-    ChainTuning tuning;
-    tuning.scales.assign(size, 0.5);
-    SliceExplorer explorer;
-    RandomStream stream(1, "test-reference-slice");
-    std::vector<double> theta(static_cast<std::size_t>(target.constrained_size())), draws;
-    for (int draw = 0; draw < 10000; ++draw) {
-      explorer.step(density, tuning, point, stream);
-      target.constrain(point.u, theta);
-      draws.resize(draws.size() + reference.size());
-      test::to_reference_parameters(name, theta, std::span(draws).last(reference.size()));
-    }
-    const std::span<const double> chain(draws);
-    const auto comparisons = test::compare_with_reference({&chain, 1}, reference);
+    const auto run = test::run_single_chains(name, folder_, SliceExplorer(), 2, 5000, 1);
+    const auto comparisons = test::compare_with_reference(run.chains, test::read_reference(name, folder_));
     EXPECT_LT(test::largest_z(comparisons), 4) << test::comparison_table(name, comparisons);
     for (const auto& one : comparisons) EXPECT_GT(one.ess, 200) << test::comparison_table(name, comparisons);
   }
