@@ -13,6 +13,7 @@
 #include "distributed/als/cp_health.hpp"
 #include "distributed/checkpoint/checkpoints.hpp"
 #include "distributed/tensor/distributed_tensor.hpp"
+#include "distributed/tensor/holdout_score.hpp"
 
 namespace tempera {
 
@@ -71,23 +72,6 @@ struct CpObserver {
   std::function<void(const CpStep&)> progress;
   std::function<bool()> stop;
   Checkpoints* checkpoints = nullptr;
-};
-
-/// Loss of the cells of one kind that were kept apart.
-struct StratumScore {
-  std::string name;
-  Index held = 0;
-  double cells = 0;           ///< of this kind in the whole tensor
-  double mean = 0;            ///< loss of a cell: squared error, or deviance
-  double standard_error = 0;  ///< not a number with one cell
-};
-
-/// The same for the whole tensor: the mean over all its cells, estimated from those kept apart by weighting each stratum
-/// with its number of cells (strata of which none was kept apart are left out).
-struct HoldoutScore {
-  double mean = 0;
-  double standard_error = 0;
-  std::vector<StratumScore> strata;
 };
 
 /// Distributed CP model. Factor rows stay with their owners.

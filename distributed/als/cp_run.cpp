@@ -19,29 +19,6 @@ std::string part(const char* group, int mode) {
   return fmt::format("/{}/{}", group, mode);
 }
 
-std::optional<HoldoutScore> scored(const Holdout& holdout, const std::vector<double>& sums) {
-  if (sums.empty()) return std::nullopt;
-  HoldoutScore score;
-  double cells = 0, variance = 0;
-  for (std::size_t k = 0; k < holdout.strata.size(); ++k) {
-    const HoldoutStratum& stratum = holdout.strata[k];
-    StratumScore& part = score.strata.emplace_back(StratumScore{stratum.name, stratum.held, stratum.cells, 0, 0});
-    if (stratum.held == 0) continue;
-    cells += stratum.cells;
-    const auto held = static_cast<double>(stratum.held);
-    part.mean = sums[2 * k] / held;
-    const double spread = std::max(0.0, sums[2 * k + 1] / held - part.mean * part.mean);
-    // Drawn without replacement from the cells there are. One cell tells nothing of the spread: not a number.
-    part.standard_error = std::sqrt(spread / (held - 1) * std::max(0.0, 1 - held / stratum.cells));
-    score.mean += part.mean * stratum.cells;
-    variance += std::pow(part.standard_error * stratum.cells, 2);
-  }
-  if (cells == 0) return std::nullopt;
-  score.mean /= cells;
-  score.standard_error = std::sqrt(variance) / cells;
-  return score;
-}
-
 }  // namespace
 
 bool start_is_over(const CpStart& start, const CpOptions& options) {
@@ -174,7 +151,7 @@ void report_start(const DistributedTensor& tensor, const CpMethod& method, const
   result.deviance = method.deviance(kept);
   if (!result.deviance) result.restart_deviances.clear();
   result.kkt_violation = kept.kkt_violation;
-  result.holdout = scored(tensor.holdout(), kept.holdout_sums);
+  result.holdout = holdout_score(tensor.holdout().strata, kept.holdout_sums);
   result.iterations = kept.iteration;
   result.converged = kept.quiet >= kQuietSweeps && kept.iteration >= kLeastSweeps;
   result.stopped = requested          ? StopReason::requested

@@ -2,11 +2,16 @@
 
 #include <algorithm>
 
-#include "distributed/tempering/block_deal.hpp"
-
 namespace tempera {
 
 namespace {
+
+/// Blocks [begin_on(q), begin_on(q + 1)) go to rank q; those of few blocks to the first ranks.
+struct Deal {
+  Index blocks;
+  int ranks;
+  Index begin_on(int rank) const { return (blocks * rank + ranks - 1) / ranks; }
+};
 
 bool before(const KeyedCell& a, const KeyedCell& b) {
   return a.key < b.key;
@@ -42,12 +47,12 @@ std::vector<KeyedCell::Key> cut_keys(const Communicator& group, const std::vecto
 
 /// To each rank the cells of its blocks, in their order. @param cells  in their order, consumed
 std::vector<KeyedCell> dealt_cells(const Communicator& group, std::vector<KeyedCell> cells,
-                                   const std::vector<KeyedCell::Key>& cuts, const BlockDeal& deal) {
+                                   const std::vector<KeyedCell::Key>& cuts, const Deal& deal) {
   if (group.size() == 1) return cells;
   std::vector<Index> counts;
   Index sent = 0;
   for (int q = 0; q < group.size(); ++q) {
-    const Index end = deal.end(q);
+    const Index end = deal.begin_on(q + 1);
     const Index upto = q + 1 == group.size() || end > std::ssize(cuts) ? std::ssize(cells)
                        : end == 0                                      ? 0
                                                                        : std::lower_bound(cells.begin(), cells.end(),
@@ -89,9 +94,9 @@ CellBlocks distribute_cells(const Communicator& group, SparseTensor cells, Index
   result.shape = cells.shape();
   result.cells = group.all_reduce_value(cells.nonzeros(), Reduction::sum);
   result.blocks = blocks;
-  const BlockDeal deal{blocks, group.size()};
-  result.first = deal.begin(group.rank());
-  const Index end = deal.end(group.rank());
+  const Deal deal{blocks, group.size()};
+  result.first = deal.begin_on(group.rank());
+  const Index end = deal.begin_on(group.rank() + 1);
   for (int mode = 0; mode < result.order(); ++mode) {
     const CellOrder order(result.shape, mode);
     std::vector<KeyedCell> own = sorted_cells(cells, order);

@@ -6,8 +6,8 @@
 
 namespace tempera {
 
-/// Cuts cells that lie anywhere in a group into blocks, of which every rank holds some in its order. The blocks are those of
-/// cell_blocks(), whatever the number of ranks.
+/// Cuts cells that lie anywhere in a group into blocks and deals these to the ranks in order, those of few blocks to the first
+/// ranks. The blocks are those of cell_blocks(), whatever the number of ranks.
 ///
 /// For each mode the places of the cuts are found by bisection of the keys (an all_reduce of one count a block for every bit
 /// of a key), and the cells go to the ranks of their blocks.

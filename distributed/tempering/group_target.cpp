@@ -54,6 +54,9 @@ class Link {
     }
   }
 
+  /// The leader has all data: nobody is asked.
+  bool alone() const { return cuts[1] == cuts.back(); }
+
   void stop() {
     if (released || ranks.size() == 1 || !ranks.is_root()) return;
     released = true;
@@ -104,7 +107,7 @@ class GroupModel final : public Model {
 
   double log_likelihood(std::span<const double> theta, std::span<double> gradient) override {
     const Communicator& ranks = link_->ranks;
-    if (ranks.size() == 1) return model_->log_likelihood(theta, gradient);
+    if (link_->alone()) return model_->log_likelihood(theta, gradient);
     TEMPERA_EXPECTS(ranks.is_root());
     if (link_->released) throw Error(Category::usage, "", "the other ranks of the group have been released");
     const bool wanted = !gradient.empty();

@@ -22,9 +22,10 @@ class GroupModel;  // the model as rank 0 of the group sees it
 ///     sample(groups.leaders, target, …);
 ///     target.release();
 ///
-/// An evaluation is a broadcast of θ and one message back from each rank with the pieces of its blocks; on a group of one
-/// rank nothing is sent. Clones belong to the same group: one of them may evaluate at a time. What depends on θ alone (prior,
-/// transforms, closed forms) is the leader's.
+/// An evaluation is a broadcast of θ and one message back from each rank with the pieces of its blocks; where the leader
+/// holds all blocks, as those of a few thousand cells, nothing is sent. What depends on θ alone (prior, transforms, closed
+/// forms) is the leader's. Clones belong to the same group: one of them may evaluate at a time, on the thread that calls
+/// MPI (samplers get one thread, the model as many as it likes).
 ///
 /// An exception in the model on any rank leaves evaluate() as its Error, and the group goes on waiting; so it does while
 /// the leader does other things. The ranks are released by release() or when the leader's last clone is gone, by whatever
