@@ -5,6 +5,7 @@
 #include "drivers/commands/doctor.hpp"
 #include "drivers/commands/help.hpp"
 #include "drivers/commands/resume.hpp"
+#include "drivers/commands/sample.hpp"
 #include "drivers/commands/status.hpp"
 
 namespace tempera::drivers {
@@ -13,7 +14,8 @@ std::span<const Command> commands() {
   static constexpr Command kCommands[] = {
       {"convert", kConvertSummary, run_convert}, {"decompose", kDecomposeSummary, run_decompose},
       {"doctor", kDoctorSummary, run_doctor},    {"help", kHelpSummary, run_help},
-      {"resume", kResumeSummary, run_resume},    {"status", kStatusSummary, run_status},
+      {"resume", kResumeSummary, run_resume},    {"sample", kSampleSummary, run_sample},
+      {"status", kStatusSummary, run_status},
   };
   return kCommands;
 }

@@ -25,8 +25,12 @@ constexpr double kLongest = 1e12;  // seconds that are worth to be shown
 struct StepLimit {
   const char* step;
   const char* option;
+  std::int64_t (*steps)(std::int64_t value);
 };
-constexpr std::array kLimits = {StepLimit{"sweep", "iterations"}};
+constexpr std::array kLimits = {StepLimit{"sweep", "iterations", [](std::int64_t iterations) { return iterations; }},
+                                StepLimit{"scan", "rounds", [](std::int64_t rounds) {
+                                            return (std::int64_t{2} << std::clamp<std::int64_t>(rounds, 0, 60)) - 2;
+                                          }}};
 
 bool is_there(const fs::path& path) {
   std::error_code error;
@@ -100,7 +104,11 @@ void take_progress(RunStatus& status, const ordered_json& options) {
   status.step = std::move(tail.step);
   status.seconds_per_iteration = tail.seconds_per_iteration;
   for (const StepLimit& limit : kLimits)
-    if (text_in(status.step, "step") == limit.step) status.limit = integer_in(options, limit.option);
+    if (text_in(status.step, "step") == limit.step) {
+      status.limit_value = integer_in(options, limit.option);
+      status.limit_option = limit.option;
+      if (status.limit_value) status.limit = limit.steps(*status.limit_value);
+    }
   if (const auto restarts = integer_in(options, "restarts"); restarts && *restarts > 1) status.starts = restarts;
   const auto iteration = integer_in(status.step, "iteration");
   if (!iteration || !status.limit || !status.seconds_per_iteration) return;

@@ -33,8 +33,10 @@ struct RunStatus {
   std::size_t resumes = 0;
   std::optional<LockInfo> lock;
 
-  nlohmann::ordered_json step;         ///< last step, plain values only; may be empty
-  std::optional<std::int64_t> limit;   ///< of its iterations
+  nlohmann::ordered_json step;        ///< last step, plain values only; may be empty
+  std::optional<std::int64_t> limit;  ///< of its iterations
+  std::string limit_option;           ///< that sets it, "rounds", and its value
+  std::optional<std::int64_t> limit_value;
   std::optional<std::int64_t> starts;  ///< how many times the command begins anew (--restarts), if more than once
   std::optional<double> seconds_per_iteration;
   std::optional<double> seconds_left;    ///< at most, until the limit of iterations of the last start

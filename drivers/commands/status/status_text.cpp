@@ -96,7 +96,7 @@ std::string next_text(const RunStatus& status) {
   if (status.state == RunState::finished) {
     std::string text = "the results are in " + printable((status.folder / "summary.json").string());
     if (!status.readable.empty() && status.limit)
-      text += fmt::format("; {} --iterations N' extends it, N above {}", resume, *status.limit);
+      text += fmt::format("; {} --{} N' extends it, N above {}", resume, status.limit_option, *status.limit_value);
     return text;
   }
   const char* mended = status.state == RunState::failed ? ", once the cause is mended" : "";

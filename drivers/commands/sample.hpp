@@ -1,0 +1,16 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "drivers/launch.hpp"
+
+namespace tempera::drivers {
+
+constexpr std::string_view kSampleSummary = "draw from a posterior by parallel tempering, with its evidence";
+
+/// `tempera sample --target NAME …`: parallel tempering on all ranks; leaves a run folder with draws.nc.
+int run_sample(std::span<const std::string> arguments, const Launch& launch);
+
+}  // namespace tempera::drivers

@@ -1,0 +1,174 @@
+#include "drivers/commands/sample/sample_options.hpp"
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/sampling/explorers/explorers.hpp"
+#include "core/sampling/targets/targets.hpp"
+#include "drivers/time_limit.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+constexpr int kMostRounds = 40;
+constexpr int kRoundsUntil = 20;  // where a criterion ends the run, at most
+
+void declare_target(OptionSchema& schema, SampleOptions& options) {
+  schema.group("Target");
+  schema.text("target", options.target)
+      .metavar("NAME")
+      .help("built-in density; `tempera help targets` lists them with their settings");
+  schema.texts("set", options.settings).metavar("KEY=VALUE").help("a setting of the built-in target");
+  schema.path("data", options.data).metavar("FILE.json").help("data of a built-in target in place of its own");
+  schema.text("tensor", options.tensor)
+      .metavar("INPUT")
+      .help("tensor whose CP factors are drawn: .tns, .tns.gz, .npy, .h5, as of `tempera decompose`");
+  schema.integer("rank", options.rank).minimum(1).help("number of components of the factors");
+  schema.choice("likelihood", options.likelihood, {"gaussian", "poisson"})
+      .help("of the tensor's cells; poisson: counts, nonnegative factors");
+  schema.real("noise-sd", options.noise_sd)
+      .above(0)
+      .absent("drawn")
+      .help("standard deviation of Gaussian cells; drawn: a parameter as well");
+  schema.real("prior-scale", options.prior_scale)
+      .above(0)
+      .absent("auto")
+      .help(
+          "standard deviation of normal entries of the factors; auto: model values have the mean square of the cells");
+  schema.real("prior-shape", options.prior_shape).minimum(0.1).help("shape of gamma entries (--likelihood poisson)");
+  schema.real("prior-rate", options.prior_rate)
+      .above(0)
+      .absent("auto")
+      .help("their rate; auto: model values have the mean of the cells");
+  schema.choice("missing", options.missing, {"zero", "unobserved"})
+      .help("what an absent entry of a sparse tensor means");
+  schema.integer("index-base", options.index_base).minimum(0).maximum(1).help("first index in a text file");
+  schema.real("holdout", options.holdout)
+      .minimum(0)
+      .below(1)
+      .help("share of the tensor's cells kept apart, to be predicted by the draws");
+}
+
+void declare_sampler(OptionSchema& schema, SampleOptions& options) {
+  schema.group("Sampler");
+  schema.choice("algorithm", options.algorithm, {"pt", "nuts"})
+      .help("pt: parallel tempering; nuts: short for --replicas 1 --copies 4 --explorer nuts");
+  schema.integer("replicas", options.replicas)
+      .minimum(1)
+      .absent("auto")
+      .help("temperatures of a ladder; auto: 8 at first, then what the barrier asks for; 1: a plain Markov chain");
+  schema.integer("copies", options.copies).minimum(1).help("independent ladders; whatever the number of MPI ranks");
+  schema.text("explorer", options.explorer)
+      .metavar("NAME[:SETTINGS]")
+      .help("moves between swaps; `tempera help explorers` lists them; A+B: one after the other");
+  schema.choice("reference", options.reference, {"auto", "prior", "gaussian", "variational", "two-leg"})
+      .help(
+          "where a ladder begins; prior; gaussian or variational: a normal density fitted after each round; two-leg: "
+          "both; auto: the prior if it can be sampled, else gaussian");
+  schema.integer("rounds", options.rounds)
+      .minimum(1)
+      .maximum(kMostRounds)
+      .help("round k has 2^k scans; draws and evidence are those of the last one; with --until-... at most, then 20");
+  schema.real("until-rhat", options.until_rhat)
+      .above(1)
+      .absent("none")
+      .help("end after the first round in which no R-hat is larger");
+  schema.real("until-ess", options.until_ess)
+      .above(0)
+      .absent("none")
+      .help("end after the first round in which no effective sample size, bulk or tail, is smaller");
+  schema.integer("ranks-per-replica", options.ranks_per_replica)
+      .minimum(1)
+      .help("MPI ranks that share the data of a tensor and evaluate its density together");
+  schema.integer("thin", options.thin).minimum(1).help("every so many draws is kept");
+  schema.choice("keep", options.keep, {"target", "all"}).help("draws of the target alone, or of all temperatures");
+}
+
+Error usage(const std::string& option, const std::string& what, const std::string& hint) {
+  return {Category::usage, option, what, hint};
+}
+
+bool given(const OptionSchema& schema, const char* name) {
+  for (const Option& option : schema.options())
+    if (option.name() == name) return !option.set_by().empty();
+  return false;
+}
+
+}  // namespace
+
+void declare(OptionSchema& schema, SampleOptions& options) {
+  schema.example("mpirun -n 4 tempera sample --target mixture --set modes=20 --copies 2 --output runs/modes");
+  declare_target(schema, options);
+  declare_sampler(schema, options);
+  declare_common_options(schema, options.common);
+}
+
+void declare_for_resume(OptionSchema& schema, SampleOptions& options) {
+  declare_target(schema, options);
+  declare_sampler(schema, options);
+  declare_resume_options(schema, options.common);
+}
+
+void complete(const OptionSchema& schema, SampleOptions& options) {
+  if (options.target.empty() == options.tensor.empty())
+    throw usage("--target", options.target.empty() ? "nothing to sample" : "a target and a tensor are given",
+                "give --target NAME (`tempera help targets` lists them) or --tensor INPUT --rank R");
+  if (options.of_tensor()) {
+    if (!options.data.empty()) throw usage("--data", "is for built-in targets", "leave it out");
+    if (!options.settings.empty()) throw usage("--set", "is for built-in targets", "leave it out");
+  } else {
+    for (const char* name : {"rank", "likelihood", "noise-sd", "prior-scale", "prior-shape", "prior-rate", "missing",
+                             "index-base", "holdout"})
+      if (schema.command() == "sample" && given(schema, name))
+        throw usage(std::string("--") + name, "is for --tensor", "leave it out");
+    if (options.ranks_per_replica > 1)
+      throw usage("--ranks-per-replica", "a built-in target is evaluated by one rank",
+                  "leave it out: replicas are spread over the ranks anyway");
+  }
+  if (options.algorithm == "nuts") {
+    if (!given(schema, "replicas")) options.replicas = 1;
+    if (!given(schema, "copies")) options.copies = 4;
+    if (!given(schema, "explorer")) options.explorer = "nuts";
+  }
+  if (options.until() && !given(schema, "rounds")) options.rounds = kRoundsUntil;
+  if (options.reference == "two-leg" && options.replicas && *options.replicas < 4)
+    throw usage("--replicas", fmt::format("{} are too few for two legs", *options.replicas),
+                "give at least 4, or auto");
+  make_explorer(options.explorer);
+  parse_checkpoint_every(schema, options.common);
+  check_time_limit(schema, options.common);
+}
+
+TemperingOptions tempering_options(const SampleOptions& options, const Target& target) {
+  TemperingOptions tempering;
+  tempering.chains = options.replicas.value_or(0);
+  tempering.ladders = options.copies;
+  tempering.rounds = options.rounds;
+  tempering.seed = static_cast<std::uint64_t>(options.common.seed);
+  tempering.thin = options.thin;
+  tempering.keep_all = options.keep == "all";
+  tempering.threads = options.ranks_per_replica > 1 || options.of_tensor() ? 1 : options.common.threads;
+  const auto improper = target.improper_parameter();
+  const bool prior_can_serve = target.samples_reference() && !improper;
+  if (options.reference == "two-leg") {
+    tempering.reference = TemperingReference::two_legs;
+  } else if (options.reference == "prior" || (options.reference == "auto" && prior_can_serve)) {
+    tempering.reference = TemperingReference::prior;
+  } else {
+    tempering.reference = TemperingReference::gaussian;
+  }
+  if (tempering.reference != TemperingReference::gaussian && improper)
+    throw usage("--reference", fmt::format("the prior of {} is improper: no ladder can begin there", *improper),
+                "use --reference gaussian");
+  if (tempering.reference == TemperingReference::prior && tempering.chains == 1 && !target.samples_reference())
+    throw usage("--replicas", "one replica needs a prior that can be sampled, or it has nowhere to begin",
+                "use --reference gaussian, or more replicas");
+  if (make_explorer(options.explorer)->needs_gradient() && !target.has_gradient())
+    throw usage("--explorer",
+                fmt::format("{} needs gradients, which the target {} has not", options.explorer, options.target),
+                "discrete and non-smooth densities are sampled by slice or rwm");
+  return tempering;
+}
+
+}  // namespace tempera::drivers

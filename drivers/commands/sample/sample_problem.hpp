@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "distributed/tempering/cp_posterior.hpp"
+#include "drivers/commands/sample/sample_options.hpp"
+
+namespace tempera::drivers {
+
+/// The density that a run samples, and the ranks that evaluate it.
+struct SampleProblem {
+  RankGroups groups;
+  std::unique_ptr<Target> built_in;
+  std::optional<CpPosterior> posterior;
+  std::optional<double> exact_log_evidence;
+  std::filesystem::path input;  ///< of data or tensor; empty: none
+  std::string sha256;           ///< of that; "" without
+
+  Target& target() const { return built_in ? *built_in : *posterior->target; }
+};
+
+/// Reads data on all ranks. @param input_sha256  what the input has to be; empty: anything
+/// @throws Error Collective.
+SampleProblem make_problem(const Communicator& world, const SampleOptions& options, const std::string& input_sha256);
+
+/// θ entry by entry: "beta[2,1]", indices from 1; a scalar is its name.
+std::vector<std::string> parameter_names(const Target& target);
+
+}  // namespace tempera::drivers

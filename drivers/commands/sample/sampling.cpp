@@ -1,0 +1,244 @@
+#include "drivers/commands/sample/sampling.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.hpp"
+#include "core/base/option_json.hpp"
+#include "core/sampling/explorers/explorers.hpp"
+#include "core/sampling/gradient_check.hpp"
+#include "distributed/communicator/collectively.hpp"
+#include "distributed/communicator/objects.hpp"
+#include "distributed/tempering/draw_summary.hpp"
+#include "drivers/commands/sample/draws_file.hpp"
+#include "drivers/commands/sample/sample_problem.hpp"
+#include "drivers/commands/sample/sample_report.hpp"
+#include "drivers/session.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kBetweenLines = std::chrono::seconds(1);
+constexpr Index kLeastDrawsToTell = 16;
+
+/// The options that change the result, as the checkpoints remember them. The number of rounds may grow.
+Json configuration_of(const OptionSchema& schema) {
+  Json values = options_to_json(schema)["values"];
+  Json configuration;
+  for (const char* name :
+       {"target", "set", "rank", "likelihood", "noise-sd", "prior-scale", "prior-shape", "prior-rate", "missing",
+        "index-base", "holdout", "replicas", "copies", "explorer", "reference", "thin", "keep", "seed"})
+    configuration[name] = values.at(name);
+  return configuration;
+}
+
+Index scans_before(int round) {
+  return (Index{1} << round) - 2;
+}
+
+std::string place_of(const Json& progress) {
+  return fmt::format("round {}, scan {}", progress.at("round").get<int>(), progress.at("scan").get<Index>());
+}
+
+/// What sampling does within the frame of its run. Lives on every rank.
+class Sampling {
+ public:
+  Sampling(const Session& session, const SampleTask& task)
+      : world_(session.world),
+        task_(task),
+        options_(task.options),
+        frame_(session, {"sample", task.options.common, task.schema, task.start, task.resume}) {}
+
+  RunFrame& frame() { return frame_; }
+
+  int run() {
+    frame_.open_folder();
+    problem_.emplace(make_problem(world_, options_, task_.resume ? task_.resume->input_sha256 : ""));
+    tempering_ = tempering_options(options_, problem_->target());
+    if (leads()) names_ = parameter_names(problem_->target());
+    check_draws_layout(options_, problem_->target());
+    begin();
+    const int stopped_at = sample();
+    if (stopped_at > 0) return frame_.leave(fmt::format("round {}, scan {}", stopped_at, last_scan_));
+    return 0;
+  }
+
+ private:
+  bool leads() const { return problem_->groups.leaders.size() > 0; }
+  const Communicator& leaders() const { return problem_->groups.leaders; }
+
+  void begin() {
+    Json input = nullptr;
+    if (!problem_->input.empty())
+      input = {{"path", std::filesystem::absolute(problem_->input).lexically_normal().string()},
+               {"sha256", problem_->sha256}};
+    frame_.begin({{"input", std::move(input)}});
+  }
+
+  /// The round in which it was left, 0 if it came to its end.
+  int sample() {
+    int stopped_at = 0;
+    const double bytes = 8.0 * static_cast<double>(problem_->target().dimension() * 40);
+    const RunPosition position{[this] { return describe(); }, [this](const Json& progress) { restore(progress); },
+                               place_of};
+    frame_.compute(configuration_of(task_.schema), problem_->sha256, bytes, position,
+                   [&](Checkpoints& checkpoints) { collectively(world_, [&] { stopped_at = work(checkpoints); }); });
+    return world_.broadcast_value(stopped_at, 0);
+  }
+
+  int work(Checkpoints& checkpoints) {
+    if (!leads()) {
+      problem_->posterior->target->serve();
+      return 0;
+    }
+    const auto explorer = make_explorer(options_.explorer);
+    check_gradient_once(*explorer);
+    TemperingObserver observer;
+    observer.checkpoints = &checkpoints;
+    observer.scan = [this](int round, Index scan) { note_scan(round, scan); };
+    observer.round = [this](const TemperingRound& round, const DrawStore& draws) { note_round(round, draws); };
+    if (options_.until())
+      observer.enough = [this](const auto& round, const auto& draws) { return enough(round, draws); };
+    const TemperingResult result = sample_by_tempering(leaders(), problem_->target(), *explorer, tempering_, observer);
+    if (!result.stopped) deliver(result);
+    if (problem_->posterior) problem_->posterior->target->release();
+    return result.stopped ? result.round : 0;
+  }
+
+  void check_gradient_once(const Explorer& explorer) {
+    if (!explorer.needs_gradient() || frame_.resumed()) return;
+    collectively(leaders(), [&] {
+      if (!leaders().is_root()) return;
+      const auto target = problem_->target().clone();
+      std::vector<double> u(static_cast<std::size_t>(target->dimension()), 0.0);
+      for (int attempt = 0; attempt < 100; ++attempt) {
+        RandomStream stream(tempering_.seed, "pt-gradient-check", {attempt});
+        if (target->samples_reference())
+          target->sample_reference(stream, u);
+        else
+          for (double& value : u) value = 2 * stream.uniform() - 1;
+        const LogDensity density = target->evaluate(u);
+        if (!std::isfinite(density.reference + density.likelihood)) continue;
+        check_gradient(*target, u);
+        return;
+      }
+    });
+  }
+
+  // --- progress, on rank 0 ------------------------------------------------------------------------------------------
+
+  void note_scan(int round, Index scan) {
+    last_round_ = round;
+    last_scan_ = scan;
+    const auto now = Clock::now();
+    if (now - last_line_ < kBetweenLines) return;
+    last_line_ = now;
+    frame_.step({{"step", "scan"}, {"iteration", scans_before(round) + scan}, {"round", round}},
+                fmt::format("round {}  scan {} of {}", round, scan, Index{1} << round));
+  }
+
+  void note_round(const TemperingRound& round, const DrawStore&) {
+    last_scan_ = round.scans;
+    last_line_ = Clock::now();
+    Json record = {{"step", "scan"}, {"iteration", scans_before(round.round) + round.scans}, {"round", round.round}};
+    std::string line = fmt::format("round {:2}  {:6} scans", round.round, round.scans);
+    if (round.schedule.size() > 1) {
+      record["replicas"] = round.schedule.size();
+      record["barrier"] = std::isfinite(round.barrier) ? Json(round.barrier) : Json(nullptr);
+      record["round_trips"] = round.round_trips;
+      record["log_evidence"] = std::isfinite(round.evidence.estimate) ? Json(round.evidence.estimate) : Json(nullptr);
+      line += fmt::format("  {} replicas  barrier {:.2f}  log Z {:.4g} ± {:.2g}  {} round trips", round.schedule.size(),
+                          round.barrier, round.evidence.estimate, round.evidence.standard_error, round.round_trips);
+    }
+    frame_.step(record, line);
+  }
+
+  Json describe() const {
+    return {{"step", "scan"},
+            {"iteration", scans_before(std::max(1, last_round_)) + last_scan_},
+            {"round", last_round_},
+            {"scan", last_scan_}};
+  }
+
+  void restore(const Json& progress) {
+    last_round_ = progress.at("round");
+    last_scan_ = progress.at("scan");
+  }
+
+  // --- results, on the leaders --------------------------------------------------------------------------------------
+
+  std::vector<ParameterSummary> summaries_of(const TemperingRound& round, const DrawStore& draws) const {
+    return summarise_draws(leaders(), draws, problem_->target().constrained_size(),
+                           target_streams(tempering_, round.sizes));
+  }
+
+  bool enough(const TemperingRound& round, const DrawStore& draws) const {
+    if (draws.draws() < kLeastDrawsToTell) return false;
+    const WorstParameters worst = worst_of(summaries_of(round, draws));
+    return worst.known && worst.rhat <= options_.until_rhat.value_or(INFINITY) &&
+           std::min(worst.ess_bulk, worst.ess_tail) >= options_.until_ess.value_or(0);
+  }
+
+  void deliver(const TemperingResult& result) {
+    SampleFacts facts;
+    facts.what = options_.of_tensor() ? options_.tensor : options_.target;
+    facts.tempering = tempering_;
+    facts.rounds = result.rounds;
+    facts.names = names_;
+    facts.summaries = summaries_of(facts.last(), *result.draws);
+    facts.streams = std::ssize(target_streams(tempering_, facts.last().sizes));
+    facts.draws = result.draws->draws();
+    facts.improper = problem_->target().improper_parameter();
+    facts.absolute = tempering_.reference != TemperingReference::prior || problem_->target().normalised_reference();
+    facts.exact_log_evidence = problem_->exact_log_evidence;
+    facts.energy = energy_facts(leaders(), options_, tempering_, facts.last(), *result.draws);
+    facts.mpi_ranks = world_.size();
+    facts.seconds = frame_.seconds();
+    RunFolder* const folder = frame_.folder();
+    write_draws_file(leaders(), folder != nullptr ? *folder / "draws.nc" : std::filesystem::path(), options_,
+                     problem_->target(), facts, *result.draws);
+    if (folder == nullptr) return;
+    frame_.deliver(sample_summary(options_, facts),
+                   [&] { return sample_text(options_, facts, folder->path().string()); });
+  }
+
+  const Communicator& world_;
+  const SampleTask& task_;
+  const SampleOptions& options_;
+  std::optional<SampleProblem> problem_;
+  TemperingOptions tempering_;
+  std::vector<std::string> names_;
+  int last_round_ = 1;
+  Index last_scan_ = 0;
+  Clock::time_point last_line_ = Clock::now();
+  RunFrame frame_;
+};
+
+}  // namespace
+
+int run_sampling(const Launch& launch, const SampleTask& task) {
+  const CommonOptions& common = task.options.common;
+  return run_session(launch, [&](const Session& session) {
+    begin_computation(session.world, launch, common.threads, common.quiet);
+    Sampling sampling(session, task);
+    try {
+      return collectively(session.world, [&] {
+        const int status = sampling.run();
+        sampling.frame().finish(status);
+        return status;
+      });
+    } catch (const Error& error) {
+      sampling.frame().abandon(exit_status(error.category()));
+      throw;
+    }
+  });
+}
+
+}  // namespace tempera::drivers
