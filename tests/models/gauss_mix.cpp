@@ -1,8 +1,8 @@
-#include <Eigen/Core>
 #include <algorithm>
 #include <array>
 #include <limits>
 
+#include "core/linalg/exponential.hpp"
 #include "core/sampling/detail/stable.hpp"
 #include "tests/models/factories.hpp"
 #include "tests/models/half_line.hpp"
@@ -95,10 +95,10 @@ std::array<Moments, 2> GaussMix::moments(std::span<const double> theta) const {
   std::array<Moments, 2> sums;
   for (std::size_t i = 0; i < y_.size(); ++i) {
     const double z1 = (y_[i] - theta[0]) * first, z2 = (y_[i] - theta[1]) * second;
-    const double smaller = exponential_[i] / (1 + exponential_[i]);
-    const double share = distance - 0.5 * (z1 * z1 - z2 * z2) < 0 ? smaller : 1 - smaller;
-    sums[0].add(share, z1);
-    sums[1].add(1 - share, z2);
+    const double larger = 1 / (1 + exponential_[i]), smaller = exponential_[i] * larger;
+    const bool first_is_larger = distance - 0.5 * (z1 * z1 - z2 * z2) > 0;
+    sums[0].add(first_is_larger ? larger : smaller, z1);
+    sums[1].add(first_is_larger ? smaller : larger, z2);
   }
   return sums;
 }
@@ -116,7 +116,7 @@ double GaussMix::log_likelihood(std::span<const double> theta, std::span<double>
     total += std::max(log1, log2);
     exponential_[i] = -std::abs(log1 - log2);
   }
-  for (double& value : exponential_) value = std::exp(value);
+  exponentials(exponential_);
   const double log_density = total + log_sums() - 0.5 * detail::kLogTwoPi * static_cast<double>(y_.size());
   if (!(log_density > kMinusInfinity)) return kMinusInfinity;
   if (gradient.empty()) return log_density;

@@ -4,6 +4,7 @@
 #include <limits>
 #include <numbers>
 
+#include "core/linalg/exponential.hpp"
 #include "core/sampling/detail/densities.hpp"
 #include "core/sampling/detail/stable.hpp"
 #include "tests/models/factories.hpp"
@@ -109,7 +110,7 @@ double HmmDrive::emissions(std::span<const double> theta) {
     sum += std::max(d, 0.0);
     scaled_[t] = -std::abs(d);
   }
-  for (double& value : scaled_) value = std::exp(value);
+  exponentials(scaled_);
   for (std::size_t t = 0; t < u_.size(); ++t)
     emission_[t] = distance(t) > 0 ? Pair{scaled_[t], 1} : Pair{1, scaled_[t]};
   return sum;
