@@ -37,27 +37,27 @@ struct AutoMalaExplorer::Move {
     return start.energy() - end.energy();
   }
 
-  /// The exponent that is chosen from `start`; the leapfrog step with it leads to `end`. @param known the gain of an exponent
+  /// The exponent that is chosen from `start`, by minus the size of the gain; the leapfrog step with it leads to `end`. @param known the gain of an exponent
   /// that is not to be tried again (`end` is not written then), with its exponent
   int choose(const PhasePoint& start, PhasePoint& end, PhasePoint& spare, std::optional<std::pair<int, double>> known) {
     const auto attempt = [&](int exponent) {
-      return known && known->first == exponent ? known->second : gain(start, exponent, end);
+      return -std::abs(known && known->first == exponent ? known->second : gain(start, exponent, end));
     };
     const double first = attempt(0);
-    if (first > upper && std::isfinite(first)) {
+    if (first > upper) {
       for (int exponent = 1; exponent <= kMostChanges; ++exponent) {
         std::swap(end, spare);  // of the exponent before
         const double next = attempt(exponent);
-        if (next > upper && std::isfinite(next)) continue;
+        if (next > upper) continue;
         std::swap(end, spare);
         return exponent - 1;
       }
       return kMostChanges;
     }
-    if (first >= lower && std::isfinite(first)) return 0;
+    if (first >= lower) return 0;
     for (int exponent = -1; exponent >= -kMostChanges; --exponent) {
       const double next = attempt(exponent);
-      if (next > lower && std::isfinite(next)) return exponent;
+      if (next > lower) return exponent;
     }
     return -kMostChanges;
   }
@@ -66,13 +66,14 @@ struct AutoMalaExplorer::Move {
 StepRecord AutoMalaExplorer::step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point,
                                   RandomStream& stream) {
   StepRecord record;
-  if (!enter(density, point, here_)) return stuck(record);
+  if (!enter(density, Metric(tuning, false), point, here_)) return stuck(record);
   for (PhasePoint* phase : {&there_, &back_, &spare_}) phase->resize(point.u.size());
   const int moves = options_.moves.value_or(default_moves(point.u.size()));
   double accepted = 0, exponents = 0;
   for (int k = 0; k < moves; ++k) {
     mix_metric(tuning.scales, stream);
     const Metric metric(mixed_scales_);
+    pull_back(metric, here_);
     const double one = std::log(stream.uniform_open()), other = std::log(stream.uniform_open());
     Move move{density, metric, step_size(tuning), std::min(one, other), std::max(one, other)};
     draw_momentum(stream, here_);

@@ -15,9 +15,11 @@ struct AutoMalaOptions {
 };
 
 /// autoMALA (Biron-Lattes, Surjanovic, Syed, Campbell & Bouchard-Côté 2024): Langevin moves that choose their step size
-/// where they are. A move draws a momentum and two thresholds, log a < log b < 0; it doubles the base step while the
-/// logarithm of the acceptance ratio of one leapfrog step is above log b and goes back by one, or halves it until that is
-/// above log a; it is rejected if the same choice from its end, backwards, would not take the same step.
+/// where they are. A move draws a momentum and two thresholds, log a < log b < 0. With ℓ the logarithm of the acceptance
+/// ratio of one leapfrog step, it doubles the base step while |ℓ| < |log b| and goes back by one, or halves it until
+/// |ℓ| < |log a|; it is rejected if the same choice from its end, backwards, would not take the same step. With ℓ in the
+/// place of −|ℓ|, as in the paper, a move uphill from far outside is never the one that would be chosen back, and such a chain
+/// stays there; the symmetric choice is that of Liu, Surjanovic, Biron-Lattes, Bouchard-Côté & Campbell 2025, "AutoStep".
 ///
 /// The metric of a move is diagonal, 1/(η/scale + (1 − η)/g) with g the geometric mean of the scales and η 0, 1 or uniform
 /// in between with probability 1/3 each (the paper has 1 for g, so that its moves depend on the unit of the coordinates).

@@ -21,7 +21,7 @@ StepRecord HmcExplorer::step(PathDensity& density, const ChainTuning& tuning, Sa
   const Metric metric(tuning, options_.dense);
   const double step = step_size(tuning);
   StepRecord record;
-  if (!enter(density, point, phase_)) return stuck(record);
+  if (!enter(density, metric, point, phase_)) return stuck(record);
   draw_momentum(stream, phase_);
   record.energy = phase_.energy();
   const double length = options_.length * (1 + options_.jitter * (2 * stream.uniform() - 1));

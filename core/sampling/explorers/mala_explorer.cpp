@@ -24,7 +24,7 @@ StepRecord MalaExplorer::step(PathDensity& density, const ChainTuning& tuning, S
   const double step = step_size(tuning);
   const int moves = options_.moves.value_or(default_moves(point.u.size()));
   StepRecord record;
-  if (!enter(density, point, here_)) return stuck(record);
+  if (!enter(density, metric, point, here_)) return stuck(record);
   double accepted = 0;
   for (int k = 0; k < moves; ++k) {
     draw_momentum(stream, here_);

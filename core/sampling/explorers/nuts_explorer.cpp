@@ -137,7 +137,7 @@ StepRecord NutsExplorer::step(PathDensity& density, const ChainTuning& tuning, S
   const Metric metric(tuning, options_.dense);
   const double step = step_size(tuning);
   StepRecord record;
-  if (!enter(density, point, front_)) return stuck(record);
+  if (!enter(density, metric, point, front_)) return stuck(record);
   draw_momentum(stream, front_);
   back_ = front_;
   halves_.resize(static_cast<std::size_t>(options_.max_depth));

@@ -15,9 +15,9 @@ struct SliceOptions {
 /// Slice sampling along lines, with the doubling procedure (Neal 2003, figures 4 to 6).
 ///
 /// A pass takes every coordinate once, in random order, or as many random directions (normal, in units of the scales).
-/// Intervals begin with twice the scale and double at most 20 times; they shrink until a point is inside the slice, or,
+/// Intervals begin with four times the scale and double at most 20 times; they shrink until a point is inside the slice, or,
 /// where rounding leaves none, the point stays. Nothing has to be tuned: wrong scales cost evaluations, not validity.
-/// Cost: about 5 evaluations a coordinate where the scales are right.
+/// Cost: about 6 evaluations a coordinate where the scales are right.
 class SliceExplorer final : public Explorer {
  public:
   using Options = SliceOptions;

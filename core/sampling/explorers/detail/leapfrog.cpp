@@ -6,20 +6,38 @@
 
 namespace tempera {
 
+namespace {
+
+void kick(double time, PhasePoint& phase) {
+  const std::size_t n = phase.force.size();
+  const double* const force = phase.force.data();
+  double* const momentum = phase.momentum.data();
+#pragma omp simd
+  for (std::size_t i = 0; i < n; ++i) momentum[i] += time * force[i];
+}
+
+}  // namespace
+
 double PhasePoint::energy() const {
   const double sum = 0.5 * squared_norm(momentum) - log_density;
   return std::isnan(sum) ? std::numeric_limits<double>::infinity() : sum;
 }
 
 void PhasePoint::resize(std::size_t dimension) {
-  for (auto* entries : {&u, &momentum, &gradient}) entries->resize(dimension);
+  for (auto* entries : {&u, &momentum, &gradient, &force}) entries->resize(dimension);
 }
 
-bool enter(PathDensity& density, const SamplePoint& point, PhasePoint& phase) {
+bool enter(PathDensity& density, const Metric& metric, const SamplePoint& point, PhasePoint& phase) {
   phase.resize(point.u.size());
   std::copy(point.u.begin(), point.u.end(), phase.u.begin());
   phase.log_density = density.at(phase.u, phase.density, phase.gradient);
+  pull_back(metric, phase);
   return std::isfinite(phase.log_density);
+}
+
+void pull_back(const Metric& metric, PhasePoint& phase) {
+  std::fill(phase.force.begin(), phase.force.end(), 0.0);
+  metric.add_pulled_back(1, phase.gradient, phase.force);
 }
 
 void leave(const PhasePoint& phase, SamplePoint& point) {
@@ -38,17 +56,18 @@ void draw_momentum(RandomStream& stream, PhasePoint& phase) {
 }
 
 void leapfrog(PathDensity& density, const Metric& metric, double step, PhasePoint& phase) {
-  metric.add_pulled_back(0.5 * step, phase.gradient, phase.momentum);
+  kick(0.5 * step, phase);
   metric.add_image(step, phase.momentum, phase.u);
   phase.log_density = density.at(phase.u, phase.density, phase.gradient);
-  metric.add_pulled_back(0.5 * step, phase.gradient, phase.momentum);
+  pull_back(metric, phase);
+  kick(0.5 * step, phase);
 }
 
 double first_leapfrog_step(PathDensity& density, const Metric& metric, const SamplePoint& point, RandomStream& stream) {
   constexpr int kMostChanges = 60;
   const double threshold = std::log(0.8);
   PhasePoint start, end;
-  if (!enter(density, point, start)) return 1;
+  if (!enter(density, metric, point, start)) return 1;
   const auto gain = [&](double step) {
     draw_momentum(stream, start);
     end = start;

@@ -14,6 +14,7 @@ inline constexpr double kDivergence = 1000;
 /// normal, where that of u would be S⁻ᵀq with mass matrix (SSᵀ)⁻¹.
 struct PhasePoint {
   std::vector<double> u, momentum, gradient;
+  std::vector<double> force;  ///< Sᵀ gradient
   LogDensity density;
   double log_density = 0;
 
@@ -24,7 +25,9 @@ struct PhasePoint {
 
 /// Position and gradient of a point of the chain; the momentum is left alone. False if the gradient there is not finite: as
 /// explorers that use gradients never go to such points, they have to stay where they are at one.
-bool enter(PathDensity& density, const SamplePoint& point, PhasePoint& phase);
+bool enter(PathDensity& density, const Metric& metric, const SamplePoint& point, PhasePoint& phase);
+/// The force in another metric.
+void pull_back(const Metric& metric, PhasePoint& phase);
 /// The chain moves on to this point.
 void leave(const PhasePoint& phase, SamplePoint& point);
 /// What a step reports where enter() failed.

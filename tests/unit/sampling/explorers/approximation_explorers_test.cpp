@@ -22,7 +22,7 @@ TEST(ApproximationExplorers, LeaveDensitiesInvariantWhateverTheApproximation) {
         expect_invariance(*explorer, exact, tuning, text, 1);
         tuning.means.clear();
         tuning.covariance_factor.clear();
-        expect_invariance(*explorer, exact, tuning, text + std::string(", little known"), 1, 5000);
+        expect_invariance(*explorer, exact, tuning, text + std::string(", little known"), 1, 3000);
       }
   }
 }

@@ -80,9 +80,9 @@ ExactCase two_modes();
 ChainTuning tuning_for(const ExactCase& exact, double factor, bool dense, std::vector<double> step_sizes);
 
 /// Steps from exact draws, which have to be exact ones afterwards: a false alarm has a probability below 1e-8 a margin, an
-/// error of a distribution function of 0.03 is always found with the default number of draws. Density and gradient of the
+/// error of a distribution function of 0.04 is always found with the default number of draws. Density and gradient of the
 /// point are checked to be current.
 void expect_invariance(Explorer& explorer, const ExactCase& exact, const ChainTuning& tuning, const std::string& what,
-                       int steps = 2, int draws = 20'000);
+                       int steps = 2, int draws = 10'000);
 
 }  // namespace tempera::test
