@@ -115,7 +115,7 @@ double AutoMalaExplorer::next_step_size(double step, const StepSizeUse& use, con
                                         const ChainTuning& after) const {
   double log_change = 0;
   if (use.count > 0) log_change = damped(use.log_ratio / static_cast<double>(use.count), use.count);
-  return within_reach(step * std::exp(log_change) * metric_change(3, false, before, after));
+  return within_reach(step * std::exp(log_change) * metric_change(3, false, before, after, trust_in(use)));
 }
 
 }  // namespace tempera

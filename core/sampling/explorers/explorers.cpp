@@ -88,7 +88,8 @@ double parse_weight(std::string_view text) {
 std::vector<ExplorerDescription> describe_explorers() {
   std::vector<ExplorerDescription> descriptions;
   for (const Entry& candidate : kEntries)
-    descriptions.push_back({candidate.name, candidate.summary, candidate.settings(candidate)});
+    descriptions.push_back({candidate.name, candidate.summary, candidate.make(candidate, {})->needs_gradient(),
+                            candidate.settings(candidate)});
   return descriptions;
 }
 

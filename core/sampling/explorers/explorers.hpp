@@ -13,6 +13,7 @@ namespace tempera {
 struct ExplorerDescription {
   std::string name;
   std::string summary;
+  bool needs_gradient = false;
   std::vector<NamedSetting> settings;
 };
 

@@ -63,9 +63,13 @@ TEST(RandomWalkExplorer, StepFollowsAChangeOfTheMetric) {
   ChainTuning before{{0, 0}, {1, 1}, {}, {0.1}}, after{{0, 0}, {0.1, 0.1}, {}, {}};
   EXPECT_NEAR(explorer.next_step_sizes(before, after, {})[0], 1.0, 1e-12) << "in one unit it stays the same length";
   after.scales = {0.1, 1};
-  EXPECT_NEAR(explorer.next_step_sizes(before, after, {})[0], 0.1 * std::sqrt((100 + 1) / 2.0), 1e-12);
+  EXPECT_NEAR(explorer.next_step_sizes(before, after, {})[0], 0.1, 1e-12)
+      << "little is known: no coordinate moves farther";
+  ChainReport report;  // much is known, and the acceptance is right
+  report.step_sizes[0] = {1 << 30, (0.234 + 0.103) * (1 << 30), 0};
+  EXPECT_NEAR(explorer.next_step_sizes(before, after, report)[0], 0.1 * std::sqrt((100 + 1) / 2.0), 1e-6);
   after.covariance_factor = {0.1, 0, 0, 1};
-  EXPECT_NEAR(explorer.next_step_sizes(before, after, {})[0], 0.1 * std::sqrt((100 + 1) / 2.0), 1e-12);
+  EXPECT_NEAR(explorer.next_step_sizes(before, after, report)[0], 0.1 * std::sqrt((100 + 1) / 2.0), 1e-6);
 }
 
 }  // namespace
