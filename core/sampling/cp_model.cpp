@@ -90,14 +90,14 @@ void set_gram(std::span<const double> factor, GramMatrix& result) {
     for (Index i = j + 1; i < rank; ++i) result(i, j) = result(j, i);
 }
 
-/// rows −= factor · H
-void subtract_product(std::span<const double> factor, const GramMatrix& h, double* rows) {
+/// rows = −factor · H
+void set_product(std::span<const double> factor, const GramMatrix& h, double* rows) {
   const auto columns = static_cast<int>(h.rank);
   constexpr Index kRows = 4096;
   const Index count = std::ssize(factor) / h.rank;
   for (Index row = 0; row < count; row += kRows)
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(std::min(kRows, count - row)), columns,
-                columns, -1.0, factor.data() + row * h.rank, columns, h.values.data(), columns, 1.0,
+                columns, -1.0, factor.data() + row * h.rank, columns, h.values.data(), columns, 0.0,
                 rows + row * h.rank, columns);
 }
 
@@ -281,14 +281,14 @@ double CpModel::combine(std::span<const double> theta, std::span<const std::span
     for (const auto piece : pieces) block_values_.push_back(piece[part]);
     parts[part] = tree_sum(block_values_);
   }
-  std::fill(gradient.begin(), gradient.end(), 0.0);
-  if (!gradient.empty()) add_rows(pieces, gradient);
-  double likelihood = 0;
-  if (gaussian())
-    likelihood = gaussian_likelihood(parts[0], parts[1], theta, gradient);
+  double absent = 0;  // what the sums over all cells are, where they count
+  if (data_->observed_only)
+    std::fill(gradient.begin(), gradient.end(), 0.0);
   else
-    likelihood =
-        parts[0] + parts[1] - (data_->observed_only ? 0 : add_sum_terms(theta, gradient)) - data_->log_factorials;
+    absent = gaussian() ? sum_of_squares(theta, gradient) : sum_of_models(theta, gradient);
+  if (!gradient.empty()) add_rows(pieces, gradient);
+  const double likelihood = gaussian() ? gaussian_likelihood(parts[0], parts[1], absent, theta, gradient)
+                                       : parts[0] + parts[1] - absent - data_->log_factorials;
   if (std::isfinite(likelihood)) return likelihood;
   std::fill(gradient.begin(), gradient.end(), 0.0);
   return kNothing;
@@ -309,8 +309,8 @@ void CpModel::add_rows(std::span<const std::span<const double>> pieces, std::spa
   }
 }
 
-/// Σ m² over all cells; the gradient takes that of −½ Σ m².
-double CpModel::add_gram_terms(std::span<const double> theta, std::span<double> gradient) {
+/// Σ m² over all cells; the gradient becomes that of −½ Σ m².
+double CpModel::sum_of_squares(std::span<const double> theta, std::span<double> gradient) {
   const std::size_t modes = factors_.size();
   for (std::size_t mode = 0; mode < modes; ++mode) set_gram(factor_of(theta, mode), grams_[mode]);
   GramMatrix& product = grams_[modes];
@@ -322,14 +322,14 @@ double CpModel::add_gram_terms(std::span<const double> theta, std::span<double> 
   };
   for (std::size_t mode = 0; !gradient.empty() && mode < modes; ++mode) {
     multiply_all_but(mode);
-    subtract_product(factor_of(theta, mode), product, gradient.data() + offsets_[mode]);
+    set_product(factor_of(theta, mode), product, gradient.data() + offsets_[mode]);
   }
   multiply_all_but(modes);
   return std::accumulate(product.values.begin(), product.values.end(), 0.0);
 }
 
-/// Σ m over all cells; the gradient takes that of −Σ m.
-double CpModel::add_sum_terms(std::span<const double> theta, std::span<double> gradient) {
+/// Σ m over all cells; the gradient becomes that of −Σ m.
+double CpModel::sum_of_models(std::span<const double> theta, std::span<double> gradient) {
   const auto rank = static_cast<std::size_t>(options_.rank), modes = factors_.size();
   std::fill(column_sums_.begin(), column_sums_.end(), 0.0);
   for (std::size_t mode = 0; mode < modes; ++mode) {
@@ -348,19 +348,19 @@ double CpModel::add_sum_terms(std::span<const double> theta, std::span<double> g
     multiply_all_but(mode);
     const double* const end = gradient.data() + offsets_[mode + 1];
     for (double* to = gradient.data() + offsets_[mode]; to != end; to += rank)
-      for (std::size_t r = 0; r < rank; ++r) to[r] -= product[r];
+      for (std::size_t r = 0; r < rank; ++r) to[r] = -product[r];
   }
   multiply_all_but(modes);
   return std::accumulate(product, product + rank, 0.0);
 }
 
-/// @param gradient  of the stored cells and those kept apart, then of the whole
-double CpModel::gaussian_likelihood(double kept, double held, std::span<const double> theta,
-                                    std::span<double> gradient) {
+/// @param squares   Σ m² over all cells, if these count
+/// @param gradient  of −½ Σ (x − m)², then of the whole; but by noise_sd
+double CpModel::gaussian_likelihood(double stored, double held, double squares, std::span<const double> theta,
+                                    std::span<double> gradient) const {
   const double sd = noise_is_parameter() ? theta.back() : *options_.noise_sd;
-  double residual_squared = -2 * kept;
-  if (!data_->observed_only)
-    residual_squared = data_->squares - 2 * kept + (add_gram_terms(theta, gradient) - 2 * held);
+  double residual_squared = -2 * stored;
+  if (!data_->observed_only) residual_squared = data_->squares - 2 * stored + (squares - 2 * held);
   if (residual_squared < 0) residual_squared = 0;  // rounding
   const double precision = 1 / (sd * sd);
   for (double& slope : gradient) slope *= precision;

@@ -104,9 +104,10 @@ class CpModel final : public BlockModel {
   void evaluate(Index block, CellSums& sums, double* piece) const;
   void differentiate(Index block, int mode, CellSums& sums, double* piece) const;
   void add_rows(std::span<const std::span<const double>> pieces, std::span<double> gradient) const;
-  double add_gram_terms(std::span<const double> theta, std::span<double> gradient);
-  double add_sum_terms(std::span<const double> theta, std::span<double> gradient);
-  double gaussian_likelihood(double kept, double held, std::span<const double> theta, std::span<double> gradient);
+  double sum_of_squares(std::span<const double> theta, std::span<double> gradient);
+  double sum_of_models(std::span<const double> theta, std::span<double> gradient);
+  double gaussian_likelihood(double stored, double held, double squares, std::span<const double> theta,
+                             std::span<double> gradient) const;
 
   std::shared_ptr<const CpData> data_;
   CpModelOptions options_;

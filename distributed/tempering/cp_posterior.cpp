@@ -109,15 +109,16 @@ CpPosterior cp_posterior(const DistributedTensor& tensor, const CpModelOptions& 
   return posterior;
 }
 
-double cp_posterior_bytes(std::span<const Index> shape, double cells, Index rank, int ranks, Index clones) {
-  const auto order = static_cast<double>(shape.size());
+CpPosteriorMemory cp_posterior_memory(const DistributedTensor& tensor, Index rank) {
+  const auto order = static_cast<double>(tensor.order());
+  const double cells = static_cast<double>(tensor.stored_cells()) / tensor.grid().all().size();
   double rows = 0;
-  for (const Index size : shape) rows += static_cast<double>(size);
-  const double trees = cells / ranks * order * (8 + 4 * order);
-  const double factors = 8 * rows * static_cast<double>(padded_columns(rank));
-  // On the leader: pieces, θ and the two gradients that TransformedTarget and the explorer keep, and a point or two.
-  const double leader = 8 * rows * static_cast<double>(rank) * 5;
-  return trees + static_cast<double>(clones + 1) * (factors + leader) + 4 * rows;
+  for (const Index size : tensor.shape()) rows += static_cast<double>(size);
+  CpPosteriorMemory memory;
+  memory.data = cells * order * (8 + 4 * order) + 4 * rows;
+  memory.building = cells * (8 * (order + 1) + 2 * sizeof(KeyedCell));
+  memory.evaluation = 8 * rows * static_cast<double>(padded_columns(rank) + 3 * rank);
+  return memory;
 }
 
 }  // namespace tempera

@@ -28,16 +28,19 @@ struct CpPosterior {
 
 /// Moves the cells of a tensor into fixed blocks (see CellBlocks), dealt over the ranks of its communicator: the posterior
 /// has the same bits for any number of them, and for any grid. Absent cells are zeros, or not observed, as the tensor says;
-/// cells kept apart are no part of the likelihood. The tensor is not needed afterwards.
+/// cells kept apart are no part of the likelihood.
 ///
 /// @param blocks  0: default_blocks()
 /// @throws Error{input} for a Poisson likelihood of values that are no counts, and as CpModel does
-/// Memory: cp_posterior_bytes() and, until the tensor is gone, that. Collective over the tensor's communicator.
+/// Memory: see cp_posterior_memory; the tensor may go afterwards. Collective over the tensor's communicator.
 CpPosterior cp_posterior(const DistributedTensor& tensor, const CpModelOptions& options, Index blocks = 0);
 
-/// Bytes that one of `ranks` ranks keeps of this posterior, to 10 %: cells in a tree a mode, the factors with their padding, and
-/// on the leader θ, a gradient and the pieces of all blocks, for each clone.
-/// @param cells  stored, those kept apart too
-double cp_posterior_bytes(std::span<const Index> shape, double cells, Index rank, int ranks, Index clones);
+/// Bytes of a posterior on one rank of its group, before it is made. What samplers keep (states, moments) is theirs.
+struct CpPosteriorMemory {
+  double data = 0;        ///< cells in a tree a mode: at most so much, two thirds of it where fibres are long
+  double building = 0;    ///< beside `data` and the tensor itself, until the posterior stands
+  double evaluation = 0;  ///< on the leader for each clone: factors, pieces of all blocks, θ and a gradient of it
+};
+CpPosteriorMemory cp_posterior_memory(const DistributedTensor& tensor, Index rank);
 
 }  // namespace tempera

@@ -37,7 +37,11 @@ struct HalfLineMap {
   void inverse(In theta, Out u) const {
     for (std::size_t i = 0; i < u.size(); ++i) u[i] = std::log(sign * (theta[i] - bound));
   }
-  void pull_back(In u, In, In theta_gradient, Out u_gradient) const {
+  void pull_back(In u, In theta, In theta_gradient, Out u_gradient) const {
+    if (bound == 0) {
+      for (std::size_t i = 0; i < u.size(); ++i) u_gradient[i] = theta[i] * theta_gradient[i];
+      return;
+    }
     // e^u anew: θ − bound has lost its digits where θ ≈ bound.
     for (std::size_t i = 0; i < u.size(); ++i) u_gradient[i] = sign * std::exp(u[i]) * theta_gradient[i];
   }

@@ -160,6 +160,25 @@ TEST(CpPosterior, DenseDataAreAllTheirCells) {
   });
 }
 
+TEST(CpPosterior, DataTakeNoMoreMemoryThanForeseen) {
+  on_all_ranks([](const Communicator& world) {
+    for (const std::vector<Index>& shape : {std::vector<Index>{40, 60, 50}, {400, 600, 500}, {12, 14, 13, 11}}) {
+      const auto tensor = test::distributed(world, random_counts(shape, 20000, 6));
+      CpModelOptions options;
+      options.rank = 2;
+      const CpPosterior posterior = cp_posterior(*tensor, options);
+      const auto bytes = static_cast<double>(posterior.model().data().cells.bytes());
+      const double foreseen = cp_posterior_memory(*tensor, 2).data;
+      EXPECT_LT(bytes, 1.1 * foreseen);
+      EXPECT_GT(bytes, 0.5 * foreseen);
+      if (world.is_root())
+        posterior.target->release();
+      else
+        posterior.target->serve();
+    }
+  });
+}
+
 TEST(CpPosterior, TakesCountsOnly) {
   const Communicator world(MPI_COMM_WORLD);
   SparseTensor tensor({2, 2});
