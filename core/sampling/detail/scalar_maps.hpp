@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 
+#include "core/linalg/exponential.hpp"
 #include "core/sampling/detail/stable.hpp"
 
 namespace tempera::detail {
@@ -28,10 +29,10 @@ struct HalfLineMap {
 
   double forward(In u, Out theta) const {
     double log_jacobian = 0;
-    for (std::size_t i = 0; i < u.size(); ++i) {
-      theta[i] = bound + sign * std::exp(u[i]);
-      log_jacobian += u[i];
-    }
+    for (std::size_t i = 0; i < u.size(); ++i) log_jacobian += theta[i] = u[i];
+    exponentials(theta.first(u.size()));
+    if (bound != 0 || sign != 1)
+      for (std::size_t i = 0; i < u.size(); ++i) theta[i] = bound + sign * theta[i];
     return log_jacobian;
   }
   void inverse(In theta, Out u) const {
