@@ -88,11 +88,12 @@ void bench_explorer(const std::string& text, Index dimension, Report& report) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Settings settings(argc, argv,
-                          {{"explorers",
-                            "slice/slice:random-directions/rwm/rwm:diagonal/rwm:componentwise/nuts/nuts:dense/hmc/mala/"
-                            "mala-fixed/elliptical/independence"},
-                           {"dim", "10,100"}});
+  const Settings settings(
+      argc, argv,
+      {{"explorers",
+        "slice/slice:random-directions/rwm/rwm:diagonal/rwm:componentwise/nuts/nuts:dense/hmc/automala/"
+        "mala/elliptical/independence"},
+       {"dim", "10,100"}});
   Report report("explorer", settings);
   for (const std::string_view text : split(settings.text("explorers"), '/'))
     for (const Index dimension : settings.integers("dim")) bench_explorer(std::string(text), dimension, report);

@@ -60,8 +60,8 @@ constexpr std::array kEntries{
     entry<RandomWalkExplorer>("rwm", "random-walk Metropolis with the covariance of the chain"),
     entry<NutsExplorer>("nuts", "the no-U-turn sampler"),
     entry<HmcExplorer>("hmc", "Hamiltonian Monte Carlo with paths of one length"),
-    entry<AutoMalaExplorer>("mala", "autoMALA: Langevin moves that choose their step where they are"),
-    entry<MalaExplorer>("mala-fixed", "Langevin moves with one step size"),
+    entry<MalaExplorer>("mala", "Langevin moves"),
+    entry<AutoMalaExplorer>("automala", "Langevin moves that choose their step where they are"),
     entry<EllipticalSliceExplorer>("elliptical", "elliptical slice sampling around a t approximation"),
     entry<IndependenceExplorer>("independence", "independent proposals from a t approximation"),
 };

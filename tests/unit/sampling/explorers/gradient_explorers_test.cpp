@@ -13,8 +13,7 @@ class GradientExplorers : public testing::TestWithParam<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(All, GradientExplorers,
                          testing::Values("nuts", "nuts:dense", "nuts:max-depth=2", "hmc", "hmc:dense",
-                                         "hmc:length=3,jitter=1", "mala-fixed:moves=2", "mala-fixed:dense",
-                                         "mala:moves=3"),
+                                         "hmc:length=3,jitter=1", "mala:moves=2", "mala:dense", "automala:moves=3"),
                          [](const auto& test) {
                            std::string name = test.param;
                            for (char& letter : name)

@@ -61,7 +61,7 @@ TEST(StepSizes, SettleWithinTenRoundsOfDoublingLength) {
   };
   for (const auto& [text, target, tolerance] :
        {Case{"nuts", 0.8, 0.04}, Case{"nuts:dense,target=0.9", 0.9, 0.04}, Case{"hmc", 0.8, 0.1},
-        Case{"hmc:target=0.9,dense", 0.9, 0.06}, Case{"mala-fixed", 0.574, 0.12}, Case{"rwm", 0.303, 0.06},
+        Case{"hmc:target=0.9,dense", 0.9, 0.06}, Case{"mala", 0.574, 0.12}, Case{"rwm", 0.303, 0.06},
         Case{"rwm:target=0.5", 0.5, 0.06}})
     for (const double start : {1e-3, 0.0, 1e3})
       EXPECT_NEAR(settled_acceptance(*make_explorer(text), start), target, tolerance) << text << " from " << start;
