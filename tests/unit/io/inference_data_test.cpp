@@ -7,8 +7,8 @@
 
 #include "core/base/contract.hpp"
 #include "core/io/detail/hdf5_handle.hpp"
+#include "tests/support/netcdf_contents.hpp"
 #include "tests/unit/io/io_fixture.hpp"
-#include "tests/unit/io/netcdf_contents.hpp"
 
 namespace tempera {
 namespace {
