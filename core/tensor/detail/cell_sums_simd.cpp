@@ -120,11 +120,35 @@ TEMPERA_INLINE void cells_between(const CellView& view, const Leaf& leaf, uint32
   }
 }
 
+/// The same for the way up alone and short rows: several sums at a time, where one would wait for its additions.
+template <class Vector, int W>
+TEMPERA_INLINE void gather_cells(const CellView& view, const double* weights, uint32_t begin, uint32_t end,
+                                 Panel<Vector, W>& sum) {
+  constexpr uint32_t kSums = 4 / W;
+  const int leaves = view.depth - 1;
+  Panel<Vector, W> parts[kSums] = {};
+  uint32_t p = begin;
+  for (; p + kSums <= end; p += kSums)
+    for (uint32_t k = 0; k < kSums; ++k) {
+      prefetch_rows<Vector, W, 1, false>(view, p + k);
+      const Vector* last = row<Vector>(view, leaves, view.ids[leaves][p + k]);
+      for (int w = 0; w < W; ++w) parts[k].lane[w] += weights[p + k] * last[w];
+    }
+  for (; p < end; ++p) {
+    const Vector* last = row<Vector>(view, leaves, view.ids[leaves][p]);
+    for (int w = 0; w < W; ++w) parts[0].lane[w] += weights[p] * last[w];
+  }
+  for (uint32_t k = 0; k < kSums; ++k)
+    for (int w = 0; w < W; ++w) sum.lane[w] += parts[k].lane[w];
+}
+
 /// The children [begin, end) of `level`. Remaining: levels from here down.
 template <class Vector, int W, class Leaf, int Remaining>
 TEMPERA_INLINE void below(const CellView& view, const Leaf& leaf, int level, uint32_t begin, uint32_t end,
                           const Panel<Vector, W>& down, Panel<Vector, W>& sum) {
-  if constexpr (Remaining == 1) {
+  if constexpr (Remaining == 1 && W <= 2 && !Leaf::down) {
+    gather_cells<Vector, W>(view, leaf.weights, begin, end, sum);
+  } else if constexpr (Remaining == 1) {
     cells_between<Vector, W, Leaf, 1, false>(view, leaf, begin, end, down, sum);
   } else {
     if (level == view.merged) {
