@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include "core/base/error.hpp"
+#include "core/base/memory.hpp"
+#include "core/base/text.hpp"
 #include "core/io/tensor_file.hpp"
 #include "core/sampling/targets/targets.hpp"
 #include "distributed/communicator/collectively.hpp"
@@ -21,12 +23,13 @@ void check_sha256(const SampleProblem& problem, const std::string& wanted) {
         "restore the file, or name where it is now with --data or --tensor");
 }
 
-void load_posterior(const SampleOptions& options, SampleProblem& problem) {
+void load_posterior(const SampleOptions& options, int ranks_on_node, SampleProblem& problem) {
   LoadOptions load;
   load.index_base = options.index_base;
   load.distribution.missing = options.missing == "unobserved" ? Missing::unobserved : Missing::zero;
   load.distribution.holdout = {options.holdout, static_cast<std::uint64_t>(options.common.seed)};
   const auto tensor = load_tensor(problem.groups.group, options.tensor, load);
+  problem.shape = tensor->shape();
   CpModelOptions model;
   model.rank = options.rank;
   model.likelihood = options.likelihood == "poisson" ? CpLikelihood::poisson : CpLikelihood::gaussian;
@@ -35,18 +38,27 @@ void load_posterior(const SampleOptions& options, SampleProblem& problem) {
   model.prior_shape = options.prior_shape;
   model.prior_rate = options.prior_rate;
   model.threads = options.common.threads;
+  const double bytes = cp_posterior_bytes(tensor->shape(), static_cast<double>(tensor->stored_cells()), model.rank,
+                                          problem.groups.group.size(), 2);
+  const double available = available_memory() / ranks_on_node;
+  if (bytes > available)
+    throw Error(Category::environment, options.tensor,
+                fmt::format("the posterior of its factors needs {} on an MPI rank, and {} are there", human_bytes(bytes),
+                            human_bytes(available)),
+                "share it by a larger --ranks-per-replica, on more nodes, or lower --rank");
   problem.posterior = cp_posterior(*tensor, model);
 }
 
 }  // namespace
 
-SampleProblem make_problem(const Communicator& world, const SampleOptions& options, const std::string& input_sha256) {
-  SampleProblem problem{split_into_groups(world, options.ranks_per_replica), nullptr, {}, {}, {}, {}};
+SampleProblem make_problem(const Communicator& world, const SampleOptions& options, const std::string& input_sha256,
+                           int ranks_on_node) {
+  SampleProblem problem{split_into_groups(world, options.ranks_per_replica), nullptr, {}, {}, {}, {}, {}};
   if (options.of_tensor()) {
     problem.input = TensorFile::parse(options.tensor).path;
     problem.sha256 = sha256_of_file(world, problem.input);
     check_sha256(problem, input_sha256);
-    collectively(world, [&] { load_posterior(options, problem); });
+    collectively(world, [&] { load_posterior(options, ranks_on_node, problem); });
     return problem;
   }
   DataFile data;

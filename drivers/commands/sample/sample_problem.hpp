@@ -15,6 +15,7 @@ struct SampleProblem {
   RankGroups groups;
   std::unique_ptr<Target> built_in;
   std::optional<CpPosterior> posterior;
+  std::vector<Index> shape;  ///< of the tensor
   std::optional<double> exact_log_evidence;
   std::filesystem::path input;  ///< of data or tensor; empty: none
   std::string sha256;           ///< of that; "" without
@@ -24,7 +25,8 @@ struct SampleProblem {
 
 /// Reads data on all ranks. @param input_sha256  what the input has to be; empty: anything
 /// @throws Error Collective.
-SampleProblem make_problem(const Communicator& world, const SampleOptions& options, const std::string& input_sha256);
+SampleProblem make_problem(const Communicator& world, const SampleOptions& options, const std::string& input_sha256,
+                           int ranks_on_node);
 
 /// θ entry by entry: "beta[2,1]", indices from 1; a scalar is its name.
 std::vector<std::string> parameter_names(const Target& target);

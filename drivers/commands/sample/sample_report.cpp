@@ -76,6 +76,31 @@ Json explorer_json(const SampleFacts& facts) {
   return json;
 }
 
+const char* loss_name(const SampleOptions& options) {
+  return options.likelihood == "poisson" ? "deviance" : "squared error";
+}
+
+/// The mean over the draws of the model value is held against the cells, as the value of a fit is.
+Json holdout_json(const SampleOptions& options, const PredictionScore& score) {
+  Json json = {{"share", options.holdout},
+               {"loss", loss_name(options)},
+               {"mean", number(score.loss.mean)},
+               {"standard_error", number(score.loss.standard_error)},
+               {"log_score", number(score.log_score.mean)},
+               {"log_score_standard_error", number(score.log_score.standard_error)},
+               {"strata", Json::array()}};
+  for (std::size_t k = 0; k < score.loss.strata.size(); ++k) {
+    const StratumScore& part = score.loss.strata[k];
+    json["strata"].push_back({{"name", part.name},
+                              {"held", part.held},
+                              {"cells", part.cells},
+                              {"mean", number(part.mean)},
+                              {"standard_error", number(part.standard_error)},
+                              {"log_score", number(score.log_score.strata[k].mean)}});
+  }
+  return json;
+}
+
 const char* reference_name(TemperingReference reference) {
   switch (reference) {
     case TemperingReference::prior: return "prior";
@@ -181,7 +206,7 @@ Json sample_summary(const SampleOptions& options, const SampleFacts& facts) {
     summary["hamiltonian"] = {{"e_bfmi", number(facts.energy->bfmi)},
                               {"divergences", facts.energy->divergences},
                               {"saturated_share", facts.energy->saturated}};
-  if (facts.holdout) summary["holdout"] = *facts.holdout;
+  if (facts.holdout) summary["holdout"] = holdout_json(options, *facts.holdout);
   summary["seconds"] = facts.seconds;
   summary["mpi_ranks"] = facts.mpi_ranks;
   const Verdict verdict = judge(facts);
@@ -198,6 +223,10 @@ std::string sample_text(const SampleOptions& options, const SampleFacts& facts, 
   text += table_text(options, facts) + "\n";
   if (last.schedule.size() > 1) text += evidence_text(facts) + ladder_text(facts);
   text += fmt::format("density       {} evaluations\n", human_count(total(facts, &TemperingRound::evaluations)));
+  if (facts.holdout)
+    text += fmt::format("holdout       {} of a cell {:.5g} ± {:.2g}, log score {:.5g} ± {:.2g}\n", loss_name(options),
+                        facts.holdout->loss.mean, facts.holdout->loss.standard_error, facts.holdout->log_score.mean,
+                        facts.holdout->log_score.standard_error);
   const Verdict verdict = judge(facts);
   if (verdict.good) text += "verdict       good: the draws can be used\n";
   for (std::size_t k = 0; k < verdict.reasons.size(); ++k)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/sampling/diagnostics.hpp"
+#include "distributed/tempering/held_out_prediction.hpp"
 #include "distributed/tempering/tempering.hpp"
 #include "drivers/commands/sample/sample_options.hpp"
 
@@ -31,7 +32,7 @@ struct SampleFacts {
   std::optional<std::string> improper;      ///< the parameter whose prior is
   std::optional<double> exact_log_evidence;
   std::optional<EnergyFacts> energy;
-  std::optional<nlohmann::ordered_json> holdout;
+  std::optional<PredictionScore> holdout;
   double seconds = 0;
   int mpi_ranks = 1;
 

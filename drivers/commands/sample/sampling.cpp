@@ -50,17 +50,19 @@ std::string place_of(const Json& progress) {
 /// What sampling does within the frame of its run. Lives on every rank.
 class Sampling {
  public:
-  Sampling(const Session& session, const SampleTask& task)
+  Sampling(const Session& session, const SampleTask& task, int ranks_on_node)
       : world_(session.world),
         task_(task),
         options_(task.options),
+        ranks_on_node_(ranks_on_node),
         frame_(session, {"sample", task.options.common, task.schema, task.start, task.resume}) {}
 
   RunFrame& frame() { return frame_; }
 
   int run() {
     frame_.open_folder();
-    problem_.emplace(make_problem(world_, options_, task_.resume ? task_.resume->input_sha256 : ""));
+    problem_.emplace(make_problem(world_, options_, task_.resume ? task_.resume->input_sha256 : "",
+                                   ranks_on_node_));
     tempering_ = tempering_options(options_, problem_->target());
     if (leads()) names_ = parameter_names(problem_->target());
     check_draws_layout(options_, problem_->target());
@@ -186,6 +188,13 @@ class Sampling {
            std::min(worst.ess_bulk, worst.ess_tail) >= options_.until_ess.value_or(0);
   }
 
+  std::optional<PredictionScore> predict(const TemperingRound& round, const DrawStore& draws) const {
+    if (!problem_->posterior || problem_->posterior->held.empty()) return std::nullopt;
+    HeldOutPrediction prediction(leaders(), problem_->posterior->options, problem_->shape, problem_->posterior->held);
+    prediction.add(draws, target_streams(tempering_, round.sizes));
+    return prediction.score();
+  }
+
   void deliver(const TemperingResult& result) {
     SampleFacts facts;
     facts.what = options_.of_tensor() ? options_.tensor : options_.target;
@@ -199,6 +208,7 @@ class Sampling {
     facts.absolute = tempering_.reference != TemperingReference::prior || problem_->target().normalised_reference();
     facts.exact_log_evidence = problem_->exact_log_evidence;
     facts.energy = energy_facts(leaders(), options_, tempering_, facts.last(), *result.draws);
+    facts.holdout = predict(facts.last(), *result.draws);
     facts.mpi_ranks = world_.size();
     facts.seconds = frame_.seconds();
     RunFolder* const folder = frame_.folder();
@@ -215,6 +225,7 @@ class Sampling {
   std::optional<SampleProblem> problem_;
   TemperingOptions tempering_;
   std::vector<std::string> names_;
+  int ranks_on_node_;
   int last_round_ = 1;
   Index last_scan_ = 0;
   Clock::time_point last_line_ = Clock::now();
@@ -226,8 +237,8 @@ class Sampling {
 int run_sampling(const Launch& launch, const SampleTask& task) {
   const CommonOptions& common = task.options.common;
   return run_session(launch, [&](const Session& session) {
-    begin_computation(session.world, launch, common.threads, common.quiet);
-    Sampling sampling(session, task);
+    const LaunchFacts facts = begin_computation(session.world, launch, common.threads, common.quiet);
+    Sampling sampling(session, task, facts.ranks_on_node);
     try {
       return collectively(session.world, [&] {
         const int status = sampling.run();
