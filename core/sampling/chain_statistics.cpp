@@ -116,26 +116,37 @@ ChainTuning ChainStatistics::learnt(const ChainTuning& before) const {
     if (!(deviation > 0) || !std::isfinite(deviation)) continue;
     tuning.scales[i] = before.scales[i] * std::exp(weight * std::log(deviation / before.scales[i]));
   }
-  if (covariance_) tuning.covariance_factor = covariance_factor(tuning.scales);
+  if (covariance_) tuning.covariance_factor = covariance_factor(before, tuning.scales);
   return tuning;
 }
 
-/// Cholesky's factor of the correlations drawn towards the identity, which makes them definite, times the scales.
-std::vector<double> ChainStatistics::covariance_factor(std::span<const double> scales) const {
+/// Cholesky's factor of the correlations, times the scales. Those from before weigh so much that few draws give a definite
+/// matrix, and, from round to round, so little in the end that the strongest correlations are found.
+std::vector<double> ChainStatistics::covariance_factor(const ChainTuning& before,
+                                                       std::span<const double> scales) const {
   const auto count = static_cast<double>(report_.count);
   const double weight = count / (count + kDrawsBefore + static_cast<double>(dimension_));
+  const auto correlation_before = [&](std::size_t i, std::size_t j) {
+    if (before.covariance_factor.empty()) return 0.0;
+    const double* const a = before.covariance_factor.data() + i * dimension_;
+    const double* const b = before.covariance_factor.data() + j * dimension_;
+    double sum = 0;
+    for (std::size_t k = 0; k <= j; ++k) sum += a[k] * b[k];
+    return sum / (before.scales[i] * before.scales[j]);
+  };
   std::vector<double> factor(dimension_ * dimension_, 0.0);
   for (std::size_t i = 0; i < dimension_; ++i) {
     double rest = 1;
     for (std::size_t j = 0; j < i; ++j) {
       const double variances = products_[product(i, i)] * products_[product(j, j)];
-      double value = variances > 0 ? weight * products_[product(i, j)] / std::sqrt(variances) : 0;
+      const double now = variances > 0 ? products_[product(i, j)] / std::sqrt(variances) : 0;
+      double value = weight * now + (1 - weight) * correlation_before(i, j);
       for (std::size_t k = 0; k < j; ++k) value -= factor[i * dimension_ + k] * factor[j * dimension_ + k];
       value /= factor[j * dimension_ + j];
       factor[i * dimension_ + j] = value;
       rest -= value * value;
     }
-    factor[i * dimension_ + i] = std::sqrt(std::max(rest, 1e-12));
+    factor[i * dimension_ + i] = std::sqrt(std::max(rest, 1e-14));
   }
   for (std::size_t i = 0; i < dimension_; ++i)
     for (std::size_t j = 0; j <= i; ++j) factor[i * dimension_ + j] *= scales[i];

@@ -27,13 +27,13 @@ class ChainStatistics {
   void append_to(std::vector<double>& record) const;
 
   /// What is known of the chain now: means, scales and covariance drawn towards what was known before as if that had been
-  /// five draws; scales on a logarithmic axis, correlations by d more towards none. Fewer than two draws say nothing.
+  /// five draws, correlations as if by d more; scales on a logarithmic axis. Fewer than two draws say nothing.
   /// Coordinates that did not move keep their scale; step sizes stay.
   ChainTuning learnt(const ChainTuning& before) const;
 
  private:
   std::size_t product(std::size_t i, std::size_t j) const { return covariance_ ? i * (i + 1) / 2 + j : i; }
-  std::vector<double> covariance_factor(std::span<const double> scales) const;
+  std::vector<double> covariance_factor(const ChainTuning& before, std::span<const double> scales) const;
 
   std::size_t dimension_;
   bool covariance_;

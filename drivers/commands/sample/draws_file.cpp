@@ -69,7 +69,7 @@ InferenceLayout layout_of(const SampleOptions& options, const Target& target, In
   InferenceLayout layout;
   layout.attributes = attributes(tuning);
   layout.groups.push_back({"posterior", chains, draws, parameters_of(target), attributes(tuning)});
-  auto statistics = statistics_of(*make_explorer(options.explorer));
+  auto statistics = statistics_of(*make_explorer(explorer_name(options, target)));
   statistics.insert(statistics.begin(), {"lp", {}, Type::float64, {}});
   layout.groups.push_back({"sample_stats", chains, draws, std::move(statistics), attributes(tuning)});
   if (facts == nullptr) return layout;
@@ -177,10 +177,10 @@ void write_draws_file(const Communicator& ranks, const std::filesystem::path& pa
   writer->commit();
 }
 
-std::optional<EnergyFacts> energy_facts(const Communicator& ranks, const SampleOptions& options,
+std::optional<EnergyFacts> energy_facts(const Communicator& ranks, const Explorer& explorer,
                                         const TemperingOptions& tempering, const TemperingRound& last,
                                         const DrawStore& draws) {
-  if (!make_explorer(options.explorer)->has_energy()) return std::nullopt;
+  if (!explorer.has_energy()) return std::nullopt;
   const Index column = draws.width() - kDrawStatistics + static_cast<Index>(DrawStatistic::energy);
   const bool mine = ranks.is_root();
   const std::vector<double> energies = draws.columns(ranks, mine ? column : 0, mine ? 1 : 0);

@@ -16,7 +16,7 @@ void write_draws_file(const Communicator& ranks, const std::filesystem::path& pa
                       const Target& target, const SampleFacts& facts, const DrawStore& draws);
 
 /// Nothing for explorers without energies. Collective.
-std::optional<EnergyFacts> energy_facts(const Communicator& ranks, const SampleOptions& options,
+std::optional<EnergyFacts> energy_facts(const Communicator& ranks, const Explorer& explorer,
                                         const TemperingOptions& tempering, const TemperingRound& last,
                                         const DrawStore& draws);
 

@@ -12,6 +12,7 @@ namespace tempera::drivers {
 namespace {
 
 constexpr int kMostRounds = 40;
+constexpr Index kDenseUpTo = 100;  // dimensions: a dense metric learns d²/2 numbers
 constexpr int kRoundsUntil = 20;  // where a criterion ends the run, at most
 
 void declare_target(OptionSchema& schema, SampleOptions& options) {
@@ -61,7 +62,8 @@ void declare_sampler(OptionSchema& schema, SampleOptions& options) {
   schema.integer("copies", options.copies).minimum(1).help("independent ladders; whatever the number of MPI ranks");
   schema.text("explorer", options.explorer)
       .metavar("NAME[:SETTINGS]")
-      .help("moves between swaps; `tempera help explorers` lists them; A+B: one after the other");
+      .help("moves between swaps; `tempera help explorers` lists them; A+B: one after the other; auto: nuts (dense up to 100 "
+          "dimensions) if the density has a gradient, else slice");
   schema.choice("reference", options.reference, {"auto", "prior", "gaussian", "variational", "two-leg"})
       .help(
           "where a ladder begins; prior; gaussian or variational: a normal density fitted after each round; two-leg: "
@@ -135,9 +137,15 @@ void complete(const OptionSchema& schema, SampleOptions& options) {
   if (options.reference == "two-leg" && options.replicas && *options.replicas < 4)
     throw usage("--replicas", fmt::format("{} are too few for two legs", *options.replicas),
                 "give at least 4, or auto");
-  make_explorer(options.explorer);
+  if (options.explorer != "auto") make_explorer(options.explorer);
   parse_checkpoint_every(schema, options.common);
   check_time_limit(schema, options.common);
+}
+
+std::string explorer_name(const SampleOptions& options, const Target& target) {
+  if (options.explorer != "auto") return options.explorer;
+  if (!target.has_gradient()) return "slice";
+  return target.dimension() <= kDenseUpTo ? "nuts:dense" : "nuts";
 }
 
 TemperingOptions tempering_options(const SampleOptions& options, const Target& target) {
@@ -164,7 +172,7 @@ TemperingOptions tempering_options(const SampleOptions& options, const Target& t
   if (tempering.reference == TemperingReference::prior && tempering.chains == 1 && !target.samples_reference())
     throw usage("--replicas", "one replica needs a prior that can be sampled, or it has nowhere to begin",
                 "use --reference gaussian, or more replicas");
-  if (make_explorer(options.explorer)->needs_gradient() && !target.has_gradient())
+  if (make_explorer(explorer_name(options, target))->needs_gradient() && !target.has_gradient())
     throw usage("--explorer",
                 fmt::format("{} needs gradients, which the target {} has not", options.explorer, options.target),
                 "discrete and non-smooth densities are sampled by slice or rwm");

@@ -31,7 +31,7 @@ struct SampleOptions {
   std::string algorithm = "pt";
   std::optional<std::int64_t> replicas;
   std::int64_t copies = 1;
-  std::string explorer = "slice";
+  std::string explorer = "auto";
   std::string reference = "auto";
   int rounds = 10;
   std::optional<double> until_rhat;
@@ -53,6 +53,8 @@ void declare_for_resume(OptionSchema& schema, SampleOptions& options);
 /// @throws Error{usage}
 void complete(const OptionSchema& schema, SampleOptions& options);
 
+/// The explorer's name, "auto" resolved: NUTS for targets with gradients, with a dense metric up to 100 dimensions, else slices.
+std::string explorer_name(const SampleOptions& options, const Target& target);
 /// @throws Error{usage} for what the target cannot do: gradients, a prior that is improper or cannot be sampled
 TemperingOptions tempering_options(const SampleOptions& options, const Target& target);
 

@@ -181,7 +181,7 @@ Json sample_summary(const SampleOptions& options, const SampleFacts& facts) {
   if (facts.exact_log_evidence) summary["exact_log_evidence"] = *facts.exact_log_evidence;
   if (ladder) summary["evidence"] = evidence_json(facts);
   summary["reference"] = reference_name(facts.tempering.reference);
-  summary["explorer"] = options.explorer;
+  summary["explorer"] = facts.explorer;
   summary["replicas"] = last.schedule.size();
   summary["copies"] = facts.tempering.ladders;
   summary["rounds"] = last.round;

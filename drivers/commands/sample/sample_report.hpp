@@ -22,6 +22,7 @@ struct EnergyFacts {
 /// All that rank 0 needs to describe finished draws.
 struct SampleFacts {
   std::string what;  ///< "mixture", "counts.tns"
+  std::string explorer;
   TemperingOptions tempering;
   std::vector<TemperingRound> rounds;
   std::vector<std::string> names;           ///< of the parameters, entry by entry

@@ -100,7 +100,7 @@ class Sampling {
       problem_->posterior->target->serve();
       return 0;
     }
-    const auto explorer = make_explorer(options_.explorer);
+    const auto explorer = make_explorer(explorer_name(options_, problem_->target()));
     check_gradient_once(*explorer);
     TemperingObserver observer;
     observer.checkpoints = &checkpoints;
@@ -199,6 +199,7 @@ class Sampling {
     SampleFacts facts;
     facts.what = options_.of_tensor() ? options_.tensor : options_.target;
     facts.tempering = tempering_;
+    facts.explorer = explorer_name(options_, problem_->target());
     facts.rounds = result.rounds;
     facts.names = names_;
     facts.summaries = summaries_of(facts.last(), *result.draws);
@@ -207,7 +208,7 @@ class Sampling {
     facts.improper = problem_->target().improper_parameter();
     facts.absolute = tempering_.reference != TemperingReference::prior || problem_->target().normalised_reference();
     facts.exact_log_evidence = problem_->exact_log_evidence;
-    facts.energy = energy_facts(leaders(), options_, tempering_, facts.last(), *result.draws);
+    facts.energy = energy_facts(leaders(), *make_explorer(facts.explorer), tempering_, facts.last(), *result.draws);
     facts.holdout = predict(facts.last(), *result.draws);
     facts.mpi_ranks = world_.size();
     facts.seconds = frame_.seconds();
