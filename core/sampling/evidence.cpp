@@ -118,6 +118,24 @@ class Bennett {
   Bennett(const Traces& traces, std::vector<double> start) : traces_(traces), f_(std::move(start)) {}
 
   Estimate solve() {
+    minimise();
+    return {-f_.back(), standard_error(influence())};
+  }
+
+  /// Shares of the target's chain in the mixture at each draw, over the number of its draws. @pre solve() or minimise()
+  std::vector<double> target_weights() {
+    std::vector<double> weights;
+    double sum = 0;
+    for (const double likelihood : traces_.likelihoods) {
+      weigh(likelihood);
+      weights.push_back(weights_[weights_.size() - 1]);
+      sum += weights.back();
+    }
+    for (double& weight : weights) weight /= sum;
+    return weights;
+  }
+
+  void minimise() {
     constexpr int kMostSteps = 100;
     constexpr double kDone = 1e-12;
     for (int step = 0; step < kMostSteps; ++step) {
@@ -129,7 +147,6 @@ class Bennett {
       if (largest < kDone * (1 + std::abs(f_.back()))) break;
     }
     accumulate();
-    return {-f_.back(), standard_error(influence())};
   }
 
  private:
@@ -230,6 +247,13 @@ Evidence estimate_evidence(Span schedule, Span likelihoods, Index scans) {
   evidence.thermodynamic_error = integral.error;
   evidence.disagree = far_apart(stones.forward, bennett) && far_apart(stones.reverse, bennett);
   return evidence;
+}
+
+std::vector<double> target_weights(Span schedule, Span likelihoods, Index scans) {
+  const Traces traces = checked(schedule, likelihoods, scans);
+  Bennett bennett(traces, free_energies(traces));
+  bennett.minimise();
+  return bennett.target_weights();
 }
 
 double communication_barrier(Span schedule, Span likelihoods, Index scans) {

@@ -34,6 +34,10 @@ struct Evidence {
 /// Gelman & Meng 1998; Xie et al. 2011; Shirts & Chodera 2008.
 Evidence estimate_evidence(std::span<const double> schedule, std::span<const double> likelihoods, Index scans);
 
+/// Weights of the draws of all chains, in the order of `likelihoods`, by which they are draws of the target: π_1 over the
+/// mixture of all chains, by MBAR (Shirts & Chodera 2008, eq. 9). They add up to 1. Cost as estimate_evidence.
+std::vector<double> target_weights(std::span<const double> schedule, std::span<const double> likelihoods, Index scans);
+
 /// Λ = ∫ λ(β) dβ with λ(β) = ½ E|V − V′| for V, V′ independent draws at β: by pairs of draws of one chain that lie half a
 /// round apart. Between two chains 1/λ is a straight line, as it is for Gaussians of any dimension: with as few chains as
 /// there usually are, λ changes several times over from one to the next. Syed et al. 2022, §3.

@@ -22,9 +22,9 @@ struct Replica {
 
   Index round_trips = 0;
   Index restarts = 0;
-  Index evaluations = 0;  ///< of the density
-  Index gradients = 0;    ///< of those, with gradient
-  Index invalid = 0;      ///< of those, NaN
+  Index evaluations = 0;            ///< of the density
+  Index gradients = 0;              ///< of those, with gradient
+  Index invalid = 0;                ///< of those, NaN
   std::vector<double> likelihoods;  ///< at each scan, in the chain of the same place
   std::vector<Index> chains;
   std::map<Index, ChainStatistics> statistics;  ///< by chain

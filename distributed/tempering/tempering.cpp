@@ -129,8 +129,8 @@ std::vector<Index> target_streams(const TemperingOptions& options, std::span<con
 TemperingResult sample_by_tempering(const Communicator& ranks, const Target& target, const Explorer& explorer,
                                     const TemperingOptions& options, const TemperingObserver& observer) {
   TEMPERA_EXPECTS(options.ladders >= 1 && options.rounds >= 1 && options.thin >= 1 && options.threads >= 1);
-  TEMPERA_EXPECTS(options.chains >= 0 && (options.reference != TemperingReference::two_legs || options.chains == 0 ||
-                                          options.chains >= 4));
+  TEMPERA_EXPECTS(options.chains >= 0 &&
+                  (options.reference != TemperingReference::two_legs || options.chains == 0 || options.chains >= 4));
   const auto region = ranks.regions().open("tempering");
   return Run(ranks, target, explorer, options, observer).run();
 }

@@ -42,18 +42,18 @@ struct TemperingRound {
   std::vector<double> schedule;    ///< β of the chains
   std::vector<double> rejections;  ///< mean of 1 − acceptance probability for each pair, over all ladders
   double rejection_sum = 0;
-  double barrier = 0;          ///< see communication_barrier; sum over the legs, mean over the ladders
-  double barrier_error = 0;    ///< of that mean, from the spread over the ladders; NaN for one ladder
+  double barrier = 0;        ///< see communication_barrier; sum over the legs, mean over the ladders
+  double barrier_error = 0;  ///< of that mean, from the spread over the ladders; NaN for one ladder
   std::vector<double> leg_barriers;
-  Evidence evidence;           ///< mean over the ladders; nothing for one chain
-  std::vector<Evidence> legs;  ///< the same of each leg
-  Index round_trips = 0;       ///< from end to end and back, of all replicas
-  Index restarts = 0;          ///< arrivals at the target from a reference
-  double ideal_round_trips = 0;  ///< expected number if every exploration were perfect
-  Index evaluations = 0;         ///< of the density, all replicas
-  Index gradients = 0;           ///< of those, with gradient
-  Index invalid = 0;             ///< of those, NaN
-  std::vector<ChainReport> reports;  ///< of each chain's steps
+  Evidence evidence;                            ///< mean over the ladders; nothing for one chain
+  std::vector<Evidence> legs;                   ///< the same of each leg
+  Index round_trips = 0;                        ///< from end to end and back, of all replicas
+  Index restarts = 0;                           ///< arrivals at the target from a reference
+  double ideal_round_trips = 0;                 ///< expected number if every exploration were perfect
+  Index evaluations = 0;                        ///< of the density, all replicas
+  Index gradients = 0;                          ///< of those, with gradient
+  Index invalid = 0;                            ///< of those, NaN
+  std::vector<ChainReport> reports;             ///< of each chain's steps
   std::vector<std::vector<double>> step_sizes;  ///< of each chain
 };
 

@@ -14,7 +14,7 @@ namespace tempera::detail {
 namespace {
 
 constexpr int kStarts = 100;
-constexpr Index kFirstChains = 8;              // of a leg whose length follows the barrier
+constexpr Index kFirstChains = 8;             // of a leg whose length follows the barrier
 constexpr std::size_t kCorrelatedUpTo = 200;  // dimensions of a fitted reference with correlations
 
 std::vector<Index> first_sizes(const TemperingOptions& options) {
@@ -114,8 +114,7 @@ void Ladders::with_density(Worker& worker, Replica& replica, Work work) {
 
 /// The density of the point where the replica is.
 void Ladders::evaluate(Worker& worker, Replica& replica) {
-  with_density(worker, replica,
-               [&](PathDensity& density) { density.at(replica.point.u, replica.point.density); });
+  with_density(worker, replica, [&](PathDensity& density) { density.at(replica.point.u, replica.point.density); });
   replica.leg = plan_.leg(replica.chain);
   check(replica);
 }
@@ -222,10 +221,9 @@ void Ladders::keep(const Replica& replica, DrawStore& draws, Index draw) {
   statistic(DrawStatistic::energy, replica.step.energy);
   const auto& step_sizes = tunings_[static_cast<std::size_t>(replica.chain)].step_sizes;
   const StepSizeUse& use = replica.step.step_sizes[0];
-  statistic(DrawStatistic::step_size,
-            step_sizes.empty() || use.count == 0
-                ? 0
-                : step_sizes[0] * std::exp(use.log_ratio / static_cast<double>(use.count)));
+  statistic(DrawStatistic::step_size, step_sizes.empty() || use.count == 0
+                                          ? 0
+                                          : step_sizes[0] * std::exp(use.log_ratio / static_cast<double>(use.count)));
   draws.put(stream, draw, record_);
 }
 
@@ -358,8 +356,9 @@ void Ladders::redeal(const LadderPlan& old_plan) {
   for (int q = 0; q < ranks_.size(); ++q) {
     const std::size_t before = send.size();
     for (Index number = deal_.begin(q); number < deal_.end(q); ++number) {
-      const Index from = holder[static_cast<std::size_t>(number / plan_.chains() * old_plan.chains() +
-                                                         source_chain[static_cast<std::size_t>(number % plan_.chains())])];
+      const Index from =
+          holder[static_cast<std::size_t>(number / plan_.chains() * old_plan.chains() +
+                                          source_chain[static_cast<std::size_t>(number % plan_.chains())])];
       if (old_deal.owner(from) != ranks_.rank()) continue;
       const Replica& replica = old[static_cast<std::size_t>(from - old_deal.begin(ranks_.rank()))];
       send.push_back(static_cast<double>(number));
@@ -378,7 +377,8 @@ void Ladders::redeal(const LadderPlan& old_plan) {
 }
 
 LaddersState Ladders::state() const {
-  return {{plan_.sizes().begin(), plan_.sizes().end()}, {plan_.betas().begin(), plan_.betas().end()}, tunings_, fitted_};
+  return {
+      {plan_.sizes().begin(), plan_.sizes().end()}, {plan_.betas().begin(), plan_.betas().end()}, tunings_, fitted_};
 }
 
 void Ladders::restore(const LaddersState& state) {

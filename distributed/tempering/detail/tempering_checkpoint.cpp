@@ -8,36 +8,36 @@ namespace boost::serialization {
 
 template <class Archive>
 void serialize(Archive& archive, tempera::ChainTuning& tuning, unsigned) {
-  archive & tuning.means & tuning.scales & tuning.covariance_factor & tuning.step_sizes;
+  archive& tuning.means& tuning.scales& tuning.covariance_factor& tuning.step_sizes;
 }
 
 template <class Archive>
 void serialize(Archive& archive, tempera::ChainReport& report, unsigned) {
-  archive & report.count & report.acceptance & report.proposals & report.divergences & report.saturations;
-  for (tempera::StepSizeUse& use : report.step_sizes) archive & use.count & use.acceptance & use.log_ratio;
+  archive& report.count& report.acceptance& report.proposals& report.divergences& report.saturations;
+  for (tempera::StepSizeUse& use : report.step_sizes) archive& use.count& use.acceptance& use.log_ratio;
 }
 
 template <class Archive>
 void serialize(Archive& archive, tempera::Evidence& e, unsigned) {
-  archive & e.estimate & e.standard_error & e.forward & e.forward_error & e.reverse & e.reverse_error &
-      e.stepping_stone & e.stepping_stone_error & e.thermodynamic & e.thermodynamic_error & e.disagree;
+  archive& e.estimate& e.standard_error& e.forward& e.forward_error& e.reverse& e.reverse_error& e.stepping_stone& e
+      .stepping_stone_error& e.thermodynamic& e.thermodynamic_error& e.disagree;
 }
 
 template <class Archive>
 void serialize(Archive& archive, tempera::TemperingRound& r, unsigned) {
-  archive & r.round & r.scans & r.sizes & r.schedule & r.rejections & r.rejection_sum & r.barrier & r.barrier_error &
-      r.leg_barriers & r.evidence & r.legs & r.round_trips & r.restarts & r.ideal_round_trips & r.evaluations &
-      r.gradients & r.invalid & r.reports & r.step_sizes;
+  archive& r.round& r.scans& r.sizes& r.schedule& r.rejections& r.rejection_sum& r.barrier& r.barrier_error& r
+      .leg_barriers& r.evidence& r.legs& r.round_trips& r.restarts& r.ideal_round_trips& r.evaluations& r.gradients& r
+      .invalid& r.reports& r.step_sizes;
 }
 
 template <class Archive>
 void serialize(Archive& archive, tempera::detail::LaddersState& state, unsigned) {
-  archive & state.sizes & state.betas & state.tunings & state.fitted;
+  archive& state.sizes& state.betas& state.tunings& state.fitted;
 }
 
 template <class Archive>
 void serialize(Archive& archive, tempera::detail::TemperingCheckpoint::Slab& slab, unsigned) {
-  archive & slab.begin & slab.end & slab.offset;
+  archive& slab.begin& slab.end& slab.offset;
 }
 
 }  // namespace boost::serialization
@@ -60,8 +60,7 @@ struct Stored {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive & position.round & position.scan & ladders & rounds & draws_base & draws_streams & draws & slabs &
-        scans_bytes;
+    archive& position.round& position.scan& ladders& rounds& draws_base& draws_streams& draws& slabs& scans_bytes;
   }
 };
 
@@ -102,9 +101,9 @@ void TemperingCheckpoint::fill_replicas() {
     row.insert(row.end(), replica.point.u.begin(), replica.point.u.end());
     row.push_back(replica.point.density.reference);
     row.push_back(replica.point.density.likelihood);
-    for (const Index number : {replica.chain, Index{replica.leg}, static_cast<Index>(replica.end),
-                               static_cast<Index>(replica.fresh), replica.round_trips, replica.restarts,
-                               replica.evaluations, replica.gradients, replica.invalid})
+    for (const Index number :
+         {replica.chain, Index{replica.leg}, static_cast<Index>(replica.end), static_cast<Index>(replica.fresh),
+          replica.round_trips, replica.restarts, replica.evaluations, replica.gradients, replica.invalid})
       row.push_back(static_cast<double>(number));
   }
   replicas_.total = ranks_.all_reduce_value(std::ssize(replicas_.numbers), Reduction::sum);
@@ -257,9 +256,8 @@ bool TemperingCheckpoint::with_parts(const TemperingPosition& position, const st
   const auto parts = [&](CheckpointWriter& writer) {
     write_scans(slab);
     writer.object("tempering", stored);
-    for (const auto& [name, rows] : {std::pair<const char*, Rows*>{"replicas", &replicas_},
-                                     {"pairs", &pairs_},
-                                     {"statistics", &statistics_}})
+    for (const auto& [name, rows] :
+         {std::pair<const char*, Rows*>{"replicas", &replicas_}, {"pairs", &pairs_}, {"statistics", &statistics_}})
       if (rows->total > 0)
         writer.rows(name, rows->total, rows->width, std::span<const Index>(rows->numbers), rows->values.data(),
                     rows->width);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kMostRounds = 40;
 constexpr Index kDenseUpTo = 100;  // dimensions: a dense metric learns d²/2 numbers
-constexpr int kRoundsUntil = 20;  // where a criterion ends the run, at most
+constexpr int kRoundsUntil = 20;   // where a criterion ends the run, at most
 
 void declare_target(OptionSchema& schema, SampleOptions& options) {
   schema.group("Target");
@@ -62,7 +62,9 @@ void declare_sampler(OptionSchema& schema, SampleOptions& options) {
   schema.integer("copies", options.copies).minimum(1).help("independent ladders; whatever the number of MPI ranks");
   schema.text("explorer", options.explorer)
       .metavar("NAME[:SETTINGS]")
-      .help("moves between swaps; `tempera help explorers` lists them; A+B: one after the other; auto: nuts (dense up to 100 "
+      .help(
+          "moves between swaps; `tempera help explorers` lists them; A+B: one after the other; auto: nuts (dense up to "
+          "100 "
           "dimensions) if the density has a gradient, else slice");
   schema.choice("reference", options.reference, {"auto", "prior", "gaussian", "variational", "two-leg"})
       .help(

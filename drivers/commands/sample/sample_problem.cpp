@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "core/base/error.hpp"
 #include "core/base/memory.hpp"
 #include "core/base/text.hpp"
@@ -38,13 +40,13 @@ void load_posterior(const SampleOptions& options, int ranks_on_node, SampleProbl
   model.prior_shape = options.prior_shape;
   model.prior_rate = options.prior_rate;
   model.threads = options.common.threads;
-  const double bytes = cp_posterior_bytes(tensor->shape(), static_cast<double>(tensor->stored_cells()), model.rank,
-                                          problem.groups.group.size(), 2);
+  const CpPosteriorMemory memory = cp_posterior_memory(*tensor, model.rank);
+  const double bytes = memory.data + std::max(memory.building, 2 * memory.evaluation);
   const double available = available_memory() / ranks_on_node;
   if (bytes > available)
     throw Error(Category::environment, options.tensor,
-                fmt::format("the posterior of its factors needs {} on an MPI rank, and {} are there", human_bytes(bytes),
-                            human_bytes(available)),
+                fmt::format("the posterior of its factors needs {} on an MPI rank, and {} are there",
+                            human_bytes(bytes), human_bytes(available)),
                 "share it by a larger --ranks-per-replica, on more nodes, or lower --rank");
   problem.posterior = cp_posterior(*tensor, model);
 }

@@ -61,6 +61,18 @@ Json parameters_json(const SampleFacts& facts) {
                             {"ess_tail", number(s.ess_tail)},
                             {"mcse_mean", number(s.mcse_mean)},
                             {"mcse_sd", number(s.mcse_sd)}};
+    if (!facts.nested.empty()) json[facts.names[k]]["rhat_nested"] = number(facts.nested[k]);
+  }
+  return json;
+}
+
+Json weighted_json(const SampleFacts& facts) {
+  Json json = Json::object();
+  for (std::size_t k = 0; k < facts.names.size(); ++k) {
+    const WeightedSummary& s = facts.weighted[k];
+    json[facts.names[k]] = {{"mean", number(s.mean)}, {"sd", number(s.sd)},   {"q05", number(s.q05)},
+                            {"q50", number(s.q50)},   {"q95", number(s.q95)}, {"mcse_mean", number(s.mcse_mean)},
+                            {"ess", number(s.ess)}};
   }
   return json;
 }
@@ -212,6 +224,7 @@ Json sample_summary(const SampleOptions& options, const SampleFacts& facts) {
   const Verdict verdict = judge(facts);
   summary["verdict"] = {{"good", verdict.good}, {"reasons", verdict.reasons}, {"advice", verdict.advice}};
   summary["parameters"] = parameters_json(facts);
+  if (!facts.weighted.empty()) summary["parameters_weighted"] = weighted_json(facts);
   return summary;
 }
 

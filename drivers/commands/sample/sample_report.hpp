@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/sampling/diagnostics.hpp"
+#include "core/sampling/weighted_summary.hpp"
 #include "distributed/tempering/held_out_prediction.hpp"
 #include "distributed/tempering/tempering.hpp"
 #include "drivers/commands/sample/sample_options.hpp"
@@ -27,6 +28,8 @@ struct SampleFacts {
   std::vector<TemperingRound> rounds;
   std::vector<std::string> names;           ///< of the parameters, entry by entry
   std::vector<ParameterSummary> summaries;  ///< of each
+  std::vector<double> nested;               ///< nested R-hat of each over the copies; empty for one copy
+  std::vector<WeightedSummary> weighted;    ///< of each, by the draws of all temperatures; empty unless they are kept
   Index streams = 0;                        ///< at the target
   Index draws = 0;                          ///< of each stream
   bool absolute = false;                    ///< the reference is normalised: evidences mean something

@@ -61,8 +61,7 @@ class Sampling {
 
   int run() {
     frame_.open_folder();
-    problem_.emplace(make_problem(world_, options_, task_.resume ? task_.resume->input_sha256 : "",
-                                   ranks_on_node_));
+    problem_.emplace(make_problem(world_, options_, task_.resume ? task_.resume->input_sha256 : "", ranks_on_node_));
     tempering_ = tempering_options(options_, problem_->target());
     if (leads()) names_ = parameter_names(problem_->target());
     check_draws_layout(options_, problem_->target());
@@ -195,6 +194,19 @@ class Sampling {
     return prediction.score();
   }
 
+  void add_copies_and_temperatures(const DrawStore& draws, SampleFacts& facts) const {
+    const Index columns = problem_->target().constrained_size();
+    if (tempering_.ladders > 1) {
+      std::vector<int> ladders;
+      for (int ladder = 0; ladder < tempering_.ladders; ++ladder)
+        ladders.insert(ladders.end(), facts.last().sizes.size(), ladder);
+      facts.nested = nested_rhats(leaders(), draws, columns, target_streams(tempering_, facts.last().sizes), ladders);
+    }
+    if (tempering_.keep_all && facts.last().sizes.size() == 1 && facts.last().schedule.size() > 1)
+      facts.weighted = summarise_weighted(leaders(), draws, columns,
+                                          weights_of_draws(leaders(), tempering_, facts.last().schedule, draws));
+  }
+
   void deliver(const TemperingResult& result) {
     SampleFacts facts;
     facts.what = options_.of_tensor() ? options_.tensor : options_.target;
@@ -203,6 +215,7 @@ class Sampling {
     facts.rounds = result.rounds;
     facts.names = names_;
     facts.summaries = summaries_of(facts.last(), *result.draws);
+    add_copies_and_temperatures(*result.draws, facts);
     facts.streams = std::ssize(target_streams(tempering_, facts.last().sizes));
     facts.draws = result.draws->draws();
     facts.improper = problem_->target().improper_parameter();
