@@ -147,7 +147,10 @@ TEST_F(SampleCommand, KeepsEveryTemperatureWhenAsked) {
   start(with(arguments, {"--keep", "all"}), "all");
   const NetcdfContents target(path("target/draws.nc").string()), all(path("all/draws.nc").string());
   const auto replicas = json("all/summary.json")["replicas"].get<std::size_t>();
-  EXPECT_EQ(result_of("target"), result_of("all")) << "what is kept changes no draw";
+  auto result = result_of("all");
+  EXPECT_LT(std::abs(result["parameters_weighted"]["x[1]"]["mean"].get<double>()), 0.2);
+  result.erase("parameters_weighted");
+  EXPECT_EQ(result_of("target"), result) << "what is kept changes no draw";
   EXPECT_EQ(all.values("posterior", "x"), target.values("posterior", "x"));
   EXPECT_EQ(all.sizes("tempering_draws", "x"), (std::vector<std::size_t>{2 * replicas, 32, 1}));
   const auto every = all.values("tempering_draws", "x"), kept = all.values("posterior", "x");
