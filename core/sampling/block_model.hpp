@@ -30,6 +30,10 @@ class BlockModel : public Model {
   virtual double combine(std::span<const double> theta, std::span<const std::span<const double>> pieces,
                          std::span<double> gradient) = 0;
 
+  /// Where prior and likelihood have discrete symmetries: moves θ to the one of its images that stands for all of them, so
+  /// that draws can be compared entry by entry. The density stays as it is but for rounding.
+  virtual void choose_representative(std::span<double>) const {}
+
   /// @pre all blocks are here
   double log_likelihood(std::span<const double> theta, std::span<double> gradient) final;
 

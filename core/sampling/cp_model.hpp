@@ -94,12 +94,16 @@ class CpModel final : public BlockModel {
   void compute_pieces(std::span<const double> theta, bool gradient, std::span<double> pieces) override;
   double combine(std::span<const double> theta, std::span<const std::span<const double>> pieces,
                  std::span<double> gradient) override;
+  /// Components in decreasing order of the product of their columns' sums (Poisson) or norms (Gaussian); with a Gaussian
+  /// likelihood Σ a |a| ≥ 0 in the columns of all modes but the last.
+  void choose_representative(std::span<double> theta) const override;
 
  private:
   bool gaussian() const { return options_.likelihood == CpLikelihood::gaussian; }
   bool noise_is_parameter() const { return gaussian() && !options_.noise_sd; }
   std::size_t factor_entries() const { return static_cast<std::size_t>(offsets_.back()); }
   std::span<const double> factor_of(std::span<const double> theta, std::size_t mode) const;
+  void turn_columns(std::span<double> theta) const;
   void load_factors(std::span<const double> theta);
   void evaluate(Index block, CellSums& sums, double* piece) const;
   void differentiate(Index block, int mode, CellSums& sums, double* piece) const;

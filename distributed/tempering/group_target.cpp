@@ -264,6 +264,11 @@ void GroupTarget::sample_reference(RandomStream& stream, std::span<double> u) {
   target_->sample_reference(stream, u);
 }
 
+void GroupTarget::constrain(std::span<const double> u, std::span<double> theta) const {
+  Target::constrain(u, theta);
+  model_->model().choose_representative(theta);
+}
+
 std::unique_ptr<Target> GroupTarget::clone() const {
   return std::unique_ptr<Target>(new GroupTarget(std::make_unique<detail::GroupModel>(*model_)));
 }

@@ -54,6 +54,8 @@ class GroupTarget final : public Target {
   bool normalised_reference() const override;
   std::optional<std::string> improper_parameter() const override;
   void sample_reference(RandomStream& stream, std::span<double> u) override;
+  /// The representative of θ(u): see BlockModel.
+  void constrain(std::span<const double> u, std::span<double> theta) const override;
   std::unique_ptr<Target> clone() const override;
 
   const BlockModel& model() const;

@@ -302,6 +302,34 @@ TEST(CpModel, DrawsComeFromThePriorWhoseScaleIsThatOfTheData) {
   }
 }
 
+TEST(CpModel, OneOfAllEquivalentFactorsStandsForThem) {
+  for (const auto likelihood : {CpLikelihood::gaussian, CpLikelihood::poisson}) {
+    const Case data = random_case({6, 5, 4}, 80, likelihood, false, 11);
+    CpModelOptions options;
+    options.rank = 4;
+    CpModel model = model_of(data, options, 2);
+    const Vector theta = some_theta(model, 4);
+    Vector chosen = theta;
+    model.choose_representative(chosen);
+    const double value = model.log_likelihood(theta, {}), prior = model.log_prior(theta, {});
+    EXPECT_NEAR(model.log_likelihood(chosen, {}), value, 1e-11 * std::abs(value));
+    EXPECT_NEAR(model.log_prior(chosen, {}), prior, 1e-11 * std::abs(prior));
+    const std::size_t order[] = {2, 0, 3, 1};
+    const double signs[3][4] = {{1, -1, -1, 1}, {-1, -1, 1, 1}, {-1, 1, -1, 1}};  // products of one
+    Vector image = theta;
+    for (std::size_t row = 0; row < 15; ++row)
+      for (std::size_t r = 0; r < 4; ++r)
+        image[4 * row + r] =
+            theta[4 * row + order[r]] * (likelihood == CpLikelihood::gaussian ? signs[row < 6    ? 0
+                                                                                      : row < 11 ? 1
+                                                                                                 : 2][r]
+                                                                              : 1.0);
+    EXPECT_NE(image, theta);
+    model.choose_representative(image);
+    EXPECT_EQ(image, chosen);
+  }
+}
+
 TEST(CpModel, APointWithoutMassHasNoGradient) {
   const Case counts = random_case({4, 3}, 10, CpLikelihood::poisson, false, 2);
   CpModelOptions options;
