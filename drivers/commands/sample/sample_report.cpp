@@ -113,6 +113,22 @@ Json holdout_json(const SampleOptions& options, const PredictionScore& score) {
   return json;
 }
 
+Json model_json(const SampleOptions& options, const CpModelOptions& model) {
+  Json json = {{"rank", model.rank}, {"likelihood", options.likelihood}, {"missing", options.missing}};
+  const auto add = [&](const char* name, const std::optional<double>& value) {
+    if (value) json[name] = *value;
+  };
+  if (model.likelihood == CpLikelihood::poisson) {
+    json["prior_shape"] = model.prior_shape;
+    add("prior_rate", model.prior_rate);
+  } else {
+    add("prior_scale", model.prior_scale);
+    add("noise_sd", model.noise_sd);
+    if (!model.noise_sd) add("noise_scale", model.noise_scale);
+  }
+  return json;
+}
+
 const char* reference_name(TemperingReference reference) {
   switch (reference) {
     case TemperingReference::prior: return "prior";
@@ -218,6 +234,7 @@ Json sample_summary(const SampleOptions& options, const SampleFacts& facts) {
     summary["hamiltonian"] = {{"e_bfmi", number(facts.energy->bfmi)},
                               {"divergences", facts.energy->divergences},
                               {"saturated_share", facts.energy->saturated}};
+  if (facts.model) summary["model"] = model_json(options, *facts.model);
   if (facts.holdout) summary["holdout"] = holdout_json(options, *facts.holdout);
   summary["seconds"] = facts.seconds;
   summary["mpi_ranks"] = facts.mpi_ranks;

@@ -36,6 +36,7 @@ struct SampleFacts {
   std::optional<std::string> improper;      ///< the parameter whose prior is
   std::optional<double> exact_log_evidence;
   std::optional<EnergyFacts> energy;
+  std::optional<CpModelOptions> model;  ///< of a tensor, with the defaults filled in
   std::optional<PredictionScore> holdout;
   double seconds = 0;
   int mpi_ranks = 1;

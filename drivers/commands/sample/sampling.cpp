@@ -222,6 +222,7 @@ class Sampling {
     facts.absolute = tempering_.reference != TemperingReference::prior || problem_->target().normalised_reference();
     facts.exact_log_evidence = problem_->exact_log_evidence;
     facts.energy = energy_facts(leaders(), *make_explorer(facts.explorer), tempering_, facts.last(), *result.draws);
+    if (problem_->posterior) facts.model = problem_->posterior->options;
     facts.holdout = predict(facts.last(), *result.draws);
     facts.mpi_ranks = world_.size();
     facts.seconds = frame_.seconds();
