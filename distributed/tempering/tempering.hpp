@@ -22,7 +22,7 @@ enum class TemperingReference {
 };
 
 struct TemperingOptions {
-  /// Of each ladder. 1: plain Markov chains at the target. 0: begins with 8 a leg, and follows the barrier that is found
+  /// Of each ladder. 1: plain Markov chains at the target, led by slices in the first four rounds. 0: begins with 8 a leg, and follows the barrier that is found
   /// after the rounds 3 to 7 (see suggested_chains).
   Index chains = 10;
   Index ladders = 1;  ///< independent copies

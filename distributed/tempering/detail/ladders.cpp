@@ -14,7 +14,10 @@ namespace tempera::detail {
 namespace {
 
 constexpr int kStarts = 100;
-constexpr Index kFirstChains = 8;             // of a leg whose length follows the barrier
+constexpr Index kFirstChains = 8;  // of a leg whose length follows the barrier
+// A plain chain has no hot ones to send it elsewhere, and begins where a step size that suits the others may be far too
+// large: in these rounds slices, which need none, go ahead of its explorer.
+constexpr int kFindingRounds = 4;
 constexpr std::size_t kCorrelatedUpTo = 200;  // dimensions of a fitted reference with correlations
 
 std::vector<Index> first_sizes(const TemperingOptions& options) {
@@ -183,7 +186,9 @@ void Ladders::explore(Worker& worker, Replica& replica, int round, Index scan) {
       return;
     }
     if (replica.leg != plan_.leg(replica.chain)) density.at(point.u, point.density);
-    replica.step = worker.explorer->step(density, tunings_[static_cast<std::size_t>(replica.chain)], point, stream);
+    const ChainTuning& tuning = tunings_[static_cast<std::size_t>(replica.chain)];
+    if (plan_.chains() == 1 && round <= kFindingRounds) worker.finder.step(density, tuning, point, stream);
+    replica.step = worker.explorer->step(density, tuning, point, stream);
   });
   replica.leg = plan_.leg(replica.chain);
   check(replica);

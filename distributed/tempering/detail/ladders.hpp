@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/sampling/explorers/slice_explorer.hpp"
 #include "core/sampling/gaussian_reference.hpp"
 #include "distributed/tempering/block_deal.hpp"
 #include "distributed/tempering/replica.hpp"
@@ -55,6 +56,7 @@ class Ladders {
   struct Worker {
     std::vector<std::unique_ptr<Target>> targets;  ///< of each leg
     std::unique_ptr<Explorer> explorer;
+    SliceExplorer finder;  ///< of the way to where the mass is
     std::optional<PathDensity> density;
   };
   void make_workers(const Target& target, const Explorer& explorer);
