@@ -55,7 +55,8 @@ void normalise_columns(const DistributedTensor& tensor, CpResult& result) {
 
 }  // namespace
 
-double count_total(const DistributedTensor& tensor, Index index_base, const std::string& name) {
+double count_total(const DistributedTensor& tensor, Index index_base, const std::string& name,
+                   const std::string& option) {
   double total = 0, bad_value = 0;
   std::vector<Index> bad;
   const auto check = [&](std::span<const Index> cell, double value) {
@@ -85,11 +86,10 @@ double count_total(const DistributedTensor& tensor, Index index_base, const std:
     std::vector<Index> first = lowest_cell(cells, static_cast<std::size_t>(tensor.order()));
     const double value = all.all_reduce_value(first == bad ? bad_value : 0.0, Reduction::sum);
     for (Index& index : first) index += index_base;
-    throw Error(
-        Category::input, name,
-        fmt::format("cell ({}), counted from {}, holds {}: --loss poisson takes counts, whole numbers from 0 up",
-                    fmt::join(first, ", "), index_base, value),
-        value < 0 ? "--loss gaussian takes any values" : "round the values, or use --loss gaussian");
+    throw Error(Category::input, name,
+                fmt::format("cell ({}), counted from {}, holds {}: {} poisson takes counts, whole numbers from 0 up",
+                            fmt::join(first, ", "), index_base, value, option),
+                value < 0 ? option + " gaussian takes any values" : "round the values, or use " + option + " gaussian");
   }
   return all.all_reduce_value(total, Reduction::sum);
 }

@@ -8,8 +8,10 @@ namespace tempera {
 /// Collective over all ranks.
 /// @param index_base  number of the first index in the message
 /// @param name        of the data, for the message
+/// @param option      that says what the values are, for the message
 /// @throws Error{input} on all ranks, naming the first cell (in the order of the coordinates) that does not
-double count_total(const DistributedTensor& tensor, Index index_base = 0, const std::string& name = {});
+double count_total(const DistributedTensor& tensor, Index index_base = 0, const std::string& name = {},
+                   const std::string& option = "--loss");
 
 /// How the rows are updated: as asked, or Newton unless its Hessians, rank (rank + 3) / 2 doubles a row of the longest
 /// mode, would take more than four times the memory of the nonzeros as coordinates.

@@ -33,27 +33,61 @@ bool is_one_of(std::span<const char* const> names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool is_typed(const OptionSchema& schema, const std::string& name) {
+  return schema.find(name)->set_by() == "command line";
+}
+
+/// How far the command's runs go, and how far this one came.
+struct Limit {
+  const char* option;          ///< "iterations"
+  Json before;                 ///< what the run was told
+  Json reached;                ///< less where a criterion ended it earlier
+  std::string criterion = {};  ///< that one: "--until-ess 400"
+};
+
 /// @throws Error{usage} naming the first option that another result would come of
-void check_unchanged(const OptionSchema& schema, const Json& before, const std::string& limit) {
+void check_unchanged(const OptionSchema& schema, const Json& before, const Limit& limit) {
   const Json now = options_to_json(schema)["values"];
   for (const Option& option : schema.options()) {
     const std::string& name = option.name();
     if (is_one_of(kFree, name) || !before.contains(name) || now.at(name) == before.at(name)) continue;
-    if (name == limit && now.at(name) > before.at(name)) continue;
+    if (name == limit.option && now.at(name) >= limit.reached) continue;
     throw Error(Category::usage, schema.where(name),
-                fmt::format("is {} in this run and cannot become {}", before.at(name).dump(), now.at(name).dump()),
-                name == limit ? "a run can be extended, not shortened"
-                              : "other options make another result: begin a new run for it");
+                fmt::format("is {} in this run and cannot become {}",
+                            (name == limit.option ? limit.reached : before.at(name)).dump(), now.at(name).dump()),
+                name == limit.option ? "a run can be extended, not shortened"
+                                     : "other options make another result: begin a new run for it");
   }
 }
 
-std::string ended_text(const std::filesystem::path& run, const std::string& limit, const Json& value) {
+Json summary_of(const std::filesystem::path& run) {
   std::ifstream file(run / "summary.json", std::ios::binary);
-  const Json summary = Json::parse(file, nullptr, false);
-  const bool converged = summary.is_object() && summary.value("converged", false);
-  return fmt::format(
-      "{}: the run has ended: {}\n", run.string(),
-      converged ? "it has converged" : fmt::format("--{} was {}, a larger number extends it", limit, value.dump()));
+  Json summary = Json::parse(file, nullptr, false);
+  return summary.is_object() ? summary : Json::object();
+}
+
+std::string ended_text(const std::filesystem::path& run, const Limit& limit) {
+  std::string why = fmt::format("--{} was {}, a larger number extends it", limit.option, limit.before.dump());
+  if (summary_of(run).value("converged", false)) why = "it has converged";
+  if (!limit.criterion.empty())
+    why = fmt::format("{} was reached in round {}; a stricter criterion, or --rounds above that, extends it",
+                      limit.criterion, limit.reached.dump());
+  return fmt::format("{}: the run has ended: {}\n", run.string(), why);
+}
+
+/// A run of `tempera sample` may have ended before its last round, as soon as its draws sufficed.
+Limit limit_of_sample(const ResumedRun& run) {
+  const Json& values = run.manifest.at("options").at("values");
+  Limit limit{"rounds", values.at("rounds"), values.at("rounds")};
+  if (run.manifest.at("exit_status") != 0) return limit;
+  const Json rounds = summary_of(run.folder).value("rounds", limit.before);
+  if (!(rounds < limit.before)) return limit;
+  limit.reached = rounds;
+  for (const char* name : {"until-rhat", "until-ess"})
+    if (values.at(name).is_number())
+      limit.criterion +=
+          fmt::format("{}--{} {}", limit.criterion.empty() ? "" : " with ", name, values.at(name).dump());
+  return limit;
 }
 
 /// Where the input is now, if it is said anew. @param option  what the run was told before, and is told now
@@ -70,7 +104,7 @@ void take_input(ResumedRun& run, Path& option) {
 
 /// What every command's run is told when it goes on. @return false: it has ended, and that is all
 template <class Options>
-bool prepare(ResumedRun& run, OptionSchema& schema, std::span<const std::string> arguments, const std::string& limit,
+bool prepare(ResumedRun& run, OptionSchema& schema, std::span<const std::string> arguments, const Limit& limit,
              Options& options, const Launch& launch) {
   Json values = run.manifest.at("options").at("values");
   for (const char* name : kNotInherited) values.erase(name);
@@ -80,8 +114,12 @@ bool prepare(ResumedRun& run, OptionSchema& schema, std::span<const std::string>
   parse_checkpoint_every(schema, options.common);
   check_time_limit(schema, options.common);
   const bool ended = run.manifest.at("exit_status") == 0;
-  if (ended && options_to_json(schema)["values"].at(limit) == values.at(limit)) {
-    if (launch.is_first()) print_result(ended_text(run.folder, limit, values.at(limit)));
+  const Json now = options_to_json(schema)["values"];
+  const bool further = is_typed(schema, limit.option) && now.at(limit.option) > limit.reached;
+  const bool other_criterion = !limit.criterion.empty() && (now.at("until-rhat") != values.at("until-rhat") ||
+                                                            now.at("until-ess") != values.at("until-ess"));
+  if (ended && !further && !other_criterion) {
+    if (launch.is_first()) print_result(ended_text(run.folder, limit));
     return false;
   }
   if (!options.common.checkpoint_dir.empty())
@@ -108,7 +146,8 @@ int resume_decompose(std::span<const std::string> arguments, const Launch& launc
     return 0;
   }
   run.manifest = read_manifest(run.folder);
-  if (!prepare(run, schema, arguments, "iterations", options, launch)) return 0;
+  const Json iterations = run.manifest.at("options").at("values").at("iterations");
+  if (!prepare(run, schema, arguments, {"iterations", iterations, iterations}, options, launch)) return 0;
   take_input(run, options.input);
   return run_decomposition(launch, {options, schema, launch.start, std::move(run)});
 }
@@ -124,7 +163,10 @@ int resume_sample(std::span<const std::string> arguments, const Launch& launch) 
     return 0;
   }
   run.manifest = read_manifest(run.folder);
-  if (!prepare(run, schema, arguments, "rounds", options, launch)) return 0;
+  if (!prepare(run, schema, arguments, limit_of_sample(run), options, launch)) return 0;
+  // So many rounds are meant then, whether or not fewer would do.
+  if (is_typed(schema, "rounds") && !is_typed(schema, "until-rhat") && !is_typed(schema, "until-ess"))
+    options.until_rhat = options.until_ess = std::nullopt;
   if (options.of_tensor())
     take_input(run, options.tensor);
   else

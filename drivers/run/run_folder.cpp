@@ -93,6 +93,17 @@ bool is_unfinished(const fs::path& run) {
   }
 }
 
+/// What an earlier process of this run was writing when it was killed (see AtomicFile); draws may be gigabytes.
+void remove_unfinished_files(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    for (const char* name : kRunFiles)
+      if (entry->path().filename().string().starts_with(fmt::format(".{}.partial-", name)))
+        found.push_back(entry->path());
+  for (const fs::path& path : found) fs::remove(path, error);  // what stays does no harm
+}
+
 }  // namespace
 
 RunFolder::RunFolder(fs::path path, std::string command, Say say)
@@ -207,10 +218,12 @@ void RunFolder::remove_earlier() const {
     fs::remove(path_ / name, error);
     if (error) refuse(path_ / name, "an earlier result cannot be removed: " + error.message(), kElsewhere);
   }
+  remove_unfinished_files(path_);
   CheckpointStore::clear(path_ / kCheckpoints);
 }
 
 void RunFolder::begin_again(const nlohmann::ordered_json& options, const nlohmann::ordered_json& resume) {
+  remove_unfinished_files(path_);
   nlohmann::ordered_json& values = manifest_["options"]["values"];
   for (const auto& [name, value] : options.at("values").items())
     if (values.contains(name)) values[name] = value;

@@ -121,6 +121,12 @@ void complete(const OptionSchema& schema, SampleOptions& options) {
   if (options.of_tensor()) {
     if (!options.data.empty()) throw usage("--data", "is for built-in targets", "leave it out");
     if (!options.settings.empty()) throw usage("--set", "is for built-in targets", "leave it out");
+    const bool counts = options.likelihood == "poisson";
+    for (const auto& [name, of_counts] :
+         {std::pair{"noise-sd", false}, {"prior-scale", false}, {"prior-shape", true}, {"prior-rate", true}})
+      if (counts != of_counts && given(schema, name))
+        throw usage(std::string("--") + name, fmt::format("is for --likelihood {}", of_counts ? "poisson" : "gaussian"),
+                    "leave it out");
   } else {
     for (const char* name : {"rank", "likelihood", "noise-sd", "prior-scale", "prior-shape", "prior-rate", "missing",
                              "index-base", "holdout"})

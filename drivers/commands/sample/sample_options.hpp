@@ -42,6 +42,8 @@ struct SampleOptions {
   CommonOptions common;
 
   bool of_tensor() const { return !tensor.empty(); }
+  /// What a message names: the target or the tensor.
+  const std::string& sampled() const { return of_tensor() ? tensor : target; }
   bool until() const { return until_rhat || until_ess; }
 };
 

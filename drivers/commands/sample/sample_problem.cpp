@@ -4,18 +4,25 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/error.hpp"
 #include "core/base/memory.hpp"
+#include "core/base/random_stream.hpp"
 #include "core/base/text.hpp"
 #include "core/io/tensor_file.hpp"
+#include "core/sampling/explorers/explorers.hpp"
+#include "core/sampling/gradient_check.hpp"
 #include "core/sampling/targets/targets.hpp"
+#include "distributed/als/cp_apr.hpp"
 #include "distributed/communicator/collectively.hpp"
 #include "distributed/tensor/load.hpp"
 
 namespace tempera::drivers {
 
 namespace {
+
+constexpr int kStarts = 100;  // points at which a density is looked for
 
 void check_sha256(const SampleProblem& problem, const std::string& wanted) {
   if (!wanted.empty() && problem.sha256 != wanted)
@@ -32,6 +39,9 @@ void load_posterior(const SampleOptions& options, int ranks_on_node, SampleProbl
   load.distribution.holdout = {options.holdout, static_cast<std::uint64_t>(options.common.seed)};
   const auto tensor = load_tensor(problem.groups.group, options.tensor, load);
   problem.shape = tensor->shape();
+  if (options.likelihood == "poisson")
+    count_total(*tensor, TensorFile::parse(options.tensor).is_text() ? options.index_base : 0, options.tensor,
+                "--likelihood");
   CpModelOptions model;
   model.rank = options.rank;
   model.likelihood = options.likelihood == "poisson" ? CpLikelihood::poisson : CpLikelihood::gaussian;
@@ -65,6 +75,8 @@ SampleProblem make_problem(const Communicator& world, const SampleOptions& optio
   }
   DataFile data;
   if (!options.data.empty()) {
+    if (std::filesystem::is_directory(options.data))
+      throw Error(Category::input, options.data.string(), "is a directory, not a file", "name a JSON file inside it");
     data = problem.input = options.data;
     problem.sha256 = sha256_of_file(world, problem.input);
     check_sha256(problem, input_sha256);
@@ -72,6 +84,35 @@ SampleProblem make_problem(const Communicator& world, const SampleOptions& optio
   problem.built_in = make_target(options.target, options.settings, data);
   problem.exact_log_evidence = exact_log_evidence(options.target, options.settings, data);
   return problem;
+}
+
+void check_density(const Target& target, const SampleOptions& options, std::uint64_t seed) {
+  const auto own = target.clone();
+  const bool drawn = own->samples_reference();
+  std::vector<double> u(static_cast<std::size_t>(own->dimension()), 0.0);
+  int undefined = 0;
+  for (int attempt = 0; attempt < kStarts; ++attempt) {
+    RandomStream stream(seed, "pt-density-check", {attempt});
+    if (drawn)
+      own->sample_reference(stream, u);
+    else
+      for (double& value : u) value = 2 * stream.uniform() - 1;
+    const LogDensity density = own->evaluate(u);
+    const double log_density = density.reference + density.likelihood;
+    if (density.reference == INFINITY || density.likelihood == INFINITY)
+      throw Error(Category::numerical, options.sampled(), "the log density is +inf",
+                  "a density has to be finite: check the model for a division by zero");
+    undefined += std::isnan(log_density) ? 1 : 0;
+    if (!std::isfinite(log_density)) continue;
+    if (make_explorer(explorer_name(options, target))->needs_gradient()) check_gradient(*own, u);
+    return;
+  }
+  const std::string where = fmt::format("at {} points {}", kStarts, drawn ? "drawn from the prior" : "around 0");
+  if (undefined == kStarts)
+    throw Error(Category::numerical, options.sampled(), "the density is NaN " + where,
+                "look for logarithms of negative numbers and for 0/0 in the model");
+  throw Error(Category::numerical, options.sampled(), "the density is zero " + where,
+              "do the data contradict the prior, or are numbers so large that the density vanishes?");
 }
 
 std::vector<std::string> parameter_names(const Target& target) {

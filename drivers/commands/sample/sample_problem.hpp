@@ -28,6 +28,11 @@ struct SampleProblem {
 SampleProblem make_problem(const Communicator& world, const SampleOptions& options, const std::string& input_sha256,
                            int ranks_on_node);
 
+/// Looks for a point of positive density, from where the prior says (around 0 if it cannot be drawn from), and at the
+/// gradient there if the explorer wants one. Of one rank: not for a target that several evaluate, unless they serve it.
+/// @throws Error{numerical} if there is none, or if a density is +inf; Error{input} for a wrong gradient
+void check_density(const Target& target, const SampleOptions& options, std::uint64_t seed);
+
 /// θ entry by entry: "beta[2,1]", indices from 1; a scalar is its name.
 std::vector<std::string> parameter_names(const Target& target);
 

@@ -17,6 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kShownParameters = 20;
+constexpr std::string_view kRun = "tempera resume RUN";
 
 Json number(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
@@ -184,13 +185,19 @@ std::string evidence_text(const SampleFacts& facts) {
   return text + "\n";
 }
 
+/// "tempera resume RUN --rounds 12" with the folder to be typed
+std::string with_folder(std::string advice, const std::string& run_folder) {
+  const auto at = advice.find(kRun);
+  return at == std::string::npos ? advice : advice.replace(at + kRun.size() - 3, 3, run_folder);
+}
+
 std::string ladder_text(const SampleFacts& facts) {
   const TemperingRound& last = facts.last();
   std::string text = fmt::format(
-      "ladder        {} replicas{}, barrier {:.2f}, {} round trips of {:.0f} possible, swaps accepted {:.0f} %\n",
+      "ladder        {} replicas{}, barrier {:.2f}, {} round trip{} of {:.0f} possible, swaps accepted {:.0f} %\n",
       last.schedule.size(),
       facts.tempering.ladders > 1 ? fmt::format(" in each of {} copies", facts.tempering.ladders) : "", last.barrier,
-      human_count(last.round_trips), last.ideal_round_trips,
+      human_count(last.round_trips), last.round_trips == 1 ? "" : "s", last.ideal_round_trips,
       100 * (1 - last.rejection_sum / static_cast<double>(last.rejections.size())));
   return text;
 }
@@ -262,7 +269,7 @@ std::string sample_text(const SampleOptions& options, const SampleFacts& facts, 
   for (std::size_t k = 0; k < verdict.reasons.size(); ++k)
     text += fmt::format("{}{}\n                try: {}\n",
                         k == 0 ? "verdict       look closer:\n              - " : "              - ",
-                        verdict.reasons[k], verdict.advice[k]);
+                        verdict.reasons[k], with_folder(verdict.advice[k], run_folder));
   return text + fmt::format("results       {}\n", run_folder);
 }
 

@@ -9,7 +9,6 @@
 #include "core/base/error.hpp"
 #include "core/base/option_json.hpp"
 #include "core/sampling/explorers/explorers.hpp"
-#include "core/sampling/gradient_check.hpp"
 #include "distributed/communicator/collectively.hpp"
 #include "distributed/communicator/objects.hpp"
 #include "distributed/tempering/draw_summary.hpp"
@@ -65,6 +64,8 @@ class Sampling {
     tempering_ = tempering_options(options_, problem_->target());
     if (leads()) names_ = parameter_names(problem_->target());
     check_draws_layout(options_, problem_->target());
+    if (problem_->built_in && !task_.resume)
+      check_density(*problem_->built_in, options_, tempering_.seed);  // the same on every rank
     begin();
     const int stopped_at = sample();
     if (stopped_at > 0) return frame_.leave(fmt::format("round {}, scan {}", stopped_at, last_scan_));
@@ -100,7 +101,10 @@ class Sampling {
       return 0;
     }
     const auto explorer = make_explorer(explorer_name(options_, problem_->target()));
-    check_gradient_once(*explorer);
+    if (problem_->posterior && explorer->needs_gradient() && !frame_.resumed())
+      collectively(leaders(), [&] {
+        if (leaders().is_root()) check_density(*problem_->posterior->target, options_, tempering_.seed);
+      });
     TemperingObserver observer;
     observer.checkpoints = &checkpoints;
     observer.scan = [this](int round, Index scan) { note_scan(round, scan); };
@@ -111,26 +115,6 @@ class Sampling {
     if (!result.stopped) deliver(result);
     if (problem_->posterior) problem_->posterior->target->release();
     return result.stopped ? result.round : 0;
-  }
-
-  void check_gradient_once(const Explorer& explorer) {
-    if (!explorer.needs_gradient() || frame_.resumed()) return;
-    collectively(leaders(), [&] {
-      if (!leaders().is_root()) return;
-      const auto target = problem_->target().clone();
-      std::vector<double> u(static_cast<std::size_t>(target->dimension()), 0.0);
-      for (int attempt = 0; attempt < 100; ++attempt) {
-        RandomStream stream(tempering_.seed, "pt-gradient-check", {attempt});
-        if (target->samples_reference())
-          target->sample_reference(stream, u);
-        else
-          for (double& value : u) value = 2 * stream.uniform() - 1;
-        const LogDensity density = target->evaluate(u);
-        if (!std::isfinite(density.reference + density.likelihood)) continue;
-        check_gradient(*target, u);
-        return;
-      }
-    });
   }
 
   // --- progress, on rank 0 ------------------------------------------------------------------------------------------
@@ -155,8 +139,10 @@ class Sampling {
       record["barrier"] = std::isfinite(round.barrier) ? Json(round.barrier) : Json(nullptr);
       record["round_trips"] = round.round_trips;
       record["log_evidence"] = std::isfinite(round.evidence.estimate) ? Json(round.evidence.estimate) : Json(nullptr);
-      line += fmt::format("  {} replicas  barrier {:.2f}  log Z {:.4g} ± {:.2g}  {} round trips", round.schedule.size(),
-                          round.barrier, round.evidence.estimate, round.evidence.standard_error, round.round_trips);
+      line += fmt::format("  {} replicas  barrier {:.2f}  log Z {:.4g}", round.schedule.size(), round.barrier,
+                          round.evidence.estimate);
+      if (std::isfinite(round.evidence.standard_error)) line += fmt::format(" ± {:.2g}", round.evidence.standard_error);
+      line += fmt::format("  {} round trip{}", round.round_trips, round.round_trips == 1 ? "" : "s");
     }
     frame_.step(record, line);
   }
@@ -209,7 +195,7 @@ class Sampling {
 
   void deliver(const TemperingResult& result) {
     SampleFacts facts;
-    facts.what = options_.of_tensor() ? options_.tensor : options_.target;
+    facts.what = options_.sampled();
     facts.tempering = tempering_;
     facts.explorer = explorer_name(options_, problem_->target());
     facts.rounds = result.rounds;

@@ -75,7 +75,9 @@ class Judge {
       say("no state came from the reference to the target: modes may be missing, and the evidence be wrong",
           more_rounds(facts_, 4));
     else if (last_.round_trips < kFewTrips)
-      say(fmt::format("{} round trips between reference and target are few to find all modes by", last_.round_trips),
+      say(fmt::format("{} between reference and target {} few to find all modes by",
+                      last_.round_trips == 1 ? "1 round trip" : fmt::format("{} round trips", last_.round_trips),
+                      last_.round_trips == 1 ? "is" : "are"),
           more_rounds(facts_, static_cast<double>(2 * kFewTrips) / std::max(0.5, trips)));
     else if (trips < kLeastTripShare * last_.ideal_round_trips)
       say(fmt::format("states travel slowly: {} round trips of {:.0f} that a perfect explorer would give",

@@ -149,6 +149,9 @@ RunStatus read_run_status(const fs::path& folder, double now) {
   const ordered_json summary = plain_values(read_json(folder / "summary.json", status.notes));
   for (const char* key : {"fit", "log_evidence", "best_value", "stopped", "seconds"})
     if (summary.contains(key)) status.result[key] = summary[key];
+  // A criterion may have ended it before its last round.
+  if (status.limit && status.limit_option == "rounds" && summary.contains("rounds") && summary["rounds"].is_number())
+    status.limit_value = summary["rounds"].get<std::int64_t>();
   return status;
 }
 
