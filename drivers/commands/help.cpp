@@ -11,6 +11,7 @@
 #include "core/base/text.hpp"
 #include "drivers/commands/commands.hpp"
 #include "drivers/guide/guide.hpp"
+#include "drivers/guide/lists.hpp"
 #include "drivers/standard_streams.hpp"
 
 namespace tempera::drivers {
@@ -56,7 +57,7 @@ int run_help(std::span<const std::string> arguments, const Launch& launch) {
   }
   for (const GuidePage& page : guide_pages()) {
     if (page.name != topic) continue;
-    if (launch.is_first()) print_result(page.text);
+    if (launch.is_first()) print_result(page_text(page));
     return 0;
   }
   for (const Command& command : commands()) {

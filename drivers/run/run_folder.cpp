@@ -24,7 +24,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array kRunFiles = {"manifest.json", "progress.jsonl", "summary.json", "factors.h5", "report.html"};
+constexpr std::array kRunFiles = {"manifest.json", "progress.jsonl", "summary.json",
+                                  "factors.h5",    "draws.nc",       "report.html"};
 
 constexpr const char* kCheckpoints = "checkpoint";
 
