@@ -120,7 +120,7 @@ TEST_F(SampleRefusal, RefusesToGoOnWithOtherOptionsOrShorter) {
   };
   const std::string mend = "\nhint: other options make another result: begin a new run for it";
   refused({"--seed", "3"}, "--seed: is 0 in this run and cannot become 3" + mend);
-  refused({"--explorer", "rwm"}, "--explorer: is \"slice\" in this run and cannot become \"rwm\"" + mend);
+  refused({"--explorer", "rwm"}, "--explorer: is \"auto\" in this run and cannot become \"rwm\"" + mend);
   refused({"--thin", "2", "--rounds", "6"}, "--thin: is 1 in this run and cannot become 2" + mend);
   refused({"--rounds", "3"},
           "--rounds: is 4 in this run and cannot become 3\nhint: a run can be extended, not shortened");

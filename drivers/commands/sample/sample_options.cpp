@@ -64,8 +64,7 @@ void declare_sampler(OptionSchema& schema, SampleOptions& options) {
       .metavar("NAME[:SETTINGS]")
       .help(
           "moves between swaps; `tempera help explorers` lists them; A+B: one after the other; auto: nuts (dense up to "
-          "100 "
-          "dimensions) if the density has a gradient, else slice");
+          "100 dimensions) if the density has a gradient, else slice");
   schema.choice("reference", options.reference, {"auto", "prior", "gaussian", "variational", "two-leg"})
       .help(
           "where a ladder begins; prior; gaussian or variational: a normal density fitted after each round; two-leg: "
