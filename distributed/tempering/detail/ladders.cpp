@@ -8,6 +8,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/parallel.hpp"
+#include "core/sampling/climb.hpp"
 
 namespace tempera::detail {
 
@@ -16,7 +17,7 @@ namespace {
 constexpr int kStarts = 100;
 constexpr Index kFirstChains = 8;  // of a leg whose length follows the barrier
 // A plain chain has no hot ones to send it elsewhere, and begins where a step size that suits the others may be far too
-// large: in these rounds slices, which need none, go ahead of its explorer.
+// large: it climbs first, and in these rounds slices, which need none, go ahead of its explorer.
 constexpr int kFindingRounds = 4;
 constexpr std::size_t kCorrelatedUpTo = 200;  // dimensions of a fitted reference with correlations
 
@@ -134,6 +135,7 @@ void Ladders::start(Worker& worker, Replica& replica) {
       for (double& value : replica.point.u) value = 2 * stream.uniform() - 1;
     with_density(worker, replica, [&](PathDensity& density) {
       found = std::isfinite(density.at(replica.point.u, replica.point.density));
+      if (found && plan_.chains() == 1 && target.has_gradient()) climb(density, replica.point);
     });
     check(replica);
   }

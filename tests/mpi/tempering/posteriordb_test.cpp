@@ -53,6 +53,24 @@ std::vector<std::vector<double>> ladders_of(std::string_view name, const Communi
   return chains;
 }
 
+/// Plain chains begin within 1 of the origin, where the density is lower by 1e5 and more than at the mode.
+TEST(PosteriordbReferences, AreMetByPlainChainsFromFarOut) {
+  TEMPERA_REQUIRE_DATA(folder, "posteriordb");
+  constexpr std::string_view kName = "kidiq-kidscore_interaction";
+  test::on_all_ranks([&](const Communicator& world) {
+    NutsOptions nuts;
+    nuts.dense = true;
+    TemperingOptions options;
+    options.chains = 1;
+    options.ladders = 4;
+    options.rounds = 10;
+    const TransformedTarget target(test::make_posteriordb_model(kName, folder));
+    const TemperingResult result = sample_by_tempering(world, target, NutsExplorer(nuts), options);
+    const auto chains = ladders_of(kName, world, *result.draws, test::read_reference(kName, folder).size());
+    if (world.is_root()) expect_reference(kName, folder, chains, "four plain chains", 2000);
+  });
+}
+
 TEST(PosteriordbReferences, DISABLED_AreMetByNutsOfEachPosterior) {
   TEMPERA_REQUIRE_DATA(folder, "posteriordb");
   test::on_all_ranks([&](const Communicator& world) {
