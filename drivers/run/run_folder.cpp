@@ -34,6 +34,7 @@ constexpr const char* kCheckpoints = "checkpoint";
 }
 
 constexpr const char* kElsewhere = "choose another --output";
+constexpr int kAttempts = 10;  // to make a folder again that is being removed
 
 /// @throws Error{environment} where the system does not even tell: a name that is too long, a folder without permission
 bool is_there(const fs::path& path) {
@@ -255,20 +256,32 @@ bool RunFolder::lost() const {
   return std::any_of(locks_.begin(), locks_.end(), [](const auto& lock) { return lock->lost(); });
 }
 
-bool RunFolder::recover() {
+void RunFolder::recover(const std::function<void()>& reopen) {
   bool lost = false;
-  for (const auto& lock : locks_) {
-    if (!lock->check()) continue;
-    std::error_code error;
-    // Not the folders above: where a disk is no longer mounted nothing should be written in its place.
-    if (fs::create_directory(lock->folder(), error))
-      say_(fmt::format("{}: the folder was removed while the run went on; it is made again", lock->folder().string()));
-    if (error) throw write_error(lock->folder(), error.value());
-    lock->restore();
-    lost = true;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      for (const auto& lock : locks_) lost |= restore(*lock);
+      if (!lost) return;
+      write_manifest();
+      return reopen();
+    } catch (const Error&) {
+      const bool stands = is_there(path_ / "manifest.json") &&
+                          std::none_of(locks_.begin(), locks_.end(), [](const auto& lock) { return lock->check(); });
+      if (stands || attempt == kAttempts) throw;  // else a removal that is not over took what was just made
+    }
   }
-  if (lost) write_manifest();
-  return lost;
+}
+
+/// Whether that was necessary.
+bool RunFolder::restore(FolderLock& lock) const {
+  if (!lock.check()) return false;
+  std::error_code error;
+  // Not the folders above: where a disk is no longer mounted nothing should be written in its place.
+  if (fs::create_directory(lock.folder(), error))
+    say_(fmt::format("{}: the folder was removed while the run went on; it is made again", lock.folder().string()));
+  if (error) throw write_error(lock.folder(), error.value());
+  lock.restore();
+  return true;
 }
 
 void RunFolder::write_summary(const nlohmann::ordered_json& summary) const {

@@ -61,9 +61,9 @@ class RunFolder {
   void write_summary(const nlohmann::ordered_json& summary) const;
 
   /// Looks whether the folder or its lock has vanished; then makes the folder again with what it has to hold, if
-  /// the folder above is still there, warns and returns true: files that were open are to be opened again.
+  /// the folder above is still there, warns and calls `reopen` for the files that were open.
   /// @throws Error{environment} if another run lives there by now, or the folder cannot be made
-  bool recover();
+  void recover(const std::function<void()>& reopen);
   /// Whether a recovery is due, as far as the lock's heartbeat knows. Costs nothing.
   bool lost() const;
 
@@ -73,6 +73,7 @@ class RunFolder {
   bool make_explicit() const;  // true if the folder is new
   void remove_earlier() const;
   void lock(const std::filesystem::path& folder);
+  bool restore(FolderLock& lock) const;
   void claim_checkpoints();
   void write_manifest() const;
 

@@ -102,7 +102,7 @@ void RunFrame::step(Json record, const std::string& line) {
 }
 
 void RunFrame::recover() {
-  if (folder_->recover()) log_.open(*folder_ / "progress.jsonl");
+  folder_->recover([this] { log_.open(*folder_ / "progress.jsonl"); });
 }
 
 Json RunFrame::describe(const RunPosition& position) {

@@ -74,7 +74,7 @@ TEST_F(DurabilityFaults, AnInputOutputErrorInAnyStepOfACheckpointCostsOnlyThatCh
 }
 
 TEST_F(DurabilityFaults, AFolderThatIsRemovedUnderARunIsMadeAgain) {
-  const Run run{fit("sparse.tns", 500, {"--checkpoint-every", "20it"}), 2};
+  const Run run{fit("sparse.tns", 1000, {"--checkpoint-every", "20it"}), 2};
   RunningProcess job = tempera_in_background(2, decompose(run, "removed"), here());
   ASSERT_TRUE(wait_for_sweeps(job, "removed", 30)) << job.wait().err;
   ASSERT_TRUE(wait_until([&] {

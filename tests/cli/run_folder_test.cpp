@@ -61,13 +61,32 @@ TEST_F(RunFolders, RecoversFromItsFolderBeingRemoved) {
   std::vector<std::string> said;
   RunFolder run(place(folder_ / "run"), [&](const std::string& text) { said.push_back(text); });
   run.begin(manifest_);
-  EXPECT_FALSE(run.recover());
+  int reopened = 0;
+  const auto recover = [&] { run.recover([&] { ++reopened; }); };
+  recover();
+  EXPECT_EQ(reopened, 0);
   fs::remove_all(folder_ / "run");
-  EXPECT_TRUE(run.recover()) << "at once, not at the next heartbeat";
+  recover();
+  EXPECT_EQ(reopened, 1) << "at once, not at the next heartbeat";
   EXPECT_EQ(said, (std::vector<std::string>{(folder_ / "run").string() +
                                             ": the folder was removed while the run went on; it is made again"}));
   EXPECT_EQ(read_manifest(folder_ / "run").at("command"), "decompose");
-  EXPECT_FALSE(run.recover());
+  recover();
+  EXPECT_EQ(reopened, 1);
+}
+
+TEST_F(RunFolders, RecoversFromARemovalThatIsNotOver) {
+  RunFolder run(place(folder_ / "run"), ignore);
+  run.begin(manifest_);
+  fs::remove_all(folder_ / "run");
+  int removals = 0;
+  run.recover([&] {
+    if (++removals > 3) return;
+    fs::remove_all(folder_ / "run");
+    throw Error(Category::environment, "", "the log cannot be opened", "");
+  });
+  EXPECT_EQ(removals, 4);
+  EXPECT_EQ(read_manifest(folder_ / "run").at("command"), "decompose");
 }
 
 TEST_F(RunFolders, RefusesCheckpointsOfAnotherRun) {
