@@ -103,6 +103,23 @@ int display_width(std::string_view text) {
   return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
+std::string text_table(std::span<const std::vector<std::string>> rows, TableColumns others) {
+  std::vector<int> widths(rows.empty() ? 0 : rows.front().size(), 0);
+  for (const auto& row : rows)
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], display_width(row[c]));
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string space(static_cast<std::size_t>(widths[c] - display_width(row[c])), ' ');
+      line += "  " + (c > 0 && others == TableColumns::right ? space + row[c] : row[c] + space);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
 std::vector<std::string> wrap_words(std::string_view text, int width) {
   std::vector<std::string> lines(1);
   int used = 0;

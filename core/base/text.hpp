@@ -29,6 +29,10 @@ std::string utc_time();
 
 /// Columns that UTF-8 text takes on a terminal, one a code point.
 int display_width(std::string_view text);
+enum class TableColumns { left, right };
+/// Rows of equally many cells, one a line, two blanks before each cell. The first column is aligned to the left, the others
+/// as asked.
+std::string text_table(std::span<const std::vector<std::string>> rows, TableColumns others);
 /// Breaks at spaces so that no line is wider than `width` (a longer word stays whole); never returns an empty list.
 std::vector<std::string> wrap_words(std::string_view text, int width);
 

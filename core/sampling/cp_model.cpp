@@ -101,20 +101,24 @@ void set_product(std::span<const double> factor, const GramMatrix& h, double* ro
                 rows + row * h.rank, columns);
 }
 
-void add_moments(const CellBlocks& blocks, bool counts, CpData& data) {
-  std::vector<double> sums, squares, factorials;
-  for (const CsfTensor& tree : blocks.trees.front()) {
-    const CellMoments moments = cell_moments(tree, counts);
-    sums.push_back(moments.sum);
-    squares.push_back(moments.squares);
-    factorials.push_back(moments.log_factorials);
-  }
-  data.sum = tree_sum(sums);
-  data.squares = tree_sum(squares);
-  data.log_factorials = tree_sum(factorials);
+}  // namespace
+
+std::vector<CellMoments> block_moments(const CellBlocks& blocks, bool counts) {
+  std::vector<CellMoments> moments;
+  for (const CsfTensor& tree : blocks.trees.front()) moments.push_back(cell_moments(tree, counts));
+  return moments;
 }
 
-}  // namespace
+void set_moments(std::span<const CellMoments> blocks, CpData& data) {
+  const auto sum = [&](double CellMoments::*value) {
+    std::vector<double> values;
+    for (const CellMoments& moments : blocks) values.push_back(moments.*value);
+    return tree_sum(values);
+  };
+  data.sum = sum(&CellMoments::sum);
+  data.squares = sum(&CellMoments::squares);
+  data.log_factorials = sum(&CellMoments::log_factorials);
+}
 
 CellMoments cell_moments(const CsfTensor& tree, bool counts) {
   constexpr std::size_t kRun = 1024;  // short sums keep their last digits
@@ -143,7 +147,7 @@ CpData cp_data(const SparseTensor& cells, const SparseTensor& held, CpLikelihood
   data.observed_only = observed_only;
   data.observed = observed_only ? static_cast<double>(cells.nonzeros())
                                 : cell_count(cells.shape()) - static_cast<double>(held.nonzeros());
-  add_moments(data.cells, likelihood == CpLikelihood::poisson, data);
+  set_moments(block_moments(data.cells, likelihood == CpLikelihood::poisson), data);
   return data;
 }
 

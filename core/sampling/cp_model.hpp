@@ -56,6 +56,10 @@ struct CellMoments {
   double sum = 0, squares = 0, log_factorials = 0;
 };
 CellMoments cell_moments(const CsfTensor& tree, bool counts);
+/// Of each block that is on this process.
+std::vector<CellMoments> block_moments(const CellBlocks& blocks, bool counts);
+/// The sums over all blocks, given in their order, along the tree over them.
+void set_moments(std::span<const CellMoments> blocks, CpData& data);
 
 /// All data on one process. @param cells  distinct @param held  cells kept apart; see CpData
 CpData cp_data(const SparseTensor& cells, const SparseTensor& held, CpLikelihood likelihood, bool observed_only,

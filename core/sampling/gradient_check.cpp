@@ -1,7 +1,6 @@
 #include "core/sampling/gradient_check.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -39,14 +38,8 @@ std::string coordinate_name(const Target& target, Index coordinate) {
     }
     Index total = 1;
     for (const Index length : block.shape) total *= length;
-    if (block.shape.empty()) return block.name;
     if (total != size) return fmt::format("unconstrained entry {} of {}", coordinate + 1, block.name);
-    std::vector<Index> place;
-    for (const Index length : block.shape) {
-      total /= length;
-      place.push_back(coordinate / total % length + 1);
-    }
-    return fmt::format("{}[{}]", block.name, fmt::join(place, ","));
+    return entry_name(block, coordinate);
   }
   return fmt::format("coordinate {}", coordinate + 1);
 }

@@ -41,6 +41,17 @@ Index value_size(const ParameterBlock& block) {
 
 }  // namespace
 
+std::string entry_name(const ParameterBlock& block, Index entry) {
+  if (block.shape.empty()) return block.name;
+  Index total = std::accumulate(block.shape.begin(), block.shape.end(), Index{1}, std::multiplies<>());
+  std::vector<Index> place;
+  for (const Index length : block.shape) {
+    total /= length;
+    place.push_back(entry / total % length + 1);
+  }
+  return fmt::format("{}[{}]", block.name, fmt::join(place, ","));
+}
+
 ParameterLayout::ParameterLayout(std::vector<ParameterBlock> blocks) : blocks_(std::move(blocks)) {
   std::set<std::string> names;
   for (std::size_t b = 0; b < blocks_.size(); ++b) {

@@ -18,6 +18,10 @@ struct ParameterBlock {
   Transform transform = {};
 };
 
+/// Of one entry of a block, as people write it: "beta[2,1]", places from 1; a scalar is its name.
+/// @pre 0 ≤ entry < entries of the block
+std::string entry_name(const ParameterBlock& block, Index entry);
+
 /// Where the entries of all blocks lie: u and θ are the blocks one after the other, each row-major. A covector of θ is
 /// pulled back to u by the chain rule. Nothing is allocated but by the constructor and unconstrain().
 class ParameterLayout {

@@ -68,21 +68,6 @@ HeldCells gathered(const Communicator& group, const CellList& mine, const Holdou
   return all;
 }
 
-/// Sums over all cells, along the tree over the blocks.
-void add_moments(const Communicator& group, bool counts, CpData& data) {
-  std::vector<CellMoments> mine;
-  for (const CsfTensor& tree : data.cells.trees.front()) mine.push_back(cell_moments(tree, counts));
-  std::vector<double> sums, squares, factorials;
-  for (const CellMoments& moments : group.all_gather(std::span<const CellMoments>(mine))) {
-    sums.push_back(moments.sum);
-    squares.push_back(moments.squares);
-    factorials.push_back(moments.log_factorials);
-  }
-  data.sum = tree_sum(sums);
-  data.squares = tree_sum(squares);
-  data.log_factorials = tree_sum(factorials);
-}
-
 }  // namespace
 
 CpPosterior cp_posterior(const DistributedTensor& tensor, const CpModelOptions& options, Index blocks) {
@@ -100,7 +85,8 @@ CpPosterior cp_posterior(const DistributedTensor& tensor, const CpModelOptions& 
       group, data->observed_only ? SparseTensor(tensor.shape()) : as_tensor(held, tensor.shape()), blocks);
   data->observed = data->observed_only ? static_cast<double>(data->cells.cells)
                                        : cell_count(tensor.shape()) - static_cast<double>(data->held.cells);
-  add_moments(group, counts, *data);
+  const auto moments = block_moments(data->cells, counts);
+  set_moments(group.all_gather(std::span<const CellMoments>(moments)), *data);
   auto model = std::make_unique<CpModel>(data, options);
   CpPosterior posterior;
   posterior.options = model->options();

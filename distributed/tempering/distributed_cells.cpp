@@ -51,13 +51,14 @@ std::vector<KeyedCell> dealt_cells(const Communicator& group, std::vector<KeyedC
   if (group.size() == 1) return cells;
   std::vector<Index> counts;
   Index sent = 0;
+  const auto before_block = [&](Index block) {  // cells of this rank before it
+    if (block == 0) return Index{0};
+    const KeyedCell cut{cuts[static_cast<std::size_t>(block) - 1], 0};
+    return static_cast<Index>(std::lower_bound(cells.begin(), cells.end(), cut, before) - cells.begin());
+  };
   for (int q = 0; q < group.size(); ++q) {
     const Index end = deal.begin_on(q + 1);
-    const Index upto = q + 1 == group.size() || end > std::ssize(cuts) ? std::ssize(cells)
-                       : end == 0                                      ? 0
-                                                                       : std::lower_bound(cells.begin(), cells.end(),
-                                                                                          KeyedCell{cuts[static_cast<std::size_t>(end) - 1], 0}, before) -
-                                        cells.begin();
+    const Index upto = end == deal.blocks ? std::ssize(cells) : before_block(end);
     counts.push_back(upto - sent);
     sent = upto;
   }

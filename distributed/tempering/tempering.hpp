@@ -111,7 +111,8 @@ std::vector<Index> target_streams(const TemperingOptions& options, std::span<con
 /// @param explorer  cloned likewise
 /// @throws Error{numerical} where no start of positive density is found in 100 draws, or a density is +∞
 /// Memory a rank: its replicas, 16 bytes a replica and scan of the round, 16 bytes a coordinate (4 d if the explorer wants
-/// covariances) for each chain that one of its replicas visits; on rank 0 the likelihoods of all replicas of a round.
+/// covariances) for each chain that one of its replicas visits, 16 d (with covariances 8 d² more) for the tuning of every chain
+/// of a ladder; on rank 0 the likelihoods of all replicas of a round.
 /// Collective.
 TemperingResult sample_by_tempering(const Communicator& ranks, const Target& target, const Explorer& explorer,
                                     const TemperingOptions& options, const TemperingObserver& observer = {});

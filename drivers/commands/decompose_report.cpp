@@ -65,10 +65,6 @@ std::string mode_name(const DecomposeFacts& facts, std::size_t mode) {
   return fmt::format("mode {}", mode);
 }
 
-std::string pad(const std::string& text, int width) {
-  return text + std::string(static_cast<std::size_t>(std::max(0, width - display_width(text))), ' ');
-}
-
 std::string loss_name(const DecomposeOptions& options) {
   return options.loss == "poisson" ? "deviance" : "squared error";
 }
@@ -113,17 +109,7 @@ std::string components_text(const DecomposeOptions& options, const CpResult& res
     }
     table.push_back(std::move(line));
   }
-  std::vector<int> widths(table.front().size(), 0);
-  for (const auto& line : table)
-    for (std::size_t column = 0; column < line.size(); ++column)
-      widths[column] = std::max(widths[column], display_width(line[column]));
-  std::string text;
-  for (const auto& line : table) {
-    std::string row = " ";
-    for (std::size_t column = 0; column < line.size(); ++column) row += " " + pad(line[column], widths[column]) + " ";
-    row.erase(row.find_last_not_of(' ') + 1);
-    text += row + "\n";
-  }
+  std::string text = text_table(table, TableColumns::left);
   if (shown < result.weights.size())
     text += fmt::format("  … and {} more (--verbose shows all)\n", result.weights.size() - shown);
   return text;

@@ -134,8 +134,10 @@ void declare_run(OptionSchema& schema, std::filesystem::path& folder) {
       .required();
 }
 
-int resume_decompose(std::span<const std::string> arguments, const Launch& launch) {
-  DecomposeOptions options;
+/// What a command's runs have of their own: `limit_of(run)` and `go_on(run, schema, options)`.
+template <class Options, class LimitOf, class GoOn>
+int resume(std::span<const std::string> arguments, const Launch& launch, LimitOf limit_of, GoOn go_on) {
+  Options options;
   ResumedRun run;
   OptionSchema schema("resume", std::string(kResumeSummary));
   declare_run(schema, run.folder);
@@ -146,32 +148,33 @@ int resume_decompose(std::span<const std::string> arguments, const Launch& launc
     return 0;
   }
   run.manifest = read_manifest(run.folder);
-  const Json iterations = run.manifest.at("options").at("values").at("iterations");
-  if (!prepare(run, schema, arguments, {"iterations", iterations, iterations}, options, launch)) return 0;
-  take_input(run, options.input);
-  return run_decomposition(launch, {options, schema, launch.start, std::move(run)});
+  return prepare(run, schema, arguments, limit_of(run), options, launch) ? go_on(std::move(run), schema, options) : 0;
+}
+
+int resume_decompose(std::span<const std::string> arguments, const Launch& launch) {
+  const auto limit_of = [](const ResumedRun& run) {
+    const Json iterations = run.manifest.at("options").at("values").at("iterations");
+    return Limit{"iterations", iterations, iterations};
+  };
+  return resume<DecomposeOptions>(arguments, launch, limit_of,
+                                  [&](ResumedRun run, const OptionSchema& schema, DecomposeOptions& options) {
+                                    take_input(run, options.input);
+                                    return run_decomposition(launch, {options, schema, launch.start, std::move(run)});
+                                  });
 }
 
 int resume_sample(std::span<const std::string> arguments, const Launch& launch) {
-  SampleOptions options;
-  ResumedRun run;
-  OptionSchema schema("resume", std::string(kResumeSummary));
-  declare_run(schema, run.folder);
-  declare_for_resume(schema, options);
-  if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
-    if (launch.is_first()) print_result(help_text(schema));
-    return 0;
-  }
-  run.manifest = read_manifest(run.folder);
-  if (!prepare(run, schema, arguments, limit_of_sample(run), options, launch)) return 0;
-  // So many rounds are meant then, whether or not fewer would do.
-  if (is_typed(schema, "rounds") && !is_typed(schema, "until-rhat") && !is_typed(schema, "until-ess"))
-    options.until_rhat = options.until_ess = std::nullopt;
-  if (options.of_tensor())
-    take_input(run, options.tensor);
-  else
-    take_input(run, options.data);
-  return run_sampling(launch, {options, schema, launch.start, std::move(run)});
+  return resume<SampleOptions>(
+      arguments, launch, limit_of_sample, [&](ResumedRun run, const OptionSchema& schema, SampleOptions& options) {
+        // So many rounds are meant then, whether or not fewer would do.
+        if (is_typed(schema, "rounds") && !is_typed(schema, "until-rhat") && !is_typed(schema, "until-ess"))
+          options.until_rhat = options.until_ess = std::nullopt;
+        if (options.of_tensor())
+          take_input(run, options.tensor);
+        else
+          take_input(run, options.data);
+        return run_sampling(launch, {options, schema, launch.start, std::move(run)});
+      });
 }
 
 /// The command whose run the arguments name; "decompose" where they name none, so that its parser can say so.

@@ -182,6 +182,17 @@ TEST(SampleRefusals, AnImproperPriorIsNoPlaceForALadderToBegin) {
     EXPECT_EQ(drivers::tempering_options(options_with(reference), improper).reference, TemperingReference::gaussian);
 }
 
+TEST(SampleRefusals, AnEvidenceIsToldOfAProperPriorFromANormalisedReference) {
+  const auto told = [](const char* reference, const Plain& target) {
+    return drivers::tells_evidence(drivers::tempering_options(options_with(reference), target), target);
+  };
+  EXPECT_TRUE(told("prior", Plain({})));
+  EXPECT_TRUE(told("gaussian", Plain({})));
+  EXPECT_FALSE(told("prior", Plain({.normalisation = true})));
+  EXPECT_TRUE(told("gaussian", Plain({.normalisation = true})));
+  EXPECT_FALSE(told("gaussian", Plain({.sampling = true, .normalisation = true, .propriety = true})));
+}
+
 TEST(SampleRefusals, OneReplicaNeedsSomewhereToBegin) {
   const Plain fixed({.sampling = true});
   EXPECT_EQ(message_of([&] { drivers::tempering_options(options_with("prior", 1), fixed); }),

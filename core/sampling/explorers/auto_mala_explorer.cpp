@@ -12,11 +12,7 @@
 namespace tempera {
 
 void AutoMalaOptions::declare(OptionSchema& schema) {
-  schema.integer("moves", moves)
-      .minimum(1)
-      .maximum(1e6)
-      .absent("auto")
-      .help("moves a step; auto: three times the dimension to the power 0.35");
+  declare_moves(schema, moves);
 }
 
 /// What one move has drawn, and how it chooses its step.
@@ -104,11 +100,6 @@ void AutoMalaExplorer::mix_metric(std::span<const double> scales, RandomStream& 
   const double mean = std::exp(logarithms / static_cast<double>(scales.size()));
   mixed_scales_.resize(scales.size());
   for (std::size_t i = 0; i < scales.size(); ++i) mixed_scales_[i] = 1 / (weight / scales[i] + (1 - weight) / mean);
-}
-
-double AutoMalaExplorer::first_step_size(PathDensity& density, const ChainTuning& tuning, const SamplePoint& point,
-                                         RandomStream& stream) {
-  return first_leapfrog_step(density, Metric(tuning, false), point, stream);
 }
 
 double AutoMalaExplorer::next_step_size(double step, const StepSizeUse& use, const ChainTuning& before,

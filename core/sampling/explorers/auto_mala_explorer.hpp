@@ -2,8 +2,7 @@
 
 #include <optional>
 
-#include "core/sampling/explorer.hpp"
-#include "core/sampling/explorers/detail/leapfrog.hpp"
+#include "core/sampling/explorers/detail/leapfrog_explorer.hpp"
 
 namespace tempera {
 
@@ -26,18 +25,15 @@ struct AutoMalaOptions {
 /// The base step of the next round is the geometric mean of the steps chosen in this one; it begins by Hoffman & Gelman's
 /// heuristic. Cost: a gradient for each choice tried, two or three a move where the base step is good, one more a step: where
 /// one step size serves everywhere, three to five times as much for an effective draw as MalaExplorer.
-class AutoMalaExplorer final : public SteppingExplorer {
+class AutoMalaExplorer final : public LeapfrogExplorer {
  public:
   using Options = AutoMalaOptions;
-  explicit AutoMalaExplorer(const AutoMalaOptions& options = {}) : options_(options) {}
+  explicit AutoMalaExplorer(const AutoMalaOptions& options = {}) : LeapfrogExplorer({.order = 3}), options_(options) {}
 
   std::unique_ptr<Explorer> clone() const override { return std::make_unique<AutoMalaExplorer>(*this); }
   StepRecord step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point, RandomStream& stream) override;
-  bool needs_gradient() const override { return true; }
 
  protected:
-  double first_step_size(PathDensity& density, const ChainTuning& tuning, const SamplePoint& point,
-                         RandomStream& stream) override;
   double next_step_size(double step, const StepSizeUse& use, const ChainTuning& before,
                         const ChainTuning& after) const override;
 

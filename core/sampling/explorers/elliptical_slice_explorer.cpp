@@ -5,18 +5,12 @@
 #include <numbers>
 
 #include "core/base/option_schema.hpp"
-#include "core/sampling/explorers/detail/approximation.hpp"
 
 namespace tempera {
 
 void EllipticalSliceOptions::declare(OptionSchema& schema) {
   schema.integer("passes", passes).minimum(1).maximum(1e6).help("ellipses a step");
-  schema.real("degrees", degrees)
-      .above(0)
-      .maximum(1e9)
-      .absent("normal")
-      .help("degrees of freedom of the approximating t; normal: a normal approximation");
-  schema.flag("diagonal", diagonal).help("the approximation ignores correlations");
+  ApproximationOptions::declare(schema);
 }
 
 StepRecord EllipticalSliceExplorer::step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point,

@@ -1,17 +1,11 @@
 #pragma once
 
-#include <optional>
-
-#include "core/sampling/explorer.hpp"
+#include "core/sampling/explorers/detail/approximation.hpp"
 
 namespace tempera {
 
-class OptionSchema;
-
-struct EllipticalSliceOptions {
-  int passes = 4;                     ///< a step
-  std::optional<double> degrees = 5;  ///< of freedom; none: normal
-  bool diagonal = false;              ///< no covariance
+struct EllipticalSliceOptions : ApproximationOptions {
+  int passes = 4;  ///< a step
   void declare(OptionSchema& schema);
 };
 

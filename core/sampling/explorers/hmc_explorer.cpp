@@ -18,7 +18,7 @@ void HmcOptions::declare(OptionSchema& schema) {
 
 StepRecord HmcExplorer::step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point,
                              RandomStream& stream) {
-  const Metric metric(tuning, options_.dense);
+  const Metric metric = metric_of(tuning);
   const double step = step_size(tuning);
   StepRecord record;
   if (!enter(density, metric, point, phase_)) return stuck(record);
@@ -37,16 +37,6 @@ StepRecord HmcExplorer::step(PathDensity& density, const ChainTuning& tuning, Sa
   if (stream.uniform() < record.acceptance) leave(phase_, point);
   note(record, record.acceptance);
   return record;
-}
-
-double HmcExplorer::first_step_size(PathDensity& density, const ChainTuning& tuning, const SamplePoint& point,
-                                    RandomStream& stream) {
-  return first_leapfrog_step(density, Metric(tuning, options_.dense), point, stream);
-}
-
-double HmcExplorer::next_step_size(double step, const StepSizeUse& use, const ChainTuning& before,
-                                   const ChainTuning& after) const {
-  return AcceptanceLaw{2, options_.target, options_.dense}.next(step, use, before, after);
 }
 
 }  // namespace tempera

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/sampling/explorer.hpp"
-#include "core/sampling/explorers/detail/leapfrog.hpp"
+#include "core/sampling/explorers/detail/leapfrog_explorer.hpp"
 
 namespace tempera {
 
@@ -21,22 +20,15 @@ struct HmcOptions {
 /// for ever. The metric is the diagonal of the scales, or the covariance if `dense`. The step size aims at a mean
 /// acceptance `target`; it begins by Hoffman & Gelman's heuristic.
 /// Cost: length/step gradients a step and one more at its start, d (dense: d²) multiply-adds each.
-class HmcExplorer final : public SteppingExplorer {
+class HmcExplorer final : public LeapfrogExplorer {
  public:
   using Options = HmcOptions;
-  explicit HmcExplorer(const HmcOptions& options = {}) : options_(options) {}
+  explicit HmcExplorer(const HmcOptions& options = {})
+      : LeapfrogExplorer({2, options.target, options.dense}), options_(options) {}
 
   std::unique_ptr<Explorer> clone() const override { return std::make_unique<HmcExplorer>(*this); }
   StepRecord step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point, RandomStream& stream) override;
-  bool needs_gradient() const override { return true; }
-  bool wants_covariance() const override { return options_.dense; }
   bool has_energy() const override { return true; }
-
- protected:
-  double first_step_size(PathDensity& density, const ChainTuning& tuning, const SamplePoint& point,
-                         RandomStream& stream) override;
-  double next_step_size(double step, const StepSizeUse& use, const ChainTuning& before,
-                        const ChainTuning& after) const override;
 
  private:
   HmcOptions options_;

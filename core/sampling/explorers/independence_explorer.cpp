@@ -4,19 +4,13 @@
 #include <cmath>
 
 #include "core/base/option_schema.hpp"
-#include "core/sampling/explorers/detail/approximation.hpp"
 #include "core/sampling/explorers/detail/step_size.hpp"
 
 namespace tempera {
 
 void IndependenceOptions::declare(OptionSchema& schema) {
   schema.integer("proposals", proposals).minimum(1).maximum(1e6).help("proposals a step");
-  schema.real("degrees", degrees)
-      .above(0)
-      .maximum(1e9)
-      .absent("normal")
-      .help("degrees of freedom of the proposals' t; normal: normal proposals");
-  schema.flag("diagonal", diagonal).help("proposals ignore correlations");
+  ApproximationOptions::declare(schema);
 }
 
 StepRecord IndependenceExplorer::step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point,

@@ -9,18 +9,14 @@
 namespace tempera {
 
 void MalaOptions::declare(OptionSchema& schema) {
-  schema.integer("moves", moves)
-      .minimum(1)
-      .maximum(1e6)
-      .absent("auto")
-      .help("moves a step; auto: three times the dimension to the power 0.35");
+  declare_moves(schema, moves);
   schema.real("target", target).above(0).below(1).help("mean acceptance probability");
   schema.flag("dense", dense).help("the metric knows correlations");
 }
 
 StepRecord MalaExplorer::step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point,
                               RandomStream& stream) {
-  const Metric metric(tuning, options_.dense);
+  const Metric metric = metric_of(tuning);
   const double step = step_size(tuning);
   const int moves = options_.moves.value_or(default_moves(point.u.size()));
   StepRecord record;
@@ -39,16 +35,6 @@ StepRecord MalaExplorer::step(PathDensity& density, const ChainTuning& tuning, S
   record.acceptance = accepted / moves;
   note(record, record.acceptance);
   return record;
-}
-
-double MalaExplorer::first_step_size(PathDensity& density, const ChainTuning& tuning, const SamplePoint& point,
-                                     RandomStream& stream) {
-  return first_leapfrog_step(density, Metric(tuning, options_.dense), point, stream);
-}
-
-double MalaExplorer::next_step_size(double step, const StepSizeUse& use, const ChainTuning& before,
-                                    const ChainTuning& after) const {
-  return AcceptanceLaw{3, options_.target, options_.dense}.next(step, use, before, after);
 }
 
 }  // namespace tempera

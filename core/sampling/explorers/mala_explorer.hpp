@@ -2,8 +2,7 @@
 
 #include <optional>
 
-#include "core/sampling/explorer.hpp"
-#include "core/sampling/explorers/detail/leapfrog.hpp"
+#include "core/sampling/explorers/detail/leapfrog_explorer.hpp"
 
 namespace tempera {
 
@@ -20,21 +19,14 @@ struct MalaOptions {
 /// step from a fresh momentum, which is the same thing. The metric is the diagonal of the scales, or the covariance if
 /// `dense`. The step size aims at a mean acceptance `target` (Roberts & Rosenthal 1998); it begins by Hoffman & Gelman's
 /// heuristic. Cost: a gradient a move and one more a step.
-class MalaExplorer final : public SteppingExplorer {
+class MalaExplorer final : public LeapfrogExplorer {
  public:
   using Options = MalaOptions;
-  explicit MalaExplorer(const MalaOptions& options = {}) : options_(options) {}
+  explicit MalaExplorer(const MalaOptions& options = {})
+      : LeapfrogExplorer({3, options.target, options.dense}), options_(options) {}
 
   std::unique_ptr<Explorer> clone() const override { return std::make_unique<MalaExplorer>(*this); }
   StepRecord step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point, RandomStream& stream) override;
-  bool needs_gradient() const override { return true; }
-  bool wants_covariance() const override { return options_.dense; }
-
- protected:
-  double first_step_size(PathDensity& density, const ChainTuning& tuning, const SamplePoint& point,
-                         RandomStream& stream) override;
-  double next_step_size(double step, const StepSizeUse& use, const ChainTuning& before,
-                        const ChainTuning& after) const override;
 
  private:
   MalaOptions options_;

@@ -134,7 +134,7 @@ class NutsExplorer::Path {
 
 StepRecord NutsExplorer::step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point,
                               RandomStream& stream) {
-  const Metric metric(tuning, options_.dense);
+  const Metric metric = metric_of(tuning);
   const double step = step_size(tuning);
   StepRecord record;
   if (!enter(density, metric, point, front_)) return stuck(record);
@@ -169,16 +169,6 @@ StepRecord NutsExplorer::step(PathDensity& density, const ChainTuning& tuning, S
   record.saturated = goes_on;
   note(record, record.acceptance);
   return record;
-}
-
-double NutsExplorer::first_step_size(PathDensity& density, const ChainTuning& tuning, const SamplePoint& point,
-                                     RandomStream& stream) {
-  return first_leapfrog_step(density, Metric(tuning, options_.dense), point, stream);
-}
-
-double NutsExplorer::next_step_size(double step, const StepSizeUse& use, const ChainTuning& before,
-                                    const ChainTuning& after) const {
-  return AcceptanceLaw{2, options_.target, options_.dense}.next(step, use, before, after);
 }
 
 }  // namespace tempera

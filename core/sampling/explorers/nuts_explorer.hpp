@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/sampling/explorer.hpp"
-#include "core/sampling/explorers/detail/leapfrog.hpp"
+#include "core/sampling/explorers/detail/leapfrog_explorer.hpp"
 
 namespace tempera {
 
@@ -23,22 +22,15 @@ struct NutsOptions {
 /// `target`, averaged over the path; it begins by Hoffman & Gelman's heuristic.
 /// Cost: at most 2^max_depth − 1 gradients a step and one more at its start, about 10 d (dense: d²) multiply-adds each;
 /// 4 d max_depth doubles of scratch.
-class NutsExplorer final : public SteppingExplorer {
+class NutsExplorer final : public LeapfrogExplorer {
  public:
   using Options = NutsOptions;
-  explicit NutsExplorer(const NutsOptions& options = {}) : options_(options) {}
+  explicit NutsExplorer(const NutsOptions& options = {})
+      : LeapfrogExplorer({2, options.target, options.dense}), options_(options) {}
 
   std::unique_ptr<Explorer> clone() const override { return std::make_unique<NutsExplorer>(*this); }
   StepRecord step(PathDensity& density, const ChainTuning& tuning, SamplePoint& point, RandomStream& stream) override;
-  bool needs_gradient() const override { return true; }
-  bool wants_covariance() const override { return options_.dense; }
   bool has_energy() const override { return true; }
-
- protected:
-  double first_step_size(PathDensity& density, const ChainTuning& tuning, const SamplePoint& point,
-                         RandomStream& stream) override;
-  double next_step_size(double step, const StepSizeUse& use, const ChainTuning& before,
-                        const ChainTuning& after) const override;
 
  private:
   /// A stretch of a path, ordered as it was made.

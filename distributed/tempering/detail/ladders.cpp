@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/base/parallel.hpp"
 #include "core/sampling/climb.hpp"
+#include "distributed/tempering/detail/tuning_record.hpp"
 
 namespace tempera::detail {
 
@@ -19,6 +20,7 @@ constexpr Index kFirstChains = 8;  // of a leg whose length follows the barrier
 // A plain chain has no hot ones to send it elsewhere, and begins where a step size that suits the others may be far too
 // large: it climbs first, and in these rounds slices, which need none, go ahead of its explorer.
 constexpr int kFindingRounds = 4;
+constexpr std::size_t kFindingUpTo = 200;     // dimensions: beyond, a pass of slices costs more than it finds
 constexpr std::size_t kCorrelatedUpTo = 200;  // dimensions of a fitted reference with correlations
 
 std::vector<Index> first_sizes(const TemperingOptions& options) {
@@ -41,14 +43,6 @@ Index nearest(const LadderPlan& plan, int leg, double beta) {
   for (Index c = best; c < plan.first(leg) + plan.size(leg); ++c)
     if (std::abs(plan.beta(c) - beta) < std::abs(plan.beta(best) - beta)) best = c;
   return best;
-}
-
-void append(std::vector<double>& numbers, const ChainTuning& tuning) {
-  numbers.insert(numbers.end(), tuning.means.begin(), tuning.means.end());
-  numbers.insert(numbers.end(), tuning.scales.begin(), tuning.scales.end());
-  numbers.insert(numbers.end(), tuning.step_sizes.begin(), tuning.step_sizes.end());
-  numbers.push_back(static_cast<double>(tuning.covariance_factor.size()));
-  numbers.insert(numbers.end(), tuning.covariance_factor.begin(), tuning.covariance_factor.end());
 }
 
 }  // namespace
@@ -189,7 +183,8 @@ void Ladders::explore(Worker& worker, Replica& replica, int round, Index scan) {
     }
     if (replica.leg != plan_.leg(replica.chain)) density.at(point.u, point.density);
     const ChainTuning& tuning = tunings_[static_cast<std::size_t>(replica.chain)];
-    if (plan_.chains() == 1 && round <= kFindingRounds) worker.finder.step(density, tuning, point, stream);
+    if (plan_.chains() == 1 && round <= kFindingRounds && dimension_ <= kFindingUpTo)
+      worker.finder.step(density, tuning, point, stream);
     replica.step = worker.explorer->step(density, tuning, point, stream);
   });
   replica.leg = plan_.leg(replica.chain);
@@ -263,12 +258,13 @@ std::vector<ChainStatistics> Ladders::chain_statistics() const {
     counts.push_back(static_cast<Index>(send.size() - before));
   }
   const auto received = ranks_.all_to_all(std::span<const double>(send), std::span<const Index>(counts));
+  const Index first = chains.begin(ranks_.rank());
   std::vector<ChainStatistics> merged;
-  for (Index c = 0; c < plan_.chains(); ++c) merged.emplace_back(dimension_, covariance(c));
+  for (Index c = first; c < chains.end(ranks_.rank()); ++c) merged.emplace_back(dimension_, covariance(c));
   for (std::size_t at = 0; at < received.size();) {  // ranks hold replicas in their order
     const auto chain = static_cast<Index>(received[at]);
     const std::size_t width = ChainStatistics::width(dimension_, covariance(chain));
-    merged[static_cast<std::size_t>(chain)].merge(
+    merged[static_cast<std::size_t>(chain - first)].merge(
         {dimension_, covariance(chain), std::span(received).subspan(at + 1, width)});
     at += 1 + width;
   }
@@ -278,14 +274,15 @@ std::vector<ChainStatistics> Ladders::chain_statistics() const {
 void Ladders::learn(const TemperingRound& result) {
   const std::vector<ChainStatistics> merged = chain_statistics();
   const BlockDeal chains = chain_deal();
-  const Index first = chains.begin(ranks_.rank()), last = chains.end(ranks_.rank());
+  const Index first = chains.begin(ranks_.rank());
   const Explorer& explorer = *workers_[0].explorer;
   std::vector<ChainTuning> mine;
   const Index fitted_chain = plan_.size(0) - 1;
-  for (Index c = first; c < last; ++c) {
+  for (std::size_t k = 0; k < merged.size(); ++k) {
+    const Index c = first + static_cast<Index>(k);
     const auto chain = static_cast<std::size_t>(c);
-    ChainTuning tuning = merged[chain].learnt(tunings_[chain]);
-    if (c == fitted_chain) fitted_ = merged[chain].learnt(fitted_);
+    ChainTuning tuning = merged[k].learnt(tunings_[chain]);
+    if (c == fitted_chain) fitted_ = merged[k].learnt(fitted_);
     if (!explorer.wants_covariance()) tuning.covariance_factor.clear();
     tuning.step_sizes = explorer.next_step_sizes(tunings_[chain], tuning, result.reports[chain]);
     mine.push_back(std::move(tuning));
@@ -300,17 +297,6 @@ void Ladders::learn(const TemperingRound& result) {
   numbers.resize(static_cast<std::size_t>(size));
   ranks_.broadcast(std::span<double>(numbers), owner);
   read(numbers.begin(), fitted_);
-}
-
-/// Takes back what append() wrote, the tuning being of the right size but for its covariance factor.
-std::vector<double>::const_iterator Ladders::read(std::vector<double>::const_iterator at, ChainTuning& tuning) {
-  for (auto* values : {&tuning.means, &tuning.scales, &tuning.step_sizes}) {
-    std::copy_n(at, values->size(), values->begin());
-    at += std::ssize(*values);
-  }
-  const auto entries = static_cast<std::ptrdiff_t>(*at++);
-  tuning.covariance_factor.assign(at, at + entries);
-  return at + entries;
 }
 
 void Ladders::share_tunings(const std::vector<ChainTuning>& mine) {

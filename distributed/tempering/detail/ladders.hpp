@@ -44,7 +44,7 @@ class Ladders {
   void scan(int round, Index scan, DrawStore& draws, std::optional<Index> draw);
   /// Learns from the round, forgets it and goes over to a ladder of the given sizes. Collective.
   void adapt(const TemperingRound& result, std::vector<Index> sizes);
-  /// Statistics of each chain, merged over replicas in their order. Those of other ranks' chains are empty. Collective.
+  /// Of the chains that chain_deal() gives this rank, merged over replicas in their order. Collective.
   std::vector<ChainStatistics> chain_statistics() const;
   BlockDeal chain_deal() const { return {plan_.chains(), ranks_.size()}; }
 
@@ -70,7 +70,6 @@ class Ladders {
   void explore_all(int round, Index scan);
   void keep(const Replica& replica, DrawStore& draws, Index draw);
   void learn(const TemperingRound& result);
-  static std::vector<double>::const_iterator read(std::vector<double>::const_iterator at, ChainTuning& tuning);
   void share_tunings(const std::vector<ChainTuning>& mine);
   void set_fitted_reference();
   void redeal(const LadderPlan& old_plan);

@@ -69,11 +69,8 @@ void count(const Communicator& ranks, const Ladders& ladders, TemperingRound& re
 }
 
 void report(const Communicator& ranks, const Ladders& ladders, TemperingRound& result) {
-  const auto merged = ladders.chain_statistics();
-  const BlockDeal chains = ladders.chain_deal();
   std::vector<ChainReport> mine;
-  for (Index c = chains.begin(ranks.rank()); c < chains.end(ranks.rank()); ++c)
-    mine.push_back(merged[static_cast<std::size_t>(c)].report());
+  for (const ChainStatistics& chain : ladders.chain_statistics()) mine.push_back(chain.report());
   result.reports = ranks.all_gather(std::span<const ChainReport>(mine));
   for (const ChainTuning& tuning : ladders.tunings()) result.step_sizes.push_back(tuning.step_sizes);
 }

@@ -32,36 +32,32 @@ std::vector<InferenceVariable> parameters_of(const Target& target) {
   return variables;
 }
 
-/// The statistics of a record by the names that ArviZ knows.
-std::vector<InferenceVariable> statistics_of(const Explorer& explorer) {
-  std::vector<InferenceVariable> variables{{"log_reference", {}, Type::float64, {}},
-                                           {"log_likelihood", {}, Type::float64, {}},
-                                           {"replica", {}, Type::int64, {}},
-                                           {"acceptance_rate", {}, Type::float64, {}},
-                                           {"n_steps", {}, Type::int64, {}}};
-  if (explorer.has_energy()) {
-    variables.push_back({"tree_depth", {}, Type::int64, {}});
-    variables.push_back({"diverging", {}, Type::boolean, {}});
-    variables.push_back({"energy", {}, Type::float64, {}});
-  }
-  if (explorer.step_size_count() > 0) variables.push_back({"step_size", {}, Type::float64, {}});
-  return variables;
+/// A statistic of a record by the name that ArviZ knows.
+struct Statistic {
+  const char* name;
+  DrawStatistic which;
+  Type type;
+  bool (*told)(const Explorer&);  ///< by explorers of this kind alone
+};
+bool always(const Explorer&) {
+  return true;
 }
-
-DrawStatistic statistic_named(const std::string& name) {
-  static constexpr std::pair<const char*, DrawStatistic> kNames[] = {{"log_reference", DrawStatistic::log_reference},
-                                                                     {"log_likelihood", DrawStatistic::log_likelihood},
-                                                                     {"replica", DrawStatistic::replica},
-                                                                     {"acceptance_rate", DrawStatistic::acceptance},
-                                                                     {"n_steps", DrawStatistic::proposals},
-                                                                     {"tree_depth", DrawStatistic::depth},
-                                                                     {"diverging", DrawStatistic::divergent},
-                                                                     {"energy", DrawStatistic::energy},
-                                                                     {"step_size", DrawStatistic::step_size}};
-  for (const auto& [known, statistic] : kNames)
-    if (name == known) return statistic;
-  return DrawStatistic::log_reference;
+bool with_energy(const Explorer& explorer) {
+  return explorer.has_energy();
 }
+bool with_step_size(const Explorer& explorer) {
+  return explorer.step_size_count() > 0;
+}
+constexpr Statistic kStatistics[] = {{"log_reference", DrawStatistic::log_reference, Type::float64, always},
+                                     {"log_likelihood", DrawStatistic::log_likelihood, Type::float64, always},
+                                     {"replica", DrawStatistic::replica, Type::int64, always},
+                                     {"acceptance_rate", DrawStatistic::acceptance, Type::float64, always},
+                                     {"n_steps", DrawStatistic::proposals, Type::int64, always},
+                                     {"tree_depth", DrawStatistic::depth, Type::int64, with_energy},
+                                     {"diverging", DrawStatistic::divergent, Type::boolean, with_energy},
+                                     {"energy", DrawStatistic::energy, Type::float64, with_energy},
+                                     {"step_size", DrawStatistic::step_size, Type::float64, with_step_size}};
+constexpr int kOfEveryTemperature = 2;  ///< that many of them are kept of all
 
 InferenceLayout layout_of(const SampleOptions& options, const Target& target, Index chains, Index draws,
                           const SampleFacts* facts) {
@@ -69,8 +65,10 @@ InferenceLayout layout_of(const SampleOptions& options, const Target& target, In
   InferenceLayout layout;
   layout.attributes = attributes(tuning);
   layout.groups.push_back({"posterior", chains, draws, parameters_of(target), attributes(tuning)});
-  auto statistics = statistics_of(*make_explorer(explorer_name(options, target)));
-  statistics.insert(statistics.begin(), {"lp", {}, Type::float64, {}});
+  const auto explorer = make_explorer(explorer_name(options, target));
+  std::vector<InferenceVariable> statistics{{"lp", {}, Type::float64, {}}};
+  for (const Statistic& one : kStatistics)
+    if (one.told(*explorer)) statistics.push_back({one.name, {}, one.type, {}});
   layout.groups.push_back({"sample_stats", chains, draws, std::move(statistics), attributes(tuning)});
   if (facts == nullptr) return layout;
   const Index temperatures = std::ssize(facts->last().schedule);
@@ -79,8 +77,8 @@ InferenceLayout layout_of(const SampleOptions& options, const Target& target, In
   layout.groups.push_back({"tempering", 0, 0, std::move(ladder), {}});
   if (options.keep == "all") {
     auto all = parameters_of(target);
-    all.push_back({"log_reference", {}, Type::float64, {}});
-    all.push_back({"log_likelihood", {}, Type::float64, {}});
+    for (const Statistic& one : std::span(kStatistics).first(kOfEveryTemperature))
+      all.push_back({one.name, {}, one.type, {}});
     layout.groups.push_back({"tempering_draws", facts->tempering.ladders * temperatures, draws, std::move(all), {}});
   }
   return layout;
@@ -89,15 +87,16 @@ InferenceLayout layout_of(const SampleOptions& options, const Target& target, In
 /// Block by block of draws, from all ranks to the writer on rank 0.
 class Copy {
  public:
-  Copy(InferenceDataWriter& writer, const InferenceLayout& layout, const DrawStore& draws, Index constrained_size)
-      : writer_(writer), layout_(layout), draws_(draws), constrained_size_(constrained_size) {}
+  Copy(InferenceDataWriter& writer, const InferenceLayout& layout, const Explorer& explorer, const DrawStore& draws,
+       Index constrained_size)
+      : writer_(writer), layout_(layout), explorer_(explorer), draws_(draws), constrained_size_(constrained_size) {}
 
   void block(std::vector<double>& records, Index first, Index count, const std::vector<Index>& streams) {
     for (std::size_t chain = 0; chain < streams.size(); ++chain) {
       const DrawRange range{static_cast<Index>(chain), 1, first, count};
       parameters("posterior", records, range, streams[chain]);
-      for (const InferenceVariable& variable : layout_.groups[1].variables)
-        if (variable.name != "lp") statistic("sample_stats", variable.name, records, range, streams[chain]);
+      for (const Statistic& one : kStatistics)
+        if (one.told(explorer_)) statistic("sample_stats", one, records, range, streams[chain]);
       std::vector<double> density;
       for (Index t = 0; t < count; ++t) {
         const double* const record = records.data() + (t * draws_.streams() + streams[chain]) * draws_.width();
@@ -109,8 +108,8 @@ class Copy {
     for (Index stream = 0; stream < draws_.streams(); ++stream) {
       const DrawRange range{stream, 1, first, count};
       parameters("tempering_draws", records, range, stream);
-      statistic("tempering_draws", "log_reference", records, range, stream);
-      statistic("tempering_draws", "log_likelihood", records, range, stream);
+      for (const Statistic& one : std::span(kStatistics).first(kOfEveryTemperature))
+        statistic("tempering_draws", one, records, range, stream);
     }
   }
 
@@ -130,13 +129,14 @@ class Copy {
     }
   }
 
-  void statistic(const char* group, const std::string& name, const std::vector<double>& records, const DrawRange& range,
+  void statistic(const char* group, const Statistic& one, const std::vector<double>& records, const DrawRange& range,
                  Index stream) {
-    write(group, name, records, range, stream, constrained_size_ + static_cast<Index>(statistic_named(name)));
+    write(group, one.name, records, range, stream, constrained_size_ + static_cast<Index>(one.which));
   }
 
   InferenceDataWriter& writer_;
   const InferenceLayout& layout_;
+  const Explorer& explorer_;
   const DrawStore& draws_;
   Index constrained_size_;
 };
@@ -163,13 +163,15 @@ void write_draws_file(const Communicator& ranks, const std::filesystem::path& pa
                       const Target& target, const SampleFacts& facts, const DrawStore& draws) {
   const std::vector<Index> streams = target_streams(facts.tempering, facts.last().sizes);
   const InferenceLayout layout = layout_of(options, target, std::ssize(streams), draws.draws(), &facts);
+  const auto explorer = make_explorer(facts.explorer);
   std::optional<InferenceDataWriter> writer;
   if (ranks.is_root()) writer.emplace(path, layout);
   const Index block = std::max<Index>(1, kBlockNumbers / (draws.streams() * draws.width()));
   for (Index first = 0; first < draws.draws(); first += block) {
     const Index count = std::min(block, draws.draws() - first);
     std::vector<double> records = draws.records(ranks, first, count);
-    if (writer) Copy(*writer, layout, draws, target.constrained_size()).block(records, first, count, streams);
+    if (writer)
+      Copy(*writer, layout, *explorer, draws, target.constrained_size()).block(records, first, count, streams);
   }
   if (!writer) return;
   writer->write("tempering", "beta", facts.last().schedule);

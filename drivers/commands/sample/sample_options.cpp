@@ -93,9 +93,7 @@ Error usage(const std::string& option, const std::string& what, const std::strin
 }
 
 bool given(const OptionSchema& schema, const char* name) {
-  for (const Option& option : schema.options())
-    if (option.name() == name) return !option.set_by().empty();
-  return false;
+  return !schema.find(name)->set_by().empty();
 }
 
 }  // namespace
@@ -184,6 +182,12 @@ TemperingOptions tempering_options(const SampleOptions& options, const Target& t
                 fmt::format("{} needs gradients, which the target {} has not", options.explorer, options.target),
                 "discrete and non-smooth densities are sampled by slice or rwm");
   return tempering;
+}
+
+bool tells_evidence(const TemperingOptions& options, const Target& target) {
+  // The integral of an improper prior times the likelihood says nothing, wherever the path to it began.
+  if (target.improper_parameter()) return false;
+  return options.reference != TemperingReference::prior || target.normalised_reference();
 }
 
 }  // namespace tempera::drivers

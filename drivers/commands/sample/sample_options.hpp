@@ -59,5 +59,7 @@ void complete(const OptionSchema& schema, SampleOptions& options);
 std::string explorer_name(const SampleOptions& options, const Target& target);
 /// @throws Error{usage} for what the target cannot do: gradients, a prior that is improper or cannot be sampled
 TemperingOptions tempering_options(const SampleOptions& options, const Target& target);
+/// Whether the integral along the ladder is an evidence: of a proper prior, from a reference that is normalised.
+bool tells_evidence(const TemperingOptions& options, const Target& target);
 
 }  // namespace tempera::drivers

@@ -1,10 +1,11 @@
 #include "drivers/commands/sample/sample_problem.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "core/base/error.hpp"
 #include "core/base/memory.hpp"
@@ -118,19 +119,8 @@ void check_density(const Target& target, const SampleOptions& options, std::uint
 std::vector<std::string> parameter_names(const Target& target) {
   std::vector<std::string> names;
   for (const ParameterBlock& block : target.parameters()) {
-    if (block.shape.empty()) {
-      names.push_back(block.name);
-      continue;
-    }
-    std::vector<Index> index(block.shape.size(), 1);
-    for (bool more = true; more;) {
-      names.push_back(fmt::format("{}[{}]", block.name, fmt::join(index, ",")));
-      more = false;
-      for (std::size_t mode = index.size(); mode-- > 0 && !more;) {
-        more = ++index[mode] <= block.shape[mode];
-        if (!more) index[mode] = 1;
-      }
-    }
+    const Index entries = std::accumulate(block.shape.begin(), block.shape.end(), Index{1}, std::multiplies<>());
+    for (Index entry = 0; entry < entries; ++entry) names.push_back(entry_name(block, entry));
   }
   return names;
 }

@@ -159,18 +159,7 @@ std::string table_text(const SampleOptions& options, const SampleFacts& facts) {
                      text(s.q50, "{:.4g}"), text(s.q95, "{:.4g}"), text(s.rhat, "{:.3f}"), text(s.ess_bulk, "{:.0f}"),
                      text(s.ess_tail, "{:.0f}"), text(s.mcse_mean, "{:.2g}")});
   }
-  std::vector<int> widths(table.front().size(), 0);
-  for (const auto& line : table)
-    for (std::size_t c = 0; c < line.size(); ++c) widths[c] = std::max(widths[c], display_width(line[c]));
-  std::string text;
-  for (const auto& line : table) {
-    text += " ";
-    for (std::size_t c = 0; c < line.size(); ++c) {
-      const std::string space(static_cast<std::size_t>(widths[c] - display_width(line[c])), ' ');
-      text += c == 0 ? " " + line[c] + space : "  " + space + line[c];
-    }
-    text += "\n";
-  }
+  std::string text = text_table(table, TableColumns::right);
   if (shown < count) text += fmt::format("  … and {} more (--verbose shows all)\n", count - shown);
   return text;
 }

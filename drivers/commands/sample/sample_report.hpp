@@ -32,8 +32,8 @@ struct SampleFacts {
   std::vector<WeightedSummary> weighted;    ///< of each, by the draws of all temperatures; empty unless they are kept
   Index streams = 0;                        ///< at the target
   Index draws = 0;                          ///< of each stream
-  bool absolute = false;                    ///< the reference is normalised: evidences mean something
-  std::optional<std::string> improper;      ///< the parameter whose prior is
+  bool absolute = false;  ///< evidences mean something: a proper prior, and a reference that is normalised
+  std::optional<std::string> improper;  ///< the parameter whose prior is
   std::optional<double> exact_log_evidence;
   std::optional<EnergyFacts> energy;
   std::optional<CpModelOptions> model;  ///< of a tensor, with the defaults filled in

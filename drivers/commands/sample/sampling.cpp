@@ -205,7 +205,7 @@ class Sampling {
     facts.streams = std::ssize(target_streams(tempering_, facts.last().sizes));
     facts.draws = result.draws->draws();
     facts.improper = problem_->target().improper_parameter();
-    facts.absolute = tempering_.reference != TemperingReference::prior || problem_->target().normalised_reference();
+    facts.absolute = tells_evidence(tempering_, problem_->target());
     facts.exact_log_evidence = problem_->exact_log_evidence;
     facts.energy = energy_facts(leaders(), *make_explorer(facts.explorer), tempering_, facts.last(), *result.draws);
     if (problem_->posterior) facts.model = problem_->posterior->options;

@@ -114,7 +114,7 @@ TEST(TwentyModes, DISABLED_AreAllFoundWithTheirWeightsInAMillionEvaluations) {
   }
 }
 
-TEST(TwentyModes, DISABLED_NutsAloneFindsOneAndDoesNotNotice) {
+TEST(TwentyModes, NutsAloneFindsOneAndDoesNotNotice) {
   const Communicator world(MPI_COMM_WORLD);
   const MixtureTarget target = twenty_modes(10);
   TemperingOptions options;

@@ -71,7 +71,7 @@ TEST(PosteriordbReferences, AreMetByPlainChainsFromFarOut) {
   });
 }
 
-TEST(PosteriordbReferences, DISABLED_AreMetByNutsOfEachPosterior) {
+TEST(PosteriordbReferences, AreMetByNutsOfEachPosterior) {
   TEMPERA_REQUIRE_DATA(folder, "posteriordb");
   test::on_all_ranks([&](const Communicator& world) {
     NutsOptions options;

@@ -35,6 +35,13 @@ TEST(Text, CountsAreGroupedByThousands) {
   EXPECT_EQ(human_count(-123456), "-123 456");
 }
 
+TEST(Text, TablesAlignWhatIsSeen) {
+  const std::vector<std::vector<std::string>> rows{{"name", "x", "longest"}, {"ä", "-1.5", ""}, {"b", "", "2"}};
+  EXPECT_EQ(text_table(rows, TableColumns::left), "  name  x     longest\n  ä     -1.5\n  b           2\n");
+  EXPECT_EQ(text_table(rows, TableColumns::right), "  name     x  longest\n  ä     -1.5\n  b                 2\n");
+  EXPECT_EQ(text_table({}, TableColumns::left), "");
+}
+
 TEST(Text, EditDistanceCountsEditsAndSwaps) {
   EXPECT_EQ(edit_distance("", ""), 0);
   EXPECT_EQ(edit_distance("", "abc"), 3);

@@ -8,7 +8,7 @@
 #include "tests/models/factories.hpp"
 #include "tests/models/models.hpp"
 #include "tests/models/reference.hpp"
-#include "tests/support/data.hpp"
+#include "tests/unit/models/posteriordb_fixture.hpp"
 #include "tests/unit/sampling/differences.hpp"
 
 namespace tempera {
@@ -47,14 +47,7 @@ Vector spreads(const std::vector<Vector>& points) {
   return result;
 }
 
-class PosteriordbModels : public testing::TestWithParam<std::string_view> {
- protected:
-  void SetUp() override {
-    folder_ = test::data_file("posteriordb");
-    if (folder_.empty()) GTEST_SKIP() << "real data absent: posteriordb";
-  }
-  std::filesystem::path folder_;
-};
+using PosteriordbModels = test::WithPosteriordb<testing::TestWithParam<std::string_view>>;
 
 /// Published: log prior, log likelihood and log |Jacobian| with ten digits, gradients by differences to 1e-5.
 TEST_P(PosteriordbModels, HaveThePublishedDensitiesAndGradients) {
@@ -209,14 +202,7 @@ INSTANTIATE_TEST_SUITE_P(All, PosteriordbModels, testing::ValuesIn(test::posteri
   return name;
 });
 
-class PosteriordbModel : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = test::data_file("posteriordb");
-    if (folder_.empty()) GTEST_SKIP() << "real data absent: posteriordb";
-  }
-  std::filesystem::path folder_;
-};
+using PosteriordbModel = test::WithPosteriordb<testing::Test>;
 
 TEST_F(PosteriordbModel, ImproperOnesAreKnown) {
   const auto improper = [&](const char* name) {

@@ -7,19 +7,12 @@
 #include "core/sampling/explorers/slice_explorer.hpp"
 #include "tests/models/models.hpp"
 #include "tests/models/single_chain.hpp"
-#include "tests/support/data.hpp"
+#include "tests/unit/models/posteriordb_fixture.hpp"
 
 namespace tempera {
 namespace {
 
-class References : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = test::data_file("posteriordb");
-    if (folder_.empty()) GTEST_SKIP() << "real data absent: posteriordb";
-  }
-  std::filesystem::path folder_;
-};
+using References = test::WithPosteriordb<testing::Test>;
 
 std::vector<double> one_after_the_other(const std::vector<std::vector<double>>& draws) {
   std::vector<double> flat;

@@ -3,7 +3,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/option_schema.hpp"
+
 namespace tempera {
+
+void ApproximationOptions::declare(OptionSchema& schema) {
+  schema.real("degrees", degrees)
+      .above(0)
+      .maximum(1e9)
+      .absent("normal")
+      .help("degrees of freedom of the approximating t; normal: a normal approximation");
+  schema.flag("diagonal", diagonal).help("the approximation ignores correlations");
+}
 
 void Approximation::place(std::span<const double> z, std::span<double> u) const {
   if (means_.empty())

@@ -8,6 +8,15 @@
 
 namespace tempera {
 
+class OptionSchema;
+
+/// What explorers around such an approximation are told of it.
+struct ApproximationOptions {
+  std::optional<double> degrees = 5;  ///< of freedom; none: normal
+  bool diagonal = false;              ///< no covariance
+  void declare(OptionSchema& schema);
+};
+
 /// The multivariate t (normal, without degrees of freedom) with the means and the metric of a tuning: u = mean + S z.
 class Approximation {
  public:

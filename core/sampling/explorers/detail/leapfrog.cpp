@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/option_schema.hpp"
+
 namespace tempera {
 
 namespace {
@@ -86,6 +88,14 @@ double first_leapfrog_step(PathDensity& density, const Metric& metric, const Sam
 
 int default_moves(std::size_t dimension) {
   return 3 * static_cast<int>(std::ceil(std::pow(static_cast<double>(dimension), 0.35)));
+}
+
+void declare_moves(OptionSchema& schema, std::optional<int>& moves) {
+  schema.integer("moves", moves)
+      .minimum(1)
+      .maximum(1e6)
+      .absent("auto")
+      .help("moves a step; auto: three times the dimension to the power 0.35");
 }
 
 }  // namespace tempera

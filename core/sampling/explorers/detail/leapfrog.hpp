@@ -1,11 +1,14 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/sampling/explorer.hpp"
 #include "core/sampling/explorers/detail/metric.hpp"
 
 namespace tempera {
+
+class OptionSchema;
 
 /// An energy error above which a path diverges, as in Stan.
 inline constexpr double kDivergence = 1000;
@@ -42,5 +45,7 @@ double first_leapfrog_step(PathDensity& density, const Metric& metric, const Sam
 
 /// Langevin moves a step, of which mixing takes the order of d^(1/3): 3⌈d^0.35⌉.
 int default_moves(std::size_t dimension);
+/// The option of that number.
+void declare_moves(OptionSchema& schema, std::optional<int>& moves);
 
 }  // namespace tempera

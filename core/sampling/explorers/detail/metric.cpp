@@ -11,17 +11,20 @@ Metric::Metric(const ChainTuning& tuning, bool dense) : scales_(tuning.scales) {
   TEMPERA_EXPECTS(factor_.empty() || factor_.size() == scales_.size() * scales_.size());
 }
 
+/// of a diagonal metric, which is its own transpose
+void Metric::add_scaled(double step, const double* from, double* to) const {
+  const std::size_t n = scales_.size();
+  const double* const scale = scales_.data();
+#pragma omp simd
+  for (std::size_t i = 0; i < n; ++i) to[i] += step * scale[i] * from[i];
+}
+
 void Metric::add_image(double step, std::span<const double> z, std::span<double> u) const {
   const std::size_t n = scales_.size();
   TEMPERA_EXPECTS(z.size() == n && u.size() == n);
   const double* const from = z.data();
   double* const to = u.data();
-  if (!is_dense()) {
-    const double* const scale = scales_.data();
-#pragma omp simd
-    for (std::size_t i = 0; i < n; ++i) to[i] += step * scale[i] * from[i];
-    return;
-  }
+  if (!is_dense()) return add_scaled(step, from, to);
   for (std::size_t i = 0; i < n; ++i) {
     const double* const row = factor_.data() + i * n;
     double sum = 0;
@@ -36,12 +39,7 @@ void Metric::add_pulled_back(double step, std::span<const double> g, std::span<d
   TEMPERA_EXPECTS(g.size() == n && z.size() == n);
   const double* const from = g.data();
   double* const to = z.data();
-  if (!is_dense()) {
-    const double* const scale = scales_.data();
-#pragma omp simd
-    for (std::size_t i = 0; i < n; ++i) to[i] += step * scale[i] * from[i];
-    return;
-  }
+  if (!is_dense()) return add_scaled(step, from, to);
   for (std::size_t i = 0; i < n; ++i) {
     const double* const row = factor_.data() + i * n;
     const double weight = step * from[i];

@@ -27,6 +27,8 @@ class Metric {
   double log_volume() const;
 
  private:
+  void add_scaled(double step, const double* from, double* to) const;
+
   std::span<const double> scales_, factor_;
 };
 
