@@ -1,0 +1,36 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <span>
+
+#include "core/base/index.hpp"
+
+namespace tempera {
+
+/// What a model of the objective tells an acquisition: for each of S draws of its hyperparameters a normal distribution of
+/// the latent (noise-free) value at a point. Values are in the model's units, in which smaller is better as well: they are
+/// compared with best() and with each other only. Thread-safe.
+class Surrogate {
+ public:
+  virtual ~Surrogate() = default;
+  virtual Index features() const = 0;
+  virtual Index draws() const = 0;
+
+  /// @param points  features × m, a point a column
+  /// @param mean, sd  m × draws, resized and overwritten; sd > 0
+  virtual void predict(const Eigen::MatrixXd& points, Eigen::MatrixXd& mean, Eigen::MatrixXd& sd) const = 0;
+  /// At one point, with derivatives.
+  /// @param mean, sd  draws entries
+  /// @param mean_gradient, sd_gradient  features × draws
+  virtual void predict_with_gradient(std::span<const double> point, Eigen::VectorXd& mean, Eigen::VectorXd& sd,
+                                     Eigen::MatrixXd& mean_gradient, Eigen::MatrixXd& sd_gradient) const = 0;
+  /// Joint distribution of the values at several points under one draw.
+  /// @param mean  m entries  @param covariance  m × m
+  virtual void predict_jointly(const Eigen::MatrixXd& points, Index draw, Eigen::VectorXd& mean,
+                               Eigen::MatrixXd& covariance) const = 0;
+  /// What has to be improved on under a draw: the least value that was seen without noise, else the least mean at a tried
+  /// point.
+  virtual double best(Index draw) const = 0;
+};
+
+}  // namespace tempera
