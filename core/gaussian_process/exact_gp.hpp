@@ -38,6 +38,9 @@ class ExactGp {
   /// log N(y; 0, K).
   double log_evidence() const;
 
+  /// Means of f + m at the data. Costs nothing.
+  Eigen::VectorXd fitted() const { return values_ - (model_.noise + jitter_) * weights_; }
+
   /// Means and variances of f + m at each row of `points`. Cost n² a point.
   void predict(const Kernel::Points& points, Eigen::VectorXd& mean, Eigen::VectorXd& variance) const;
   /// The same at one row, with derivatives by its features.

@@ -20,7 +20,7 @@ Eigen::MatrixXd random_points(Eigen::Index rows, Eigen::Index columns, Index whi
 
 GpModel model(double noise, double constant = 0.5) {
   GpModel result{scaled(stationary_kernel(KernelShape::matern52, {0, 1}, {"a", "b"})), Eigen::VectorXd(3), noise,
-                constant};
+                 constant};
   result.theta << std::log(1.3), std::log(0.3), std::log(0.6);
   return result;
 }
@@ -80,6 +80,7 @@ TEST(ExactGp, InterpolatesWithoutNoiseAndKnowsNothingFarAway) {
   gp.predict(x, mean, variance);
   EXPECT_LT((mean - wave(x)).cwiseAbs().maxCoeff(), 1e-6);
   EXPECT_LT(variance.maxCoeff(), 1e-6);
+  EXPECT_LT((gp.fitted() - mean).cwiseAbs().maxCoeff(), 1e-9);
   gp.predict(Eigen::MatrixXd::Constant(1, 2, 1e3), mean, variance);
   EXPECT_GT(variance[0], 1.69);  // that of f, and what is left of the constant's
   EXPECT_LT(variance[0], 1.69 + 0.5);

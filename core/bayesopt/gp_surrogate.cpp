@@ -1,0 +1,60 @@
+#include "core/bayesopt/gp_surrogate.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "core/base/contract.hpp"
+
+namespace tempera {
+
+namespace {
+
+/// Below it a standard deviation is rounding: relative to that of the prior.
+constexpr double kLeastSd = 1e-8;
+
+double least_sd(const ExactGp& process) {
+  return kLeastSd * std::sqrt(process.model().kernel->variance(process.model().theta));
+}
+
+}  // namespace
+
+GpSurrogate::GpSurrogate(std::vector<ExactGp> draws) : processes_(std::move(draws)) {
+  TEMPERA_EXPECTS(!processes_.empty());
+  for (const ExactGp& process : processes_) best_.push_back(process.fitted().minCoeff());
+}
+
+void GpSurrogate::predict(const Eigen::MatrixXd& points, Eigen::MatrixXd& mean, Eigen::MatrixXd& sd) const {
+  const Eigen::MatrixXd rows = points.transpose();
+  mean.resize(points.cols(), draws());
+  sd.resize(points.cols(), draws());
+  Eigen::VectorXd means, variances;
+  for (std::size_t s = 0; s < processes_.size(); ++s) {
+    processes_[s].predict(rows, means, variances);
+    mean.col(static_cast<Eigen::Index>(s)) = means;
+    sd.col(static_cast<Eigen::Index>(s)) = variances.array().sqrt().max(least_sd(processes_[s]));
+  }
+}
+
+void GpSurrogate::predict_with_gradient(std::span<const double> point, Eigen::VectorXd& mean, Eigen::VectorXd& sd,
+                                        Eigen::MatrixXd& mean_gradient, Eigen::MatrixXd& sd_gradient) const {
+  const Eigen::Map<const Eigen::RowVectorXd> row(point.data(), std::ssize(point));
+  const Eigen::MatrixXd x = row;
+  mean.resize(draws());
+  sd.resize(draws());
+  mean_gradient.resize(features(), draws());
+  sd_gradient.resize(features(), draws());
+  for (Eigen::Index s = 0; s < draws(); ++s) {
+    const ExactGp& process = processes_[static_cast<std::size_t>(s)];
+    double variance = 0;
+    process.predict_with_gradient(x, mean[s], variance, mean_gradient.col(s), sd_gradient.col(s));
+    sd[s] = std::max(std::sqrt(variance), least_sd(process));
+    sd_gradient.col(s) /= 2 * sd[s];
+  }
+}
+
+void GpSurrogate::predict_jointly(const Eigen::MatrixXd& points, Index draw, Eigen::VectorXd& mean,
+                                  Eigen::MatrixXd& covariance) const {
+  processes_[static_cast<std::size_t>(draw)].predict_jointly(points.transpose(), mean, covariance);
+}
+
+}  // namespace tempera

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <vector>
+
+#include "core/bayesopt/surrogate.hpp"
+#include "core/gaussian_process/exact_gp.hpp"
+
+namespace tempera {
+
+/// Exact Gaussian processes of the same points, one a draw of the hyperparameters (and of what pending trials may give).
+class GpSurrogate final : public Surrogate {
+ public:
+  /// @pre one at least, each with data
+  explicit GpSurrogate(std::vector<ExactGp> draws);
+
+  const std::vector<ExactGp>& processes() const { return processes_; }
+  Index features() const override { return processes_.front().points().cols(); }
+  Index draws() const override { return std::ssize(processes_); }
+  void predict(const Eigen::MatrixXd& points, Eigen::MatrixXd& mean, Eigen::MatrixXd& sd) const override;
+  void predict_with_gradient(std::span<const double> point, Eigen::VectorXd& mean, Eigen::VectorXd& sd,
+                             Eigen::MatrixXd& mean_gradient, Eigen::MatrixXd& sd_gradient) const override;
+  void predict_jointly(const Eigen::MatrixXd& points, Index draw, Eigen::VectorXd& mean,
+                       Eigen::MatrixXd& covariance) const override;
+  /// The least mean at a point of the data: without noise the least value.
+  double best(Index draw) const override { return best_[static_cast<std::size_t>(draw)]; }
+
+ private:
+  std::vector<ExactGp> processes_;
+  std::vector<double> best_;
+};
+
+}  // namespace tempera
