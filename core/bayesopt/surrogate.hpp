@@ -1,11 +1,24 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <memory>
 #include <span>
 
 #include "core/base/index.hpp"
+#include "core/base/random_stream.hpp"
 
 namespace tempera {
+
+/// One function drawn from a model's posterior distribution of the latent values. Thread-safe.
+class SamplePath {
+ public:
+  virtual ~SamplePath() = default;
+  /// @param points  features × m, a point a column
+  /// @param values  m entries, resized and overwritten
+  virtual void values(const Eigen::MatrixXd& points, Eigen::VectorXd& values) const = 0;
+  /// @param gradient  features entries, overwritten
+  virtual double value_with_gradient(std::span<const double> point, std::span<double> gradient) const = 0;
+};
 
 /// What a model of the objective tells an acquisition: for each of S draws of its hyperparameters a normal distribution of
 /// the latent (noise-free) value at a point. Values are in the model's units, in which smaller is better as well: they are
@@ -31,6 +44,11 @@ class Surrogate {
   /// What has to be improved on under a draw: the least value that was seen without noise, else the least mean at a tried
   /// point.
   virtual double best(Index draw) const = 0;
+  /// A function from the posterior under a draw, the same for the same stream; null where a model has none to give.
+  virtual std::unique_ptr<SamplePath> sample_path(Index draw, RandomStream stream) const {
+    static_cast<void>(draw), static_cast<void>(stream);
+    return nullptr;
+  }
 };
 
 }  // namespace tempera
