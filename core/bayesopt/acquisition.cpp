@@ -1,0 +1,211 @@
+#include "core/bayesopt/acquisition.hpp"
+
+#include <fmt/format.h>
+
+#include <Eigen/Cholesky>
+#include <charconv>
+#include <cmath>
+
+#include "core/base/contract.hpp"
+#include "core/base/error.hpp"
+
+namespace tempera {
+
+namespace {
+
+constexpr std::size_t at(Index i) {
+  return static_cast<std::size_t>(i);
+}
+
+/// Exactly the value if all are equal: a sum divided by their number is not.
+double running_mean(std::span<const double> values) {
+  double mean = 0;
+  for (std::size_t k = 0; k < values.size(); ++k) mean += (values[k] - mean) / static_cast<double>(k + 1);
+  return mean;
+}
+
+double average(std::span<const double> values, bool logarithmic) {
+  return logarithmic ? log_mean_exp(values) : running_mean(values);
+}
+
+}  // namespace
+
+AcquisitionRule AcquisitionRule::parse(std::string_view text) {
+  if (text == "log-ei") return {AcquisitionKind::log_ei};
+  if (text == "ei") return {AcquisitionKind::ei};
+  if (text == "pi") return {AcquisitionKind::pi};
+  if (text == "thompson") return {AcquisitionKind::thompson};
+  AcquisitionRule rule{AcquisitionKind::ucb};
+  if (text == "ucb") return rule;
+  if (text.starts_with("ucb:")) {
+    const char* const end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data() + 4, end, rule.beta);
+    if (failure == std::errc{} && stop == end && std::isfinite(rule.beta) && rule.beta >= 0) return rule;
+    throw Error(Category::usage, "", fmt::format("the number of standard deviations in '{}' is not a number ≥ 0", text),
+                "for example ucb:2");
+  }
+  throw Error(Category::usage, "", fmt::format("no acquisition is named '{}'", text),
+              "there are log-ei, ei, pi, ucb:BETA and thompson");
+}
+
+std::string AcquisitionRule::text() const {
+  switch (kind) {
+    case AcquisitionKind::log_ei: return "log-ei";
+    case AcquisitionKind::ei: return "ei";
+    case AcquisitionKind::pi: return "pi";
+    case AcquisitionKind::ucb: return fmt::format("ucb:{}", beta);
+    case AcquisitionKind::thompson: return "thompson";
+  }
+  return {};
+}
+
+ModelAcquisition::ModelAcquisition(AcquisitionRule rule, const Surrogate& objective, RandomStream stream)
+    : features_(objective.features()) {
+  const Surrogate* const model = &objective;
+  switch (rule.kind) {
+    case AcquisitionKind::log_ei:
+      terms_.push_back({model,
+                        [model](double mean, double sd, Index draw) {
+                          return log_expected_improvement(mean, sd, model->best(draw));
+                        },
+                        true, 1});
+      break;
+    case AcquisitionKind::ei:
+      product_ = true;
+      terms_.push_back(
+          {model,
+           [model](double mean, double sd, Index draw) { return expected_improvement(mean, sd, model->best(draw)); },
+           false, 1});
+      break;
+    case AcquisitionKind::pi:
+      terms_.push_back(
+          {model,
+           [model](double mean, double sd, Index draw) { return log_probability_below(mean, sd, model->best(draw)); },
+           true, 1});
+      break;
+    case AcquisitionKind::ucb:
+      terms_.push_back({model,
+                        [beta = rule.beta](double mean, double sd, Index) { return confidence_bound(mean, sd, beta); },
+                        false, 1});
+      break;
+    case AcquisitionKind::thompson: {
+      const Index draw = stream.uniform_index(objective.draws());
+      path_ = objective.sample_path(draw, stream);
+      if (!path_) throw Error(Category::usage, "", "the model cannot draw functions, which 'thompson' needs");
+      break;
+    }
+  }
+}
+
+void ModelAcquisition::require_below(const Surrogate& model, double limit, double noise_sd) {
+  TEMPERA_EXPECTS(model.features() == features_ && noise_sd >= 0);
+  terms_.push_back({&model,
+                    [limit, noise_sd](double mean, double sd, Index) {
+                      const double total = std::hypot(sd, noise_sd);
+                      MomentValue value = log_probability_below(mean, total, limit);
+                      value.by_sd *= sd / total;
+                      return value;
+                    },
+                    true, 1});
+}
+
+void ModelAcquisition::divide_by_cost(const Surrogate& log_cost, double scale, double weight) {
+  TEMPERA_EXPECTS(log_cost.features() == features_);
+  terms_.push_back({&log_cost,
+                    [scale](double mean, double sd, Index) {
+                      return MomentValue{scale * mean + 0.5 * scale * scale * sd * sd, scale, scale * scale * sd};
+                    },
+                    true, -weight});
+}
+
+void ModelAcquisition::add_values(const Term& term, const Eigen::MatrixXd& points, std::span<double> values) {
+  Eigen::MatrixXd mean, sd;
+  term.model->predict(points, mean, sd);
+  std::vector<double> of_draws(at(mean.cols()));
+  for (Index i = 0; i < points.cols(); ++i) {
+    for (Index s = 0; s < mean.cols(); ++s) of_draws[at(s)] = term.at(mean(i, s), sd(i, s), s).value;
+    values[at(i)] += term.factor * average(of_draws, term.logarithmic);
+  }
+}
+
+void ModelAcquisition::values(const Eigen::MatrixXd& points, std::span<double> values) const {
+  TEMPERA_EXPECTS(points.rows() == features_ && points.cols() == std::ssize(values));
+  std::fill(values.begin(), values.end(), 0.0);
+  for (std::size_t k = product_ ? 1 : 0; k < terms_.size(); ++k) add_values(terms_[k], points, values);
+  if (path_) {
+    Eigen::VectorXd drawn;
+    path_->values(points, drawn);
+    for (Index i = 0; i < points.cols(); ++i) values[at(i)] -= drawn[i];
+  }
+  if (!product_) return;
+  std::vector<double> first(values.size(), 0.0);
+  add_values(terms_[0], points, first);
+  for (std::size_t i = 0; i < first.size(); ++i)
+    values[i] = terms_.size() == 1 ? first[i] : first[i] * std::exp(values[i]);
+}
+
+double ModelAcquisition::add_gradient(const Term& term, std::span<const double> point, Eigen::VectorXd& gradient) {
+  Eigen::VectorXd mean, sd;
+  Eigen::MatrixXd mean_gradient, sd_gradient;
+  term.model->predict_with_gradient(point, mean, sd, mean_gradient, sd_gradient);
+  const Index draws = mean.size();
+  std::vector<MomentValue> moments(at(draws));
+  std::vector<double> of_draws(at(draws)), shares(at(draws), 1.0);
+  for (Index s = 0; s < draws; ++s) {
+    moments[at(s)] = term.at(mean[s], sd[s], s);
+    of_draws[at(s)] = moments[at(s)].value;
+  }
+  const double value = term.logarithmic ? log_mean_exp(of_draws, shares) : running_mean(of_draws);
+  Eigen::VectorXd averaged = Eigen::VectorXd::Zero(gradient.size());
+  double total = 0;
+  for (Index s = 0; s < draws; ++s) {  // a weighted running mean
+    if (shares[at(s)] == 0) continue;
+    total += shares[at(s)];
+    const Eigen::VectorXd of_draw =
+        moments[at(s)].by_mean * mean_gradient.col(s) + moments[at(s)].by_sd * sd_gradient.col(s);
+    averaged += shares[at(s)] / total * (of_draw - averaged);
+  }
+  gradient += term.factor * averaged;
+  return term.factor * value;
+}
+
+double ModelAcquisition::value_with_gradient(std::span<const double> point, std::span<double> gradient) const {
+  TEMPERA_EXPECTS(std::ssize(point) == features_ && std::ssize(gradient) == features_);
+  Eigen::Map<Eigen::VectorXd> result(gradient.data(), features_);
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(features_);
+  double value = 0;
+  for (std::size_t k = product_ ? 1 : 0; k < terms_.size(); ++k) value += add_gradient(terms_[k], point, sum);
+  if (path_) {
+    value -= path_->value_with_gradient(point, gradient);
+    sum -= result;
+  }
+  result = sum;
+  if (!product_) return value;
+  Eigen::VectorXd first = Eigen::VectorXd::Zero(features_);
+  const double improvement = add_gradient(terms_[0], point, first);
+  const double factor = terms_.size() == 1 ? 1 : std::exp(value);
+  result = factor * (first + improvement * sum);
+  return factor * improvement;
+}
+
+Index thompson_choice(const Surrogate& model, Index draw, const Eigen::MatrixXd& points, RandomStream stream) {
+  TEMPERA_EXPECTS(points.cols() >= 1);
+  Eigen::VectorXd mean;
+  Eigen::MatrixXd covariance;
+  model.predict_jointly(points, draw, mean, covariance);
+  Eigen::VectorXd normals(points.cols());
+  for (double& normal : normals) normal = stream.normal();
+  const double scale = covariance.diagonal().maxCoeff();
+  for (double jitter = 1e-10; jitter < 1; jitter *= 10) {
+    Eigen::MatrixXd padded = covariance;
+    padded.diagonal().array() += jitter * scale;
+    const Eigen::LLT<Eigen::MatrixXd> factor(padded);
+    if (factor.info() != Eigen::Success) continue;
+    Index least = 0;
+    (mean + factor.matrixL() * normals).minCoeff(&least);
+    return least;
+  }
+  throw Error(Category::numerical, "", "the joint distribution of the model's values is not positive definite");
+}
+
+}  // namespace tempera

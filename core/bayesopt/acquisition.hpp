@@ -1,0 +1,90 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/index.hpp"
+#include "core/base/random_stream.hpp"
+#include "core/bayesopt/acquisition_functions.hpp"
+#include "core/bayesopt/surrogate.hpp"
+
+namespace tempera {
+
+/// What is maximised to choose the next point. Thread-safe.
+class Acquisition {
+ public:
+  virtual ~Acquisition() = default;
+  virtual Index features() const = 0;
+  /// @param points  features × m, a point a column
+  /// @param values  m entries, overwritten
+  virtual void values(const Eigen::MatrixXd& points, std::span<double> values) const = 0;
+  /// @param gradient  features entries, overwritten
+  virtual double value_with_gradient(std::span<const double> point, std::span<double> gradient) const = 0;
+};
+
+enum class AcquisitionKind { log_ei, ei, pi, ucb, thompson };
+
+/// Which acquisition, as it is named by people.
+struct AcquisitionRule {
+  AcquisitionKind kind = AcquisitionKind::log_ei;
+  double beta = 2;  ///< of ucb: standard deviations
+
+  /// "log-ei", "ei", "pi" (its logarithm), "ucb" or "ucb:BETA", "thompson".
+  /// @throws Error{usage} for another name, or a beta that is not a number ≥ 0
+  static AcquisitionRule parse(std::string_view text);
+  std::string text() const;
+};
+
+/// An acquisition of models: the rule's value by the model of the objective, and what further models add. Averages over a
+/// model's draws of its hyperparameters are those of the values (EI, UCB) or of their exponentials (logarithms), and
+/// exactly the value of one draw if all draws are equal; each draw has its own incumbent.
+///
+/// What is added is a logarithm: log P(constraint holds), −log(cost). To "ei" it is a factor; beside "ucb" and "thompson",
+/// which are in units of the objective's model, it is a penalty in these units.
+class ModelAcquisition final : public Acquisition {
+ public:
+  /// Nothing yet: the sum of what is added. Without an objective's model (no point was feasible so far) the most
+  /// probably feasible point is looked for.
+  explicit ModelAcquisition(Index features) : features_(features) {}
+  /// @param objective  outlives this
+  /// @param stream     of the draw and the path of "thompson"; else not used
+  /// @throws Error{usage} if "thompson" is asked of a model without paths (thompson_choice() needs none)
+  ModelAcquisition(AcquisitionRule rule, const Surrogate& objective, RandomStream stream = {0, "thompson"});
+
+  /// Adds log P(f + noise ≤ limit) for f of the model: of a constraint (limit: zero in the model's units) or of failing.
+  /// @param noise_sd  0: none; a probit model of failures has 1
+  void require_below(const Surrogate& model, double limit, double noise_sd = 0);
+  /// Subtracts weight·log E[exp(scale·f)]: a cost of which the model knows the logarithm in units of `scale`.
+  void divide_by_cost(const Surrogate& log_cost, double scale, double weight = 1);
+
+  Index features() const override { return features_; }
+  void values(const Eigen::MatrixXd& points, std::span<double> values) const override;
+  double value_with_gradient(std::span<const double> point, std::span<double> gradient) const override;
+
+ private:
+  /// factor · average over draws of at(mean, sd, draw).
+  struct Term {
+    const Surrogate* model;
+    std::function<MomentValue(double mean, double sd, Index draw)> at;
+    bool logarithmic;
+    double factor;
+  };
+  static void add_values(const Term& term, const Eigen::MatrixXd& points, std::span<double> values);
+  static double add_gradient(const Term& term, std::span<const double> point, Eigen::VectorXd& gradient);
+
+  Index features_;
+  bool product_ = false;              ///< the first term is not a logarithm, the others are
+  std::unique_ptr<SamplePath> path_;  ///< its negative is added
+  std::vector<Term> terms_;
+};
+
+/// The number of the point at which a function drawn from the posterior under a draw, jointly at all points, is least.
+/// @param points  features × m, m ≥ 1; cost about m³/3
+Index thompson_choice(const Surrogate& model, Index draw, const Eigen::MatrixXd& points, RandomStream stream);
+
+}  // namespace tempera
