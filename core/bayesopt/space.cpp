@@ -120,20 +120,22 @@ double Space::number_of(Index parameter, double entry) const {
   }
 }
 
-bool Space::feasible(std::span<const double> point) const {
+bool Space::feasible(std::span<const double> point, Index constraint) const {
   TEMPERA_EXPECTS(std::ssize(point) == size());
+  const Expression& expression = constraints_[static_cast<std::size_t>(constraint)];
   std::array<double, Expression::kMostNames> values;
-  for (const Expression& constraint : constraints_) {
-    std::size_t count = 0;
-    bool applies = true;
-    for (const Index name : constraint.names()) {
-      const double entry = point[static_cast<std::size_t>(name)];
-      applies = applies && !std::isnan(entry);
-      if (!applies) break;
-      values[count++] = number_of(name, entry);
-    }
-    if (applies && !(constraint.evaluate({values.data(), count}) > 0)) return false;
+  std::size_t count = 0;
+  for (const Index name : expression.names()) {
+    const double entry = point[static_cast<std::size_t>(name)];
+    if (std::isnan(entry)) return true;
+    values[count++] = number_of(name, entry);
   }
+  return expression.evaluate({values.data(), count}) > 0;
+}
+
+bool Space::feasible(std::span<const double> point) const {
+  for (Index constraint = 0; constraint < std::ssize(constraints_); ++constraint)
+    if (!feasible(point, constraint)) return false;
   return true;
 }
 

@@ -49,16 +49,20 @@ struct Parameter {
 /// What is wrong with a space, and with which part of it.
 class SpaceError : public Error {
  public:
-  SpaceError(std::optional<Index> parameter, std::optional<Index> constraint, std::string what_is_wrong,
-             std::string hint)
+  SpaceError(std::optional<Index> parameter, std::optional<Index> constraint, std::string key,
+             std::string what_is_wrong, std::string hint)
       : Error(Category::input, "", std::move(what_is_wrong), std::move(hint)),
         parameter_(parameter),
-        constraint_(constraint) {}
+        constraint_(constraint),
+        key_(std::move(key)) {}
   std::optional<Index> parameter() const { return parameter_; }
   std::optional<Index> constraint() const { return constraint_; }
+  /// What a space file calls the property that is wrong: "low", "choices", "when", …
+  const std::string& key() const { return key_; }
 
  private:
   std::optional<Index> parameter_, constraint_;
+  std::string key_;
 };
 
 /// The points that may be tried, and their encoding as features for a model of Euclidean distances: real, integer and
@@ -93,6 +97,8 @@ class Space {
   const std::vector<Expression>& constraints() const { return constraints_; }
   /// Whether the known constraints hold. A constraint on an inactive parameter holds.
   bool feasible(std::span<const double> point) const;
+  /// Whether one of them holds.
+  bool feasible(std::span<const double> point, Index constraint) const;
   /// Whether two points have the same cells, and real positions that differ by 1e-9 at most.
   bool same(std::span<const double> a, std::span<const double> b) const;
 
@@ -117,7 +123,8 @@ class Space {
   void check_initial(Index i) const;
   void add_features();
   void add_constraint(Index i, std::string text);
-  [[noreturn]] void refuse(Index parameter, const std::string& what_is_wrong, const std::string& hint = {}) const;
+  [[noreturn]] void refuse(Index parameter, const std::string& key, const std::string& what_is_wrong,
+                           const std::string& hint = {}) const;
   const Parameter& at(Index i) const { return parameters_[static_cast<std::size_t>(i)]; }
 
   bool active(Index parameter, std::span<const double> point) const;
@@ -137,6 +144,7 @@ class Space {
   std::vector<Expression> constraints_;
 };
 
+/// As a space file names it: "real".
 std::string_view parameter_type_name(ParameterType type);
 
 }  // namespace tempera

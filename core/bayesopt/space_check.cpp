@@ -44,7 +44,7 @@ ExpressionName::Kind kind_of(const Parameter& parameter) {
 Space::Space(std::vector<Parameter> parameters, std::vector<std::string> constraints)
     : parameters_(std::move(parameters)) {
   if (parameters_.empty())
-    throw SpaceError({}, {}, "the space has no parameter", "describe each in a [[parameter]] table");
+    throw SpaceError({}, {}, "parameter", "the space has no parameter", "describe each in a [[parameter]] table");
   check_names();
   scales_.resize(parameters_.size());
   activations_.resize(parameters_.size());
@@ -57,65 +57,68 @@ Space::Space(std::vector<Parameter> parameters, std::vector<std::string> constra
   for (std::size_t i = 0; i < constraints.size(); ++i) add_constraint(static_cast<Index>(i), std::move(constraints[i]));
 }
 
-void Space::refuse(Index parameter, const std::string& what_is_wrong, const std::string& hint) const {
-  throw SpaceError(parameter, {}, fmt::format("parameter '{}': {}", at(parameter).name, what_is_wrong), hint);
+void Space::refuse(Index parameter, const std::string& key, const std::string& what_is_wrong,
+                   const std::string& hint) const {
+  throw SpaceError(parameter, {}, key, fmt::format("parameter '{}': {}", at(parameter).name, what_is_wrong), hint);
 }
 
 void Space::check_names() const {
   for (Index i = 0; i < size(); ++i) {
     const std::string& name = at(i).name;
-    if (name.empty()) throw SpaceError(i, {}, fmt::format("parameter {} has no name", i + 1), "");
+    if (name.empty()) throw SpaceError(i, {}, "name", fmt::format("parameter {} has no name", i + 1), "");
     if (!detail::is_plain_name(name) || name == "true" || name == "false")
-      refuse(i, "this cannot be a name", "names are letters, digits, '_' and '.', and begin with a letter");
+      refuse(i, "name", "this cannot be a name", "names are letters, digits, '_' and '.', and begin with a letter");
     for (Index j = 0; j < i; ++j)
-      if (at(j).name == name) refuse(i, "there are two parameters of this name");
+      if (at(j).name == name) refuse(i, "name", "there are two parameters of this name");
   }
 }
 
 void Space::check_parameter(Index i) {
   Parameter& parameter = parameters_[static_cast<std::size_t>(i)];
   if (!has_bounds(parameter)) {
-    if (parameter.log_scale) refuse(i, fmt::format("a {} has no scale", parameter_type_name(parameter.type)));
+    if (parameter.log_scale) refuse(i, "scale", fmt::format("a {} has no scale", parameter_type_name(parameter.type)));
     if (!has_choices(parameter)) return;
-    if (parameter.choices.empty()) refuse(i, "it has no choices");
+    if (parameter.choices.empty()) refuse(i, "choices", "it has no choices");
     for (auto choice = parameter.choices.begin(); choice != parameter.choices.end(); ++choice) {
       if (!choice->is_string() && !choice->is_number() && !choice->is_boolean())
-        refuse(i, fmt::format("choice {} is not a text, a number, true or false", choice->dump()));
+        refuse(i, "choices", fmt::format("choice {} is not a text, a number, true or false", choice->dump()));
       if (std::find(parameter.choices.begin(), choice, *choice) != choice)
-        refuse(i, fmt::format("the choice {} is there twice", quoted(*choice)));
+        refuse(i, "choices", fmt::format("the choice {} is there twice", quoted(*choice)));
     }
     return;
   }
   if (!std::isfinite(parameter.low) || !std::isfinite(parameter.high))
-    refuse(i, fmt::format("its bounds {} and {} are not finite", parameter.low, parameter.high));
+    refuse(i, "low", fmt::format("its bounds {} and {} are not finite", parameter.low, parameter.high));
   if (parameter.type == ParameterType::integer) {
     if ((!parameter.whole_low && !fits_int64(parameter.low)) || (!parameter.whole_high && !fits_int64(parameter.high)))
-      refuse(i, fmt::format("its bounds {} and {} are not whole numbers of 64 bits", parameter.low, parameter.high));
+      refuse(i, "low",
+             fmt::format("its bounds {} and {} are not whole numbers of 64 bits", parameter.low, parameter.high));
     if (parameter.lowest() >= parameter.highest())
-      refuse(i, fmt::format("its low {} is not below its high {}", parameter.lowest(), parameter.highest()),
+      refuse(i, "low", fmt::format("its low {} is not below its high {}", parameter.lowest(), parameter.highest()),
              parameter.lowest() == parameter.highest() ? "a constant belongs into the command" : "exchange the two");
     parameter.low = static_cast<double>(parameter.lowest());
     parameter.high = static_cast<double>(parameter.highest());
-    if (parameter.high - parameter.low >= kMostCells) refuse(i, "it has more than 2^53 values", "narrow its bounds");
+    if (parameter.high - parameter.low >= kMostCells)
+      refuse(i, "low", "it has more than 2^53 values", "narrow its bounds");
   }
   if (parameter.type == ParameterType::real && parameter.low >= parameter.high)
-    refuse(i, fmt::format("its low {} is not below its high {}", parameter.low, parameter.high),
+    refuse(i, "low", fmt::format("its low {} is not below its high {}", parameter.low, parameter.high),
            parameter.low == parameter.high ? "a constant belongs into the command" : "exchange the two");
-  if (!std::isfinite(parameter.high - parameter.low)) refuse(i, "its bounds are too far apart for a double");
+  if (!std::isfinite(parameter.high - parameter.low)) refuse(i, "low", "its bounds are too far apart for a double");
   if (parameter.log_scale && parameter.low <= 0)
-    refuse(i, fmt::format("its low {} is not positive, as a log scale needs", parameter.low),
+    refuse(i, "low", fmt::format("its low {} is not positive, as a log scale needs", parameter.low),
            "raise low, or take the linear scale");
   const bool separable = parameter.low < parameter.high;  // not so for neighbours beyond 2^53
   if (separable)
     scales_[static_cast<std::size_t>(i)] = SpaceScale(parameter.low, parameter.high, parameter.log_scale);
   else if (parameter.log_scale)
-    refuse(i, "its bounds are too near to each other for a log scale");
+    refuse(i, "low", "its bounds are too near to each other for a log scale");
 }
 
 void Space::check_condition(Index i) {
   const Condition& when = at(i).when;
   if (when.parent.empty()) {
-    if (!when.values.empty()) refuse(i, "it has a condition without a parent");
+    if (!when.values.empty()) refuse(i, "when", "it has a condition without a parent");
     return;
   }
   Activation& activation = activations_[static_cast<std::size_t>(i)];
@@ -126,19 +129,19 @@ void Space::check_condition(Index i) {
   }
   if (activation.parent < 0) {
     const auto nearest = nearest_name(when.parent, names);
-    refuse(i, fmt::format("it depends on '{}', which is no parameter", when.parent),
+    refuse(i, "when", fmt::format("it depends on '{}', which is no parameter", when.parent),
            nearest ? fmt::format("did you mean '{}'?", *nearest)
                    : fmt::format("parameters are {}", fmt::join(names, ", ")));
   }
   if (at(activation.parent).type == ParameterType::real)
-    refuse(i, fmt::format("it depends on '{}', which is real", when.parent),
+    refuse(i, "when", fmt::format("it depends on '{}', which is real", when.parent),
            "a condition is on a choice, a boolean or an integer");
-  if (when.values.empty()) refuse(i, fmt::format("it depends on '{}' but on no value of it", when.parent));
+  if (when.values.empty()) refuse(i, "when", fmt::format("it depends on '{}' but on no value of it", when.parent));
   for (const json& value : when.values) {
     try {
       activation.cells.push_back(entry_of(activation.parent, value));
     } catch (const Error& problem) {
-      refuse(i, fmt::format("it depends on a value that is none of '{}'", when.parent),
+      refuse(i, "when", fmt::format("it depends on a value that is none of '{}'", when.parent),
              fmt::format("{}{}{}", problem.what_is_wrong(), problem.hint().empty() ? "" : "; ", problem.hint()));
     }
   }
@@ -155,7 +158,7 @@ void Space::order_by_parents() {
         std::vector<std::string> names;
         for (auto k = std::find(line.begin(), line.end(), j); k != line.end(); ++k) names.push_back(at(*k).name);
         names.push_back(at(j).name);
-        refuse(j, fmt::format("conditions depend on each other in a cycle: {}", fmt::join(names, " on ")));
+        refuse(j, "when", fmt::format("conditions depend on each other in a cycle: {}", fmt::join(names, " on ")));
       }
       line.push_back(j);
     }
@@ -172,7 +175,7 @@ void Space::check_initial(Index i) const {
     entry_of(i, at(i).initial);
   } catch (const Error& problem) {
     const std::string named = fmt::format("parameter '{}': ", at(i).name);
-    refuse(i, "its initial value: " + problem.what_is_wrong().substr(named.size()), problem.hint());
+    refuse(i, "initial", "its initial value: " + problem.what_is_wrong().substr(named.size()), problem.hint());
   }
 }
 
@@ -193,10 +196,11 @@ void Space::add_constraint(Index i, std::string text) {
   try {
     constraints_.emplace_back(std::move(text), names);
   } catch (const Error& problem) {
-    throw SpaceError({}, i, named + problem.what_is_wrong(), problem.hint());
+    throw SpaceError({}, i, "expression", named + problem.what_is_wrong(), problem.hint());
   }
   if (!constraints_.back().is_condition())
-    throw SpaceError({}, i, named + "it is a number, not true or false", "compare it with a bound: … <= 1");
+    throw SpaceError({}, i, "expression", named + "it is a number, not true or false",
+                     "compare it with a bound: … <= 1");
 }
 
 }  // namespace tempera

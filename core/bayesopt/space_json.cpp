@@ -51,7 +51,7 @@ std::string_view parameter_type_name(ParameterType type) {
 double Space::entry_of(Index number, const json& value) const {
   const Parameter& parameter = at(number);
   const auto refuse_type = [&](std::string_view wanted) {
-    refuse(number,
+    refuse(number, "value",
            fmt::format("{} expected, not {}", wanted, value.dump(-1, ' ', false, json::error_handler_t::replace)));
   };
   switch (parameter.type) {
@@ -59,7 +59,7 @@ double Space::entry_of(Index number, const json& value) const {
       if (!value.is_number()) refuse_type("a number");
       const double natural = value.get<double>();
       if (!(natural >= parameter.low && natural <= parameter.high))
-        refuse(number, fmt::format("{} is not within [{}, {}]", natural, parameter.low, parameter.high));
+        refuse(number, "value", fmt::format("{} is not within [{}, {}]", natural, parameter.low, parameter.high));
       return scales_[static_cast<std::size_t>(number)].rounded(
           scales_[static_cast<std::size_t>(number)].position(natural));
     }
@@ -67,7 +67,8 @@ double Space::entry_of(Index number, const json& value) const {
       const auto natural = whole(value);
       if (!natural) refuse_type("a whole number of 64 bits");
       if (*natural < parameter.lowest() || *natural > parameter.highest())
-        refuse(number, fmt::format("{} is not within [{}, {}]", *natural, parameter.lowest(), parameter.highest()));
+        refuse(number, "value",
+               fmt::format("{} is not within [{}, {}]", *natural, parameter.lowest(), parameter.highest()));
       return static_cast<double>(static_cast<std::uint64_t>(*natural) - static_cast<std::uint64_t>(parameter.lowest()));
     }
     case ParameterType::boolean:
@@ -77,7 +78,8 @@ double Space::entry_of(Index number, const json& value) const {
   }
   const auto found = std::find(parameter.choices.begin(), parameter.choices.end(), value);
   if (found == parameter.choices.end())
-    refuse(number, fmt::format("{} is none of its choices", value.dump(-1, ' ', false, json::error_handler_t::replace)),
+    refuse(number, "value",
+           fmt::format("{} is none of its choices", value.dump(-1, ' ', false, json::error_handler_t::replace)),
            fmt::format("its choices are {}", list_of(parameter.choices)));
   return static_cast<double>(found - parameter.choices.begin());
 }
@@ -121,9 +123,9 @@ Point Space::from_json(const json& values) const {
     const Parameter& parameter = at(number);
     const auto found = values.find(parameter.name);
     const bool is_active = active(number, point);
-    if (is_active && found == values.end()) refuse(number, "its value is missing");
+    if (is_active && found == values.end()) refuse(number, "value", "its value is missing");
     if (!is_active && found != values.end())
-      refuse(number, "it has a value but is not active",
+      refuse(number, "value", "it has a value but is not active",
              fmt::format("it is active only when {} says so", parameter.when.parent));
     if (is_active) point[static_cast<std::size_t>(number)] = entry_of(number, *found);
   }

@@ -311,6 +311,7 @@ TEST(Space, ErrorsSayWhichPartIsWrong) {
     FAIL();
   } catch (const SpaceError& problem) {
     EXPECT_EQ(problem.constraint(), std::optional<Index>(1));
+    EXPECT_EQ(problem.key(), "expression");
     EXPECT_EQ(problem.parameter(), std::nullopt);
   }
   try {
@@ -318,6 +319,7 @@ TEST(Space, ErrorsSayWhichPartIsWrong) {
     FAIL();
   } catch (const SpaceError& problem) {
     EXPECT_EQ(problem.parameter(), std::optional<Index>(1));
+    EXPECT_EQ(problem.key(), "low");
   }
 }
 
