@@ -1,0 +1,77 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/bayesopt/acquisition.hpp"
+#include "core/bayesopt/candidates.hpp"
+#include "core/bayesopt/space.hpp"
+
+namespace tempera {
+
+struct ScoredPoint {
+  Point point;
+  double value = 0;  ///< of the acquisition
+};
+
+struct SearchOptions {
+  CandidateOptions candidates;
+  Index starts = 8;        ///< candidates that are polished, at most
+  Index evaluations = 40;  ///< with gradient, of one ascent
+};
+
+/// The search for the feasible point of a space at which an acquisition is greatest: many candidates are scored, the best of
+/// them that lie apart are polished, the best that is not known yet is chosen. Each step depends on its arguments alone, so
+/// blocks of candidates and starts may be dealt over processes; bits do not depend on how.
+class AcquisitionSearch {
+ public:
+  static constexpr Index kBlock = 64;
+
+  /// @param space, acquisition  outlive this
+  /// @pre the acquisition has as many features as the space
+  AcquisitionSearch(const Space& space, const Acquisition& acquisition, SearchOptions options = {});
+
+  static Index blocks(std::span<const Point> candidates) { return (std::ssize(candidates) + kBlock - 1) / kBlock; }
+  /// Values at the candidates kBlock·block, …, kBlock of them or those that are left.
+  std::vector<double> score(std::span<const Point> candidates, Index block) const;
+  /// Values at all candidates, block by block.
+  std::vector<double> score(std::span<const Point> candidates) const;
+  /// The candidates to polish, the best first, of equal ones the first: none is near one before it.
+  std::vector<Index> starts(std::span<const Point> candidates, std::span<const double> values) const;
+  /// Climbs from a feasible point: ascents along the active real parameters, in turns with moves of one of the others to the
+  /// best of its cells (of many integers: of several near and far). Never worse than the start, and feasible.
+  /// @param stream  of the steps along constraints; used only where an ascent meets one
+  ScoredPoint polish(const ScoredPoint& start, RandomStream stream) const;
+  /// The best of the polished points that is not known, of equal ones the first; if all are known, the best candidate.
+  /// Absent: no polished point, no candidate.
+  /// @pre no candidate is known
+  std::optional<ScoredPoint> choose(std::span<const ScoredPoint> polished, std::span<const Point> candidates,
+                                    std::span<const double> values, std::span<const Point> known) const;
+
+ private:
+  struct Ascent;
+  std::vector<double> values_at(std::span<const Point> points) const;
+  /// @return whether a constraint was met
+  bool ascend(ScoredPoint& current) const;
+  bool exchange(ScoredPoint& current) const;
+  void slide(ScoredPoint& current, RandomStream& stream) const;
+  std::vector<Point> neighbours(const Point& point) const;
+
+  const Space& space_;
+  const Acquisition& acquisition_;
+  SearchOptions options_;
+};
+
+/// The whole search on one process.
+/// @param tried    the best first: candidates are drawn near these
+/// @param pending  are avoided as well
+/// @return absent if every point of the space is tried or pending
+/// @throws Error{input} if no feasible point is found
+std::optional<ScoredPoint> maximize_acquisition(const Space& space, const Acquisition& acquisition,
+                                                std::span<const Point> tried, std::span<const Point> pending,
+                                                std::uint64_t seed, Index number, const SearchOptions& options = {});
+
+}  // namespace tempera
