@@ -106,7 +106,7 @@ Point Space::repaired(Point point) const {
   return point;
 }
 
-double Space::number_of(Index parameter, double entry) const {
+double Space::number(Index parameter, double entry) const {
   const auto i = static_cast<std::size_t>(parameter);
   const Parameter& described = parameters_[i];
   switch (described.type) {
@@ -128,7 +128,7 @@ bool Space::feasible(std::span<const double> point, Index constraint) const {
   for (const Index name : expression.names()) {
     const double entry = point[static_cast<std::size_t>(name)];
     if (std::isnan(entry)) return true;
-    values[count++] = number_of(name, entry);
+    values[count++] = number(name, entry);
   }
   return expression.evaluate({values.data(), count}) > 0;
 }

@@ -102,6 +102,8 @@ class Space {
   /// Whether two points have the same cells, and real positions that differ by 1e-9 at most.
   bool same(std::span<const double> a, std::span<const double> b) const;
 
+  /// The natural value of a parameter's entry as a number: of choices that are not all numbers the cell, of booleans 0 or 1.
+  double number(Index parameter, double entry) const;
   /// Active parameters with their natural values, in order. Integers are exact.
   nlohmann::ordered_json to_json(std::span<const double> point) const;
   /// @throws Error{input} naming the parameter: missing, unknown, inactive, outside its bounds or of another type
@@ -131,8 +133,6 @@ class Space {
   /// The cell or position of a natural value. @throws Error{input} naming the parameter
   double entry_of(Index parameter, const nlohmann::json& value) const;
   nlohmann::json value_of(Index parameter, double entry) const;
-  /// As an expression sees it: the natural value, or the cell of a choice.
-  double number_of(Index parameter, double entry) const;
 
   std::vector<Parameter> parameters_;
   std::vector<SpaceScale> scales_;  ///< of real and integer parameters; the others' are not used
