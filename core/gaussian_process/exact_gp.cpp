@@ -14,11 +14,23 @@
 
 namespace tempera {
 
-namespace {
-
-constexpr double kLeastJitter = 1e-10, kMostJitter = 1e-4;  // of the prior variance
-
-}  // namespace
+Error indefinite_covariance(const Eigen::MatrixXd& points) {
+  Eigen::Index first = 0, second = 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (Eigen::Index i = 0; i < points.rows(); ++i)
+    for (Eigen::Index j = 0; j < i; ++j)
+      if (const double distance = (points.row(i) - points.row(j)).norm(); distance < least) {
+        least = distance;
+        first = j;
+        second = i;
+      }
+  return Error(
+      Category::numerical, "",
+      fmt::format("the covariance matrix of {} points is not positive definite, even with jitter; the closest are "
+                  "points {} and {}, at distance {:.3g}",
+                  points.rows(), first, second, least),
+      "drop one of them, or allow noise");
+}
 
 ExactGp::ExactGp(GpModel model, Eigen::MatrixXd points, Eigen::VectorXd values)
     : model_(std::move(model)),
@@ -41,25 +53,7 @@ void ExactGp::factor() {
       return;
     }
   }
-  refuse();
-}
-
-void ExactGp::refuse() const {
-  Eigen::Index first = 0, second = 0;
-  double least = std::numeric_limits<double>::infinity();
-  for (Eigen::Index i = 0; i < size(); ++i)
-    for (Eigen::Index j = 0; j < i; ++j)
-      if (const double distance = (points_.row(i) - points_.row(j)).norm(); distance < least) {
-        least = distance;
-        first = j;
-        second = i;
-      }
-  throw Error(
-      Category::numerical, "",
-      fmt::format("the covariance matrix of {} points is not positive definite, even with jitter; the closest are "
-                  "points {} and {}, at distance {:.3g}",
-                  size(), first, second, least),
-      "drop one of them, or allow noise");
+  throw indefinite_covariance(points_);
 }
 
 void ExactGp::solve_weights() {

@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 
+#include "core/base/error.hpp"
 #include "core/gaussian_process/kernel.hpp"
 
 namespace tempera {
@@ -13,6 +14,11 @@ struct GpModel {
   double noise = 1e-6;    ///< variance
   double constant = 0;    ///< variance; 0: the mean is 0
 };
+
+/// Jitter that is tried, of the prior variance: ten times as much each time.
+constexpr double kLeastJitter = 1e-10, kMostJitter = 1e-4;
+/// What is said when no jitter helps: it names the two closest points. Cost n² distances.
+Error indefinite_covariance(const Eigen::MatrixXd& points);
 
 /// The posterior of f + m given n values, exactly (Rasmussen & Williams 2006, algorithm 2.1). Points are rows.
 ///
@@ -55,7 +61,6 @@ class ExactGp {
  private:
   void factor();
   void solve_weights();
-  [[noreturn]] void refuse() const;
   double prior_variance() const { return variance_ + model_.constant; }
   Eigen::MatrixXd cross(const Kernel::Points& points) const;  // n × m
 
