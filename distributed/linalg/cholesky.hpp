@@ -11,7 +11,7 @@ namespace tempera {
 /// @return 0, or the order k ≥ 1 of the first leading minor that is not positive definite or holds a NaN or infinity;
 ///   the matrix is destroyed then
 /// @throws Error{shape} if the matrix is not square; so do all below
-/// Cost: n³/3 multiply-adds over the ranks of the grid.
+/// Cost: n³/3 operations over the ranks of the grid.
 Index cholesky(BlockCyclicMatrix& matrix);
 
 /// log det A = 2 Σ log L_kk, summed on one rank in the order of the diagonal.
@@ -20,7 +20,7 @@ double log_determinant(const BlockCyclicMatrix& factor);
 /// x := A⁻¹ x.
 void cholesky_solve(const BlockCyclicMatrix& factor, BlockCyclicMatrix& x);
 
-/// Replaces L by the lower triangle of A⁻¹ (PDPOTRI). Cost: 2n³/3 multiply-adds.
+/// Replaces L by the lower triangle of A⁻¹ (PDPOTRI). Cost: 2n³/3 operations.
 /// @throws Error{numerical} if a diagonal entry of the factor is zero
 void cholesky_inverse(BlockCyclicMatrix& factor);
 
@@ -31,7 +31,7 @@ void cholesky_inverse(BlockCyclicMatrix& factor);
 ///
 /// @param rows  b × (n + b): A₂₁ and the lower triangle of A₂₂, on the grid and in the blocks of the factor
 /// @return 0, or the order of the first leading minor that is not positive definite; the factor is as before then
-/// Cost: n²b multiply-adds, and the factor is copied once on each rank.
+/// Cost: n²b operations, and the factor is copied once on each rank.
 Index append_rows(BlockCyclicMatrix& factor, const BlockCyclicMatrix& rows);
 
 }  // namespace tempera
