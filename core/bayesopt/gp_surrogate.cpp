@@ -16,6 +16,32 @@ double least_sd(const ExactGp& process) {
   return kLeastSd * std::sqrt(process.model().kernel->variance(process.model().theta));
 }
 
+class GpCovariance final : public CrossCovariance {
+ public:
+  GpCovariance(const std::vector<ExactGp>& processes, const Eigen::MatrixXd& fixed)
+      : processes_(processes), fixed_(fixed.transpose()) {
+    for (const ExactGp& process : processes) solved_.push_back(process.solved_cross(fixed_));
+  }
+  void values(const Eigen::MatrixXd& points, Index draw, Eigen::MatrixXd& covariance) const override {
+    const auto s = static_cast<std::size_t>(draw);
+    processes_[s].predict_cross(points.transpose(), fixed_, solved_[s], covariance);
+  }
+  void with_gradient(std::span<const double> point, Index draw, Eigen::VectorXd& covariance,
+                     Eigen::MatrixXd& gradient) const override {
+    const auto s = static_cast<std::size_t>(draw);
+    const Eigen::MatrixXd x = Eigen::Map<const Eigen::RowVectorXd>(point.data(), std::ssize(point));
+    Eigen::MatrixXd row;
+    processes_[s].predict_cross(x, fixed_, solved_[s], row);
+    processes_[s].predict_cross_gradient(x, fixed_, solved_[s], gradient);
+    covariance = row.transpose();
+  }
+
+ private:
+  const std::vector<ExactGp>& processes_;
+  Eigen::MatrixXd fixed_;  // p × features
+  std::vector<Eigen::MatrixXd> solved_;
+};
+
 }  // namespace
 
 GpSurrogate::GpSurrogate(std::vector<ExactGp> draws) : processes_(std::move(draws)) {
@@ -55,6 +81,10 @@ void GpSurrogate::predict_with_gradient(std::span<const double> point, Eigen::Ve
 void GpSurrogate::predict_jointly(const Eigen::MatrixXd& points, Index draw, Eigen::VectorXd& mean,
                                   Eigen::MatrixXd& covariance) const {
   processes_[static_cast<std::size_t>(draw)].predict_jointly(points.transpose(), mean, covariance);
+}
+
+std::unique_ptr<CrossCovariance> GpSurrogate::covariance_with(const Eigen::MatrixXd& fixed) const {
+  return std::make_unique<GpCovariance>(processes_, fixed);
 }
 
 }  // namespace tempera

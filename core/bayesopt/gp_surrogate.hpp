@@ -21,6 +21,7 @@ class GpSurrogate final : public Surrogate {
                              Eigen::MatrixXd& mean_gradient, Eigen::MatrixXd& sd_gradient) const override;
   void predict_jointly(const Eigen::MatrixXd& points, Index draw, Eigen::VectorXd& mean,
                        Eigen::MatrixXd& covariance) const override;
+  std::unique_ptr<CrossCovariance> covariance_with(const Eigen::MatrixXd& fixed) const override;
   /// The least mean at a point of the data: without noise the least value.
   double best(Index draw) const override { return best_[static_cast<std::size_t>(draw)]; }
 

@@ -20,6 +20,19 @@ class SamplePath {
   virtual double value_with_gradient(std::span<const double> point, std::span<double> gradient) const = 0;
 };
 
+/// Covariances of the latent values at any points with those at p fixed ones, under each draw of a model. Thread-safe.
+class CrossCovariance {
+ public:
+  virtual ~CrossCovariance() = default;
+  /// @param covariance  m × p, resized and overwritten
+  virtual void values(const Eigen::MatrixXd& points, Index draw, Eigen::MatrixXd& covariance) const = 0;
+  /// At one point.
+  /// @param covariance  p entries
+  /// @param gradient  features × p: derivatives by the point
+  virtual void with_gradient(std::span<const double> point, Index draw, Eigen::VectorXd& covariance,
+                             Eigen::MatrixXd& gradient) const = 0;
+};
+
 /// What a model of the objective tells an acquisition: for each of S draws of its hyperparameters a normal distribution of
 /// the latent (noise-free) value at a point. Values are in the model's units, in which smaller is better as well: they are
 /// compared with best() and with each other only. Thread-safe.
@@ -44,6 +57,9 @@ class Surrogate {
   /// What has to be improved on under a draw: the least value that was seen without noise, else the least mean at a tried
   /// point.
   virtual double best(Index draw) const = 0;
+  /// By joint predictions, gradients by differences, unless a model knows better.
+  /// @param fixed  features × p  @return refers to this
+  virtual std::unique_ptr<CrossCovariance> covariance_with(const Eigen::MatrixXd& fixed) const;
   /// A function from the posterior under a draw, the same for the same stream; null where a model has none to give.
   virtual std::unique_ptr<SamplePath> sample_path(Index draw, RandomStream stream) const {
     static_cast<void>(draw), static_cast<void>(stream);

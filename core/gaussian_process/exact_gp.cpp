@@ -135,6 +135,29 @@ void ExactGp::predict_jointly(const Kernel::Points& points, Eigen::VectorXd& mea
   covariance.noalias() -= side.transpose() * side;
 }
 
+Eigen::MatrixXd ExactGp::solved_cross(const Kernel::Points& others) const {
+  Eigen::MatrixXd solved = cross(others);
+  solve_lower(factor_, solved);
+  solve_lower_transposed(factor_, solved);
+  return solved;
+}
+
+void ExactGp::predict_cross(const Kernel::Points& points, const Kernel::Points& others, const Eigen::MatrixXd& solved,
+                            Eigen::MatrixXd& covariance) const {
+  covariance.resize(points.rows(), others.rows());
+  model_.kernel->evaluate(model_.theta, points, others, covariance);
+  covariance.array() += model_.constant;
+  covariance.noalias() -= cross(points).transpose() * solved;
+}
+
+void ExactGp::predict_cross_gradient(const Kernel::Points& point, const Kernel::Points& others,
+                                     const Eigen::MatrixXd& solved, Eigen::MatrixXd& gradient) const {
+  const Index p = others.rows();
+  gradient = Eigen::MatrixXd::Zero(points_.cols(), p);
+  model_.kernel->add_input_gradient(model_.theta, point, others, Eigen::MatrixXd::Identity(p, p), gradient);
+  model_.kernel->add_input_gradient(model_.theta, point, points_, -solved, gradient);
+}
+
 void ExactGp::leave_one_out(Eigen::VectorXd& mean, Eigen::VectorXd& variance) const {
   Eigen::MatrixXd inverse = factor_;
   invert_cholesky(inverse);

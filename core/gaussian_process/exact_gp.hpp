@@ -54,6 +54,14 @@ class ExactGp {
                              Eigen::Ref<Eigen::VectorXd> mean_gradient,
                              Eigen::Ref<Eigen::VectorXd> variance_gradient) const;
   void predict_jointly(const Kernel::Points& points, Eigen::VectorXd& mean, Eigen::MatrixXd& covariance) const;
+  /// K⁻¹ k(X, x′_j), n × p, of other points: what the two functions below need of them. Cost n² a point.
+  Eigen::MatrixXd solved_cross(const Kernel::Points& others) const;
+  /// Posterior covariances of f + m, m × p, of points with others. Cost n p a point.
+  void predict_cross(const Kernel::Points& points, const Kernel::Points& others, const Eigen::MatrixXd& solved,
+                     Eigen::MatrixXd& covariance) const;
+  /// Their derivatives by the features of one point, features × p.
+  void predict_cross_gradient(const Kernel::Points& point, const Kernel::Points& others, const Eigen::MatrixXd& solved,
+                              Eigen::MatrixXd& gradient) const;
   /// Means and variances of each y (with its noise) given all the others: y − α_i/K⁻¹_ii, 1/K⁻¹_ii (Rasmussen & Williams
   /// 2006, eq. 5.12). Cost 2n³/3.
   void leave_one_out(Eigen::VectorXd& mean, Eigen::VectorXd& variance) const;
