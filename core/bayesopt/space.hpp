@@ -93,6 +93,8 @@ class Space {
   /// Natural values are rounded to about 12 digits of the range (of themselves on a log scale): such a point comes back
   /// from its JSON to the last bit.
   Point repaired(Point point) const;
+  /// The initial values, the middle for active parameters without one; nothing if no parameter has one.
+  std::optional<Point> initial_point() const;
   /// Expressions that must be true.
   const std::vector<Expression>& constraints() const { return constraints_; }
   /// Whether the known constraints hold. A constraint on an inactive parameter holds.

@@ -132,6 +132,18 @@ Point Space::from_json(const json& values) const {
   return point;
 }
 
+std::optional<Point> Space::initial_point() const {
+  Point point(parameters_.size(), kAbsent);
+  bool any = false;
+  for (Index i = 0; i < size(); ++i) {
+    if (at(i).initial.is_null()) continue;
+    any = true;
+    point[static_cast<std::size_t>(i)] = entry_of(i, at(i).initial);
+  }
+  if (!any) return std::nullopt;
+  return repaired(std::move(point));
+}
+
 ordered_json Space::description() const {
   ordered_json all;
   all["parameters"] = ordered_json::array();

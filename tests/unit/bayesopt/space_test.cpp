@@ -204,6 +204,19 @@ TEST(Space, RepairsWhateverIsNoPoint) {
   EXPECT_TRUE(std::isnan(space.repaired(odd)[0]) && std::isnan(space.repaired(odd)[1])) << "and its grandparent";
 }
 
+TEST(Space, InitialValuesMakeAPoint) {
+  std::vector<Parameter> parameters = {real("lr", 1e-5, 1, true), integer("k", 0, 4), boolean("f"),
+                                       when(real("a", 0, 1), "f", {true}), when(real("b", 0, 1), "f", {false})};
+  EXPECT_EQ(Space(parameters).initial_point(), std::nullopt);
+  parameters[0].initial = 0.003;
+  parameters[2].initial = true;
+  parameters[4].initial = 0.1;
+  const Space space(parameters);
+  const std::optional<Point> point = space.initial_point();
+  ASSERT_TRUE(point.has_value());
+  EXPECT_EQ(space.to_json(*point).dump(), R"({"lr":0.003,"k":2,"f":true,"a":0.5})");
+}
+
 TEST(Space, ConstraintsSeeNaturalValuesAndSpareTheInactive) {
   const Space space({real("a", 0, 10), integer("n", 1, 64, true), choice("o", {1, 4, 16}, ParameterType::ordinal),
                      choice("c", {"x", "y"}), boolean("f"), when(real("z", 0, 1), "c", {"y"})},
