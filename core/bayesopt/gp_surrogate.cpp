@@ -1,6 +1,8 @@
 #include "core/bayesopt/gp_surrogate.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "core/base/contract.hpp"
@@ -47,6 +49,15 @@ class GpCovariance final : public CrossCovariance {
 GpSurrogate::GpSurrogate(std::vector<ExactGp> draws) : processes_(std::move(draws)) {
   TEMPERA_EXPECTS(!processes_.empty());
   for (const ExactGp& process : processes_) best_.push_back(process.fitted().minCoeff());
+}
+
+void GpSurrogate::restrict_best(const std::vector<bool>& counts) {
+  for (std::size_t s = 0; s < processes_.size(); ++s) {
+    const Eigen::VectorXd fitted = processes_[s].fitted();
+    best_[s] = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < static_cast<std::size_t>(fitted.size()); ++i)
+      if (i >= counts.size() || counts[i]) best_[s] = std::min(best_[s], fitted[static_cast<Eigen::Index>(i)]);
+  }
 }
 
 void GpSurrogate::predict(const Eigen::MatrixXd& points, Eigen::MatrixXd& mean, Eigen::MatrixXd& sd) const {

@@ -13,6 +13,10 @@ class GpSurrogate final : public Surrogate {
   /// @pre one at least, each with data
   explicit GpSurrogate(std::vector<ExactGp> draws);
 
+  /// Only these of the first points of the data count for best(); points after them do.
+  /// @pre one at least is left
+  void restrict_best(const std::vector<bool>& counts);
+
   const std::vector<ExactGp>& processes() const { return processes_; }
   Index features() const override { return processes_.front().points().cols(); }
   Index draws() const override { return std::ssize(processes_); }

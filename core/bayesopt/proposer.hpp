@@ -8,7 +8,7 @@
 namespace tempera {
 
 struct Proposal {
-  Point point;
+  Point point;                 ///< empty: every point of the space is tried or pending
   nlohmann::ordered_json why;  ///< for the journal: the rule, the acquisition's value, …
 };
 

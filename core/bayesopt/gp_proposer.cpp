@@ -1,0 +1,204 @@
+#include "core/bayesopt/gp_proposer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <numeric>
+#include <utility>
+
+#include "core/base/random_stream.hpp"
+
+namespace tempera {
+
+namespace {
+
+constexpr Index kAlwaysBelow = 100;
+constexpr double kMore = 1.05;
+constexpr Index kLeastToModel = 2;
+
+bool failed(TrialStatus status) {
+  return status == TrialStatus::failed || status == TrialStatus::crashed || status == TrialStatus::timeout;
+}
+
+}  // namespace
+
+void GpProposer::Data::add(const Point& point, double value) {
+  points.push_back(point);
+  values.push_back(value);
+}
+
+GpProposer::GpProposer(const Space& space, GpProposerOptions options)
+    : space_(space), options_(std::move(options)), design_(space, options_.seed) {
+  if (options_.initial == 0) options_.initial = std::max<Index>(4, 2 * space.size());
+}
+
+GpProposer::History GpProposer::sort(std::span<const Trial> finished) const {
+  History history;
+  history.constraints.resize(options_.constraints.size());
+  for (const auto& [number, point, result] : finished) {
+    const bool ok = result.status == TrialStatus::ok;
+    if (ok || failed(result.status)) history.failing.add(point, ok ? -1 : 1);
+    history.any_failed |= failed(result.status);
+    if (!ok) {
+      history.other.push_back(point);
+      continue;
+    }
+    bool holds = true;
+    for (std::size_t c = 0; c < history.constraints.size(); ++c) {
+      const double value = result.constraints.at(options_.constraints[c]);
+      history.constraints[c].add(point, value);
+      holds &= value <= 0;
+    }
+    history.objective.add(point, result.value);
+    history.holds.push_back(holds);
+    history.any_feasible |= holds;
+    const double cost = std::isfinite(result.cost) ? result.cost : result.seconds;
+    if (cost > 0) history.log_cost.add(point, std::log(cost));
+  }
+  std::vector<std::size_t> order(history.holds.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(!history.holds[a], history.objective.values[a]) <
+           std::pair(!history.holds[b], history.objective.values[b]);
+  });
+  for (const std::size_t k : order) history.best_first.push_back(history.objective.points[k]);
+  return history;
+}
+
+Eigen::MatrixXd GpProposer::features_of(std::span<const Point> points) const {
+  Eigen::MatrixXd columns(space_.features(), std::ssize(points));
+  const auto size = static_cast<std::size_t>(columns.rows());
+  for (std::size_t k = 0; k < points.size(); ++k)
+    space_.encode(points[k], {columns.col(static_cast<Eigen::Index>(k)).data(), size});
+  return columns.transpose();
+}
+
+/// Of the history alone, as if its values had been told one by one.
+Index GpProposer::size_of_last_fit(std::span<const double> values) const {
+  const auto count = std::ssize(values);
+  if (count < kAlwaysBelow) return count;
+  Index size = kAlwaysBelow;
+  double least = *std::min_element(values.begin(), values.begin() + size);
+  for (Index n = size + 1; n <= count; ++n) {
+    const double value = values[static_cast<std::size_t>(n - 1)];
+    if (static_cast<double>(n) >= kMore * static_cast<double>(size) || value < least) size = n;
+    least = std::min(least, value);
+  }
+  return size;
+}
+
+const FittedGp& GpProposer::fitted(const std::string& name, const Data& data, const GpFitOptions& options) {
+  const Index size = size_of_last_fit(data.values);
+  Model& model = models_[name];
+  if (!model.gp || model.fitted != size) {
+    const auto count = static_cast<std::size_t>(size);
+    const std::uint64_t seed = RandomStream(options_.seed, RandomPurpose::named("gp-fit-" + name), {size}).next_u64();
+    model.gp = fit_gp(space_, features_of(std::span(data.points).first(count)), std::span(data.values).first(count),
+                      options, seed);
+    model.fitted = size;
+  }
+  return *model.gp;
+}
+
+std::vector<ExactGp> GpProposer::processes(const std::string& name, const Data& data, const GpFitOptions& options) {
+  const FittedGp& gp = fitted(name, data, options);
+  const Eigen::MatrixXd points = features_of(data.points);
+  const Eigen::VectorXd values = gp.warp.warped(data.values);
+  std::vector<ExactGp> processes;
+  for (const GpModel& model : gp.draws) processes.emplace_back(model, points, values);
+  return processes;
+}
+
+/// Appends trials that failed: they would not have improved on the best, and will not when tried again nearby.
+void GpProposer::give_up(std::vector<ExactGp>& processes, std::span<const Point> failed) const {
+  const Eigen::MatrixXd points = features_of(failed);
+  Eigen::VectorXd mean, variance;
+  for (ExactGp& process : processes) {
+    const double best = process.fitted().minCoeff();
+    process.predict(points, mean, variance);
+    process.append(points, mean.cwiseMax(best));
+  }
+}
+
+GpSurrogate GpProposer::objective_model(const History& history) {
+  std::vector<ExactGp> draws = processes("objective", history.objective, options_.model);
+  if (!history.other.empty()) give_up(draws, history.other);
+  GpSurrogate model(std::move(draws));
+  model.restrict_best(history.holds);
+  return model;
+}
+
+PendingSurrogate GpProposer::with_pending(const GpSurrogate& model, std::span<const Point> waiting,
+                                          Index number) const {
+  PendingOptions options;
+  options.fantasies = std::max<Index>(1, (options_.fantasies + model.draws() - 1) / model.draws());
+  for (const ExactGp& process : model.processes()) options.noise_variance.push_back(process.model().noise);
+  options.seed = options_.seed;
+  options.number = number;
+  return PendingSurrogate(model, features_of(waiting).transpose(), options);
+}
+
+/// By the most probable hyperparameters, without a warp.
+GpSurrogate GpProposer::plain_model(const std::string& name, const Data& data) {
+  GpFitOptions options = options_.model;
+  if (options.hyperparameters.method == HyperMethod::bayes) options.hyperparameters.method = HyperMethod::map;
+  options.warp = false;
+  return GpSurrogate(processes(name, data, options));
+}
+
+Proposal GpProposer::begin(Index number, const History& history, std::span<const Point> waiting) const {
+  std::vector<Point> known = history.objective.points;
+  known.insert(known.end(), history.other.begin(), history.other.end());
+  known.insert(known.end(), waiting.begin(), waiting.end());
+  auto point = design_.next(number, known);
+  if (!point) return {};
+  return {std::move(*point), {{"rule", "initial-design"}}};
+}
+
+Proposal GpProposer::propose(Index number, std::span<const Trial> finished, std::span<const PendingTrial> pending) {
+  const History history = sort(finished);
+  std::vector<Point> waiting;
+  for (const PendingTrial& trial : pending) waiting.push_back(trial.point);
+  if (number < options_.initial || std::ssize(history.objective.values) < kLeastToModel)
+    return begin(number, history, waiting);
+
+  nlohmann::ordered_json why = {{"rule", history.any_feasible ? options_.acquisition.text() : "feasibility"}};
+  std::optional<GpSurrogate> objective;
+  std::optional<PendingSurrogate> expected;
+  std::optional<ModelAcquisition> acquisition;
+  if (history.any_feasible) {
+    objective = objective_model(history);
+    if (!waiting.empty()) expected.emplace(with_pending(*objective, waiting, number));
+    const Surrogate& model = expected ? static_cast<const Surrogate&>(*expected) : *objective;
+    acquisition.emplace(options_.acquisition, model, RandomStream(options_.seed, "thompson", {number}));
+    why["trials"] = history.objective.values.size();
+    why["draws"] = objective->draws();
+    why["warp"] = models_["objective"].gp->warp.logarithmic() ? "log" : "linear";
+  } else {
+    acquisition.emplace(space_.features());
+  }
+  std::deque<GpSurrogate> others;  // keeps addresses
+  for (std::size_t c = 0; c < options_.constraints.size(); ++c) {
+    const std::string name = "constraint " + options_.constraints[c];
+    others.push_back(plain_model(name, history.constraints[c]));
+    acquisition->require_below(others.back(), models_[name].gp->warp(0));
+  }
+  if (history.any_failed) {  // least squares on labels ±1 (Rasmussen & Williams 2006, §6.5)
+    others.push_back(plain_model("failing", history.failing));
+    acquisition->require_below(others.back(), models_["failing"].gp->warp(0));
+  }
+  if (options_.per_cost && std::ssize(history.log_cost.values) >= kLeastToModel) {
+    others.push_back(plain_model("cost", history.log_cost));
+    acquisition->divide_by_cost(others.back(), models_["cost"].gp->warp.scale());
+  }
+  std::vector<Point> avoided = history.other;
+  avoided.insert(avoided.end(), waiting.begin(), waiting.end());
+  auto found =
+      maximize_acquisition(space_, *acquisition, history.best_first, avoided, options_.seed, number, options_.search);
+  if (!found) return {};
+  why["acquisition"] =
+      std::isfinite(found->value) ? nlohmann::ordered_json(found->value) : nlohmann::ordered_json(nullptr);
+  return {std::move(found->point), std::move(why)};
+}
+
+}  // namespace tempera
