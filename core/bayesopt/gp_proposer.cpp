@@ -168,7 +168,8 @@ Proposal GpProposer::propose(Index number, std::span<const Trial> finished, std:
   std::optional<ModelAcquisition> acquisition;
   if (history.any_feasible) {
     objective = objective_model(history);
-    if (!waiting.empty()) expected.emplace(with_pending(*objective, waiting, number));
+    if (!waiting.empty() && options_.acquisition.kind != AcquisitionKind::thompson)  // that is random enough
+      expected.emplace(with_pending(*objective, waiting, number));
     const Surrogate& model = expected ? static_cast<const Surrogate&>(*expected) : *objective;
     acquisition.emplace(options_.acquisition, model, RandomStream(options_.seed, "thompson", {number}));
     why["trials"] = history.objective.values.size();

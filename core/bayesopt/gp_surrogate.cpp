@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/contract.hpp"
+#include "core/gaussian_process/posterior_path.hpp"
 
 namespace tempera {
 
@@ -42,6 +43,21 @@ class GpCovariance final : public CrossCovariance {
   const std::vector<ExactGp>& processes_;
   Eigen::MatrixXd fixed_;  // p × features
   std::vector<Eigen::MatrixXd> solved_;
+};
+
+class Path final : public SamplePath {
+ public:
+  explicit Path(PosteriorPath path) : path_(std::move(path)) {}
+  void values(const Eigen::MatrixXd& points, Eigen::VectorXd& values) const override {
+    values = path_.values(points.transpose());
+  }
+  double value_with_gradient(std::span<const double> point, std::span<double> gradient) const override {
+    const Eigen::MatrixXd row = Eigen::Map<const Eigen::RowVectorXd>(point.data(), std::ssize(point));
+    return path_.value_with_gradient(row, Eigen::Map<Eigen::VectorXd>(gradient.data(), std::ssize(gradient)));
+  }
+
+ private:
+  PosteriorPath path_;
 };
 
 }  // namespace
@@ -96,6 +112,11 @@ void GpSurrogate::predict_jointly(const Eigen::MatrixXd& points, Index draw, Eig
 
 std::unique_ptr<CrossCovariance> GpSurrogate::covariance_with(const Eigen::MatrixXd& fixed) const {
   return std::make_unique<GpCovariance>(processes_, fixed);
+}
+
+std::unique_ptr<SamplePath> GpSurrogate::sample_path(Index draw, RandomStream stream) const {
+  auto path = PosteriorPath::draw(processes_[static_cast<std::size_t>(draw)], stream);
+  return path ? std::make_unique<Path>(std::move(*path)) : nullptr;
 }
 
 }  // namespace tempera

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "core/bayesopt/surrogate.hpp"
@@ -26,6 +27,7 @@ class GpSurrogate final : public Surrogate {
   void predict_jointly(const Eigen::MatrixXd& points, Index draw, Eigen::VectorXd& mean,
                        Eigen::MatrixXd& covariance) const override;
   std::unique_ptr<CrossCovariance> covariance_with(const Eigen::MatrixXd& fixed) const override;
+  std::unique_ptr<SamplePath> sample_path(Index draw, RandomStream stream) const override;
   /// The least mean at a point of the data: without noise the least value.
   double best(Index draw) const override { return best_[static_cast<std::size_t>(draw)]; }
 

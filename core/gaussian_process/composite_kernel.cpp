@@ -42,6 +42,9 @@ class ScaledKernel final : public Kernel {
                           Eigen::Ref<Eigen::MatrixXd> result) const override {
     kernel_->add_input_gradient(rest(theta), x, b, square(theta) * weights, result);
   }
+  Eigen::MatrixXd frequencies(const Parameters& theta, Index count, RandomStream& stream) const override {
+    return kernel_->frequencies(rest(theta), count, stream);
+  }
 
  private:
   static double square(const Parameters& theta) { return std::exp(2 * theta[0]); }
@@ -111,6 +114,19 @@ class SumKernel final : public CompositeKernel {
                           Eigen::Ref<Eigen::MatrixXd> result) const override {
     for (std::size_t k = 0; k < count(); ++k) part(k).add_input_gradient(slice(theta, k), x, b, weights, result);
   }
+  /// Each from one of the parts, chosen by their variances.
+  Eigen::MatrixXd frequencies(const Parameters& theta, Index count, RandomStream& stream) const override {
+    std::vector<double> variances;
+    for (std::size_t k = 0; k < this->count(); ++k) variances.push_back(part(k).variance(slice(theta, k)));
+    Eigen::MatrixXd result(features(), count);
+    for (Eigen::Index j = 0; j < count; ++j) {
+      const auto k = static_cast<std::size_t>(stream.categorical(variances));
+      const Eigen::MatrixXd one = part(k).frequencies(slice(theta, k), 1, stream);
+      if (one.size() == 0) return {};
+      result.col(j) = one;
+    }
+    return result;
+  }
 };
 
 class ProductKernel final : public CompositeKernel {
@@ -138,6 +154,17 @@ class ProductKernel final : public CompositeKernel {
       const Eigen::VectorXd factor = others(k, theta, b, x).col(0);
       part(k).add_input_gradient(slice(theta, k), x, b, factor.asDiagonal() * weights, result);
     }
+  }
+
+  /// The spectrum of a product is the convolution of the parts'.
+  Eigen::MatrixXd frequencies(const Parameters& theta, Index count, RandomStream& stream) const override {
+    Eigen::MatrixXd sum = part(0).frequencies(slice(theta, 0), count, stream);
+    for (std::size_t k = 1; k < this->count() && sum.size() > 0; ++k) {
+      const Eigen::MatrixXd more = part(k).frequencies(slice(theta, k), count, stream);
+      if (more.size() == 0) return {};
+      sum += more;
+    }
+    return sum;
   }
 
  private:

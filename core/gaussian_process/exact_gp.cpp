@@ -96,6 +96,12 @@ void ExactGp::set_values(Eigen::VectorXd values) {
   solve_weights();
 }
 
+Eigen::MatrixXd ExactGp::solve(Eigen::MatrixXd columns) const {
+  solve_lower(factor_, columns);
+  solve_lower_transposed(factor_, columns);
+  return columns;
+}
+
 double ExactGp::log_evidence() const {
   return -0.5 * (values_.dot(weights_) + log_determinant(factor_) +
                  static_cast<double>(size()) * std::log(2 * std::numbers::pi));

@@ -41,6 +41,9 @@ class ExactGp {
   /// Other values at the same points. Cost n².
   void set_values(Eigen::VectorXd values);
 
+  /// K⁻¹ times each column. Cost n² a column.
+  Eigen::MatrixXd solve(Eigen::MatrixXd columns) const;
+
   /// log N(y; 0, K).
   double log_evidence() const;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/index.hpp"
+#include "core/base/random_stream.hpp"
 
 namespace tempera {
 
@@ -38,6 +39,13 @@ class Kernel {
   /// result(f, q) += Σ_j weights(j, q) ∂k(x, b_j)/∂x_f, with x one row.
   virtual void add_input_gradient(const Parameters& theta, const Points& x, const Points& b, const Points& weights,
                                   Eigen::Ref<Eigen::MatrixXd> result) const = 0;
+
+  /// Angular frequencies drawn from the spectral density, features() × count: the mean of cos(ωᵀ(x − x′)) over them is
+  /// k(x, x′)/variance. Empty: not known for this kernel.
+  virtual Eigen::MatrixXd frequencies(const Parameters& theta, Index count, RandomStream& stream) const {
+    static_cast<void>(theta), static_cast<void>(count), static_cast<void>(stream);
+    return {};
+  }
 };
 
 using KernelPointer = std::shared_ptr<const Kernel>;

@@ -154,7 +154,35 @@ class StationaryKernel final : public Kernel {
         result.row(f) += inverse[f] * ((b.col(f).array() - x(0, f)) * column).matrix().transpose() * weights;
   }
 
+  Eigen::MatrixXd frequencies(const Parameters& theta, Index count, RandomStream& stream) const override {
+    const Array inverse = inverse_squares(theta).sqrt();
+    Eigen::MatrixXd result(features(), count);
+    for (Eigen::Index k = 0; k < count; ++k) {
+      const double scale = spread(theta, stream);
+      for (Eigen::Index f = 0; f < features(); ++f) result(f, k) = scale * inverse[f] * stream.normal();
+    }
+    return result;
+  }
+
  private:
+  /// All shapes are scale mixtures of the squared exponential; the standard deviation of its frequencies. Matérn's are those
+  /// of a Student distribution of 2ν degrees of freedom (Rasmussen & Williams 2006, eq. 4.15).
+  double spread(const Parameters& theta, RandomStream& stream) const {
+    const auto student = [&](double degrees) { return std::sqrt(degrees / stream.gamma(degrees / 2, 2)); };
+    switch (shape_) {
+      case KernelShape::matern12: return student(1);
+      case KernelShape::matern32: return student(3);
+      case KernelShape::matern52: return student(5);
+      case KernelShape::rbf: return 1;
+      case KernelShape::hamming: return std::sqrt(2.0);
+      case KernelShape::rational_quadratic: {
+        const double alpha = std::exp(theta[std::ssize(names_)]);
+        return std::sqrt(stream.gamma(alpha, 1 / alpha));
+      }
+    }
+    return 1;
+  }
+
   bool has_alpha() const { return shape_ == KernelShape::rational_quadratic; }
   Correlation correlation(const Parameters& theta) const {
     return {shape_, has_alpha() ? std::exp(theta[std::ssize(names_)]) : 1};

@@ -99,6 +99,19 @@ TEST(GpProposer, LearnsWhereTrialsCrash) {
   EXPECT_LT(least(trials), expected + 0.01);
 }
 
+TEST(GpProposer, EveryAcquisitionFindsTheBowl) {
+  const Space space = square();
+  for (const char* name : {"log-ei", "ei", "pi", "ucb:1", "thompson"}) {
+    GpProposerOptions options = quick();
+    options.acquisition = AcquisitionRule::parse(name);
+    GpProposer proposer(space, options);
+    const auto trials = run(proposer, 20, [](const Point& x) { return value(bowl(x)); });
+    EXPECT_LT(least(trials), 0.01) << name;
+    const std::vector<PendingTrial> pending{{20, {0.1, 0.2}}};
+    EXPECT_EQ(proposer.propose(21, trials, pending).point.size(), 2u) << name;
+  }
+}
+
 TEST(GpProposer, MeetsConstraintsThatTrialsReport) {
   const Space space = square();
   GpProposerOptions options = quick();
