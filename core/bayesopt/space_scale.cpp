@@ -49,8 +49,9 @@ double SpaceScale::round(double value) const {
   bool multiplied = multiplied_;
   double multiplier = multiplier_;
   if (log_) {
+    constexpr double kTiny = 1e-200;  // below, the power of ten could overflow
+    if (value < kTiny) return round(value / kTiny) * kTiny;
     const int decimals = kDigits - 1 - static_cast<int>(std::floor(std::log10(value)));
-    if (std::abs(decimals) > kLargestPower) return value;
     multiplied = decimals >= 0;
     multiplier = std::pow(10.0, std::abs(decimals));
   }

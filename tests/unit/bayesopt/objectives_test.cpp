@@ -73,6 +73,7 @@ TEST(TestObjective, MatchesPublishedAndHandMadeValues) {
   const TestObjective levy("levy", Texts{"dim=2"});
   EXPECT_NEAR(at(levy, {1, 1}), 0, 1e-15);
   EXPECT_NEAR(at(levy, {1, 9}), 4 * (1 + 0), 1e-12) << "w = (1, 3)";
+  EXPECT_NEAR(at(levy, {1, 2}), 0.0625 * (1 + 1), 1e-12) << "w = (1, 5/4)";
   EXPECT_NEAR(at(levy, {-3, 1}), 1 * (1 + 10 * std::pow(std::sin(1), 2)), 1e-12) << "w = (0, 1)";
   EXPECT_DOUBLE_EQ(at(TestObjective("rosenbrock", Texts{"dim=3"}), {0, 1, 2}), (100 + 1) + (100 + 0));
   EXPECT_DOUBLE_EQ(at(TestObjective("styblinski-tang", Texts{"dim=1"}), {2}), (16 - 64 + 10) / 2.0);
