@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Cholesky>
 #include <charconv>
 #include <cmath>
 
@@ -186,26 +185,6 @@ double ModelAcquisition::value_with_gradient(std::span<const double> point, std:
   const double factor = terms_.size() == 1 ? 1 : std::exp(value);
   result = factor * (first + improvement * sum);
   return factor * improvement;
-}
-
-Index thompson_choice(const Surrogate& model, Index draw, const Eigen::MatrixXd& points, RandomStream stream) {
-  TEMPERA_EXPECTS(points.cols() >= 1);
-  Eigen::VectorXd mean;
-  Eigen::MatrixXd covariance;
-  model.predict_jointly(points, draw, mean, covariance);
-  Eigen::VectorXd normals(points.cols());
-  for (double& normal : normals) normal = stream.normal();
-  const double scale = covariance.diagonal().maxCoeff();
-  for (double jitter = 1e-10; jitter < 1; jitter *= 10) {
-    Eigen::MatrixXd padded = covariance;
-    padded.diagonal().array() += jitter * scale;
-    const Eigen::LLT<Eigen::MatrixXd> factor(padded);
-    if (factor.info() != Eigen::Success) continue;
-    Index least = 0;
-    (mean + factor.matrixL() * normals).minCoeff(&least);
-    return least;
-  }
-  throw Error(Category::numerical, "", "the joint distribution of the model's values is not positive definite");
 }
 
 }  // namespace tempera

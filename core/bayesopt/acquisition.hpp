@@ -53,7 +53,7 @@ class ModelAcquisition final : public Acquisition {
   explicit ModelAcquisition(Index features) : features_(features) {}
   /// @param objective  outlives this
   /// @param stream     of the draw and the path of "thompson"; else not used
-  /// @throws Error{usage} if "thompson" is asked of a model without paths (thompson_choice() needs none)
+  /// @throws Error{usage} if "thompson" is asked of a model without paths
   ModelAcquisition(AcquisitionRule rule, const Surrogate& objective, RandomStream stream = {0, "thompson"});
 
   /// Adds log P(f + noise ≤ limit) for f of the model: of a constraint (limit: zero in the model's units) or of failing.
@@ -82,9 +82,5 @@ class ModelAcquisition final : public Acquisition {
   std::unique_ptr<SamplePath> path_;  ///< its negative is added
   std::vector<Term> terms_;
 };
-
-/// The number of the point at which a function drawn from the posterior under a draw, jointly at all points, is least.
-/// @param points  features × m, m ≥ 1; cost about m³/3
-Index thompson_choice(const Surrogate& model, Index draw, const Eigen::MatrixXd& points, RandomStream stream);
 
 }  // namespace tempera

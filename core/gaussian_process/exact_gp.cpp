@@ -142,10 +142,7 @@ void ExactGp::predict_jointly(const Kernel::Points& points, Eigen::VectorXd& mea
 }
 
 Eigen::MatrixXd ExactGp::solved_cross(const Kernel::Points& others) const {
-  Eigen::MatrixXd solved = cross(others);
-  solve_lower(factor_, solved);
-  solve_lower_transposed(factor_, solved);
-  return solved;
+  return solve(cross(others));
 }
 
 void ExactGp::predict_cross(const Kernel::Points& points, const Kernel::Points& others, const Eigen::MatrixXd& solved,

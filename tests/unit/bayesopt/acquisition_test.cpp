@@ -207,18 +207,5 @@ TEST(ModelAcquisition, ThompsonFollowsThePathOfOneDraw) {
   EXPECT_THROW(ModelAcquisition(AcquisitionRule::parse("thompson"), without), Error);
 }
 
-TEST(ThompsonChoice, IsDrawnInProportionToTheProbabilityOfBeingLeast) {
-  // Two independent values: P(f₀ < f₁) = Φ((m₁ − m₀)/√(s₀² + s₁²)); 5 standard errors of 4000 choices.
-  const FormulaSurrogate model(1,
-                               {{[](const Eigen::VectorXd& x, Eigen::VectorXd&) { return x[0]; }, constant(0.6), 0}});
-  const Eigen::MatrixXd points{{0.1, 0.7}};
-  constexpr int kChoices = 4000;
-  int first = 0;
-  for (int number = 0; number < kChoices; ++number)
-    first += thompson_choice(model, 0, points, RandomStream(3, "test-thompson", {number})) == 0;
-  const double p = 0.5 * std::erfc(-0.6 / std::sqrt(2 * 0.36) / std::sqrt(2.0));
-  EXPECT_NEAR(first / double{kChoices}, p, 5 * std::sqrt(p * (1 - p) / kChoices));
-}
-
 }  // namespace
 }  // namespace tempera
