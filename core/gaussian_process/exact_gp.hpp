@@ -15,6 +15,13 @@ struct GpModel {
   double constant = 0;    ///< variance; 0: the mean is 0
 };
 
+/// Derivatives of a log evidence by θ, the noise's variance and the constant's variance.
+struct EvidenceGradient {
+  Eigen::VectorXd theta;
+  double noise = 0;
+  double constant = 0;
+};
+
 /// Jitter that is tried, of the prior variance: ten times as much each time.
 constexpr double kLeastJitter = 1e-10, kMostJitter = 1e-4;
 /// What is said when no jitter helps: it names the two closest points. Cost n² distances.

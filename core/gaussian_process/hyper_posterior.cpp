@@ -13,8 +13,6 @@ namespace tempera {
 
 namespace {
 
-constexpr double kJitter = 1e-10;  // of the prior variance, as in ExactGp
-
 Index size_of(const Kernel& kernel, const GpPriors& priors) {
   return std::ssize(kernel.parameters()) + (priors.fixed_noise ? 0 : 1);
 }
@@ -67,36 +65,39 @@ LogDensity HyperPosterior::evaluate(std::span<const double> u, std::span<double>
     if (!reference_gradient.empty()) reference_gradient[i] = -u[i];
   }
   const GpModel model = this->model(u);
+  const bool wanted = !likelihood_gradient.empty();
+  EvidenceGradient slopes{Eigen::VectorXd::Zero(model.theta.size()), 0, 0};
+  density.likelihood = log_evidence(model, wanted ? &slopes : nullptr);
+  if (!wanted) return density;
+  // The jitter is a part of the variance, of which the amplitude alone is a parameter: too little to count.
+  for (Eigen::Index t = 0; t < slopes.theta.size(); ++t)
+    likelihood_gradient[static_cast<std::size_t>(t)] = slopes.theta[t];
+  if (!fixed_noise_) likelihood_gradient.back() = 2 * model.noise * slopes.noise;
+  for (std::size_t i = 0; i < likelihood_gradient.size(); ++i) likelihood_gradient[i] *= priors_[i].sd;
+  return density;
+}
+
+/// Derivatives ½ tr((ααᵀ − K⁻¹) ∂K/∂θ), α = K⁻¹y (Rasmussen & Williams 2006, eq. 5.9), from L and L⁻¹y.
+double HyperPosterior::log_evidence(const GpModel& model, EvidenceGradient* gradient) {
   const Eigen::Index n = values().size();
   matrix_.resize(n, n);
   covariance(*kernel_, model.theta, points(), matrix_);
   if (constant_ > 0) matrix_.array() += constant_;
-  matrix_.diagonal().array() += model.noise + kJitter * (kernel_->variance(model.theta) + constant_);
-  if (cholesky(matrix_) >= 0) {
-    density.likelihood = -std::numeric_limits<double>::infinity();
-    std::fill(likelihood_gradient.begin(), likelihood_gradient.end(), 0.0);
-    return density;
-  }
+  matrix_.diagonal().array() += model.noise + kLeastJitter * (kernel_->variance(model.theta) + constant_);
+  if (cholesky(matrix_) >= 0) return -std::numeric_limits<double>::infinity();
   weights_ = values();
   solve_lower(matrix_, weights_);
-  density.likelihood = -0.5 * (weights_.squaredNorm() + log_determinant(matrix_) +
-                               static_cast<double>(n) * std::log(2 * std::numbers::pi));
-  if (!likelihood_gradient.empty()) evidence_gradient(model, likelihood_gradient);
-  return density;
-}
-
-/// ½ tr((ααᵀ − K⁻¹) ∂K/∂θ), α = K⁻¹y (Rasmussen & Williams 2006, eq. 5.9), from L and L⁻¹y.
-void HyperPosterior::evidence_gradient(const GpModel& model, std::span<double> gradient) {
+  const double evidence = -0.5 * (weights_.squaredNorm() + log_determinant(matrix_) +
+                                  static_cast<double>(n) * std::log(2 * std::numbers::pi));
+  if (gradient == nullptr) return evidence;
   solve_lower_transposed(matrix_, weights_);
   invert_cholesky(matrix_);
   matrix_ *= -0.5;
   matrix_.triangularView<Eigen::Lower>() += 0.5 * weights_ * weights_.transpose();
-  Eigen::VectorXd slopes = Eigen::VectorXd::Zero(model.theta.size());
-  add_covariance_gradient(*kernel_, model.theta, points(), matrix_, slopes);
-  // The jitter is a part of the variance, of which the amplitude alone is a parameter: too little to count.
-  for (Eigen::Index t = 0; t < slopes.size(); ++t) gradient[static_cast<std::size_t>(t)] = slopes[t];
-  if (!fixed_noise_) gradient.back() = 2 * model.noise * matrix_.trace();
-  for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] *= priors_[i].sd;
+  add_covariance_gradient(*kernel_, model.theta, points(), matrix_, gradient->theta);
+  gradient->noise = matrix_.trace();
+  gradient->constant = 2 * matrix_.triangularView<Eigen::StrictlyLower>().toDenseMatrix().sum() + gradient->noise;
+  return evidence;
 }
 
 }  // namespace tempera

@@ -33,14 +33,14 @@ struct GpPriors {
 ///
 /// Cost of an evaluation: n³/3, with gradient n³ and features() · n²/2 besides. Where the matrix is not positive definite
 /// the likelihood is 0.
-class HyperPosterior final : public Target {
+class HyperPosterior : public Target {
  public:
   /// @param points  a row each
   HyperPosterior(KernelPointer kernel, const GpPriors& priors, Eigen::MatrixXd points, Eigen::VectorXd values);
 
   using Target::evaluate;
   LogDensity evaluate(std::span<const double> u, std::span<double> reference_gradient,
-                      std::span<double> likelihood_gradient) override;
+                      std::span<double> likelihood_gradient) final;
   bool has_gradient() const override { return true; }
   bool samples_reference() const override { return true; }
   bool normalised_reference() const override { return true; }
@@ -51,13 +51,17 @@ class HyperPosterior final : public Target {
   const Eigen::MatrixXd& points() const { return data_->points; }
   const Eigen::VectorXd& values() const { return data_->values; }
 
+ protected:
+  /// log N(y; 0, K) with the least jitter, −∞ where the matrix is not positive definite: then the gradient is left alone.
+  /// @param gradient  null: not wanted
+  virtual double log_evidence(const GpModel& model, EvidenceGradient* gradient);
+
  private:
   struct Data {
     Eigen::MatrixXd points;
     Eigen::VectorXd values;
   };
   Eigen::VectorXd logarithms(std::span<const double> u) const;
-  void evidence_gradient(const GpModel& model, std::span<double> gradient);
 
   KernelPointer kernel_;
   std::vector<LogNormal> priors_;

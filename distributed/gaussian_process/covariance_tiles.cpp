@@ -1,8 +1,11 @@
 #include "distributed/gaussian_process/covariance_tiles.hpp"
 
-#include <vector>
+#include <cmath>
+#include <numbers>
 
 #include "core/base/contract.hpp"
+#include "distributed/linalg/cholesky.hpp"
+#include "distributed/linalg/redistribution.hpp"
 
 namespace tempera {
 
@@ -37,6 +40,17 @@ void fill_covariance(const GpModel& model, const Kernel::Points& points, double 
     if (model.constant > 0) entries.array() += model.constant;
     if (tile.row == tile.column) entries.diagonal().array() += added;
   });
+}
+
+SolvedValues solve_values(const BlockCyclicMatrix& factor, const Eigen::VectorXd& values) {
+  const BlacsGrid& grid = factor.grid();
+  BlockCyclicMatrix x = distribute_replicated(grid, values, factor.block());
+  cholesky_solve(factor, x);
+  SolvedValues solved{replicate(x), 0};
+  const auto n = static_cast<double>(values.size());
+  const double own = -0.5 * (values.dot(solved.weights) + log_determinant(factor) + n * std::log(2 * std::numbers::pi));
+  solved.log_evidence = grid.all().broadcast_value(own, 0);
+  return solved;
 }
 
 namespace {

@@ -17,12 +17,13 @@ void fill_covariance(const GpModel& model, const Kernel::Points& points, double 
 void fill_cross_covariance(const GpModel& model, const Kernel::Points& a, const Kernel::Points& b,
                            BlockCyclicMatrix& matrix);
 
-/// Derivatives of a log evidence by the kernel's parameters, the noise's variance and the constant's variance.
-struct EvidenceGradient {
-  Eigen::VectorXd theta;
-  double noise = 0;
-  double constant = 0;
+/// What the factor L of the covariance matrix tells of values y, the same bits on all ranks.
+struct SolvedValues {
+  Eigen::VectorXd weights;  ///< K⁻¹ y
+  double log_evidence = 0;  ///< log N(y; 0, K)
 };
+/// Collective. Cost 2n² over the ranks.
+SolvedValues solve_values(const BlockCyclicMatrix& factor, const Eigen::VectorXd& values);
 
 /// Σ_ij W_ij ∂K_ij with W = ½ (α αᵀ − K⁻¹), the same on all ranks: the sums of the blocks are added in the order of the
 /// blocks, whichever rank has them. Collective.

@@ -2,15 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <numbers>
+#include <algorithm>
 #include <utility>
 
 #include "core/base/contract.hpp"
 #include "core/base/error.hpp"
 #include "distributed/linalg/cholesky.hpp"
 #include "distributed/linalg/products.hpp"
-#include "distributed/linalg/redistribution.hpp"
 
 namespace tempera {
 
@@ -58,12 +56,9 @@ void ShardedGp::factor() {
 
 void ShardedGp::solve_weights() {
   const auto region = grid().all().regions().open("solve");
-  BlockCyclicMatrix x = distribute_replicated(grid(), values_, factor_.block());
-  cholesky_solve(factor_, x);
-  weights_ = replicate(x);
-  const double n = static_cast<double>(size());
-  const double own = -0.5 * (values_.dot(weights_) + log_determinant(factor_) + n * std::log(2 * std::numbers::pi));
-  log_evidence_ = grid().all().broadcast_value(own, 0);
+  SolvedValues solved = solve_values(factor_, values_);
+  weights_ = std::move(solved.weights);
+  log_evidence_ = solved.log_evidence;
 }
 
 void ShardedGp::append(const Eigen::MatrixXd& points, const Eigen::VectorXd& values) {
