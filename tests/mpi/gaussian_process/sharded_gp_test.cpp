@@ -72,7 +72,7 @@ void for_each_layout(const Communicator& world, Body&& body) {
   for (const GridShape shape : {GridShape{1, 1}, {1, 2}, {2, 1}, {1, 3}, {2, 2}}) {
     if (shape.rows * shape.columns > world.size()) continue;
     const BlacsGrid grid(world, shape);
-    for (const Index block : {7, 64, 192}) {
+    for (const Index block : {7, 64}) {
       SCOPED_TRACE("grid " + std::to_string(shape.rows) + " x " + std::to_string(shape.columns) + ", block " +
                    std::to_string(block));
       body(grid, block);
@@ -88,7 +88,7 @@ bool same_everywhere(const Communicator& world, double value) {
 TEST(ShardedGp, EqualsTheSerialProcess) {
   on_all_ranks([](const Communicator& world) {
     for_each_layout(world, [&](const BlacsGrid& grid, Index block) {
-      for (const Index n : {1, 5, 64, 201})
+      for (const Index n : {1, 40, 150})
         for (const GpModel& model : {matern(1e-2, 0.5), matern(1e-3, 0), composite(1e-2, 0.2)}) {
           const Eigen::MatrixXd x = random_points(n, 3, n), at = random_points(70, 3, 1000);
           const Eigen::VectorXd y = wave(x);

@@ -19,7 +19,7 @@ using test::relative_error;
 
 /// Extents beside n that make a matrix square, tall and wide.
 std::vector<Index> others(Index n) {
-  return {n, n / 3, 2 * n + 1};
+  return {n, n / 3, n + 19};
 }
 
 double loss_of_orthonormality(const Eigen::MatrixXd& q) {
@@ -113,6 +113,7 @@ TEST(DistributedSingularValues, EqualTheSerialOnesAndReconstruct) {
         Eigen::MatrixXd singular = random_matrix(m, n);
         if (m > 0 && n > 1) singular.col(n - 1) = singular.col(0);
         for (const Eigen::MatrixXd& a : {random_matrix(m, n), singular}) {
+          if (m != n && a == singular) continue;  // once is enough: it takes long
           const SingularValues found = singular_values(distribute_replicated(grid, a, block));
           const Eigen::MatrixXd u = replicate(found.u);
           const Eigen::MatrixXd vt = replicate(found.vt);
