@@ -114,10 +114,14 @@ TEST_F(CommandTrials, TheChildStartsClean) {
   const int leak = ::open("/dev/null", O_RDONLY);  // not closed by exec
   run("echo $OMPI_COMM_WORLD_RANK/$PMIX_RANK/$OMPI_MCA_btl/$TEMPERA_RANKS/$TEMPERA_TRIAL_DIR; ls /proc/self/fd; "
       "exec grep -E 'Sig(Blk|Ign)' /proc/self/status");
+  // Without a shell, which would unblock signals itself.
+  CommandTrial plain(TrialCommand("grep SigBlk /proc/self/status", space), space, point, folder / "plain", options);
+  finish(plain);
   ::close(leak);
   ::signal(SIGPIPE, old_handler);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "OMPI_MCA_btl", "TEMPERA_TRIAL_DIR"}) ::unsetenv(name);
+  EXPECT_EQ(read_text(folder / "plain" / "stdout"), "SigBlk:\t0000000000000000\n");
   // The fourth descriptor is the folder that ls reads; two signals of the C library itself may be ignored.
   EXPECT_THAT(read_text(last_folder / "stdout"),
               ::testing::MatchesRegex("//self/2/" + last_folder.string() +
@@ -146,7 +150,7 @@ TEST_F(CommandTrials, LongOutputIsCutInTheMiddle) {
 TEST_F(CommandTrials, ChildrenThatLingerAreKilled) {
   EXPECT_EQ(run("sleep 1000 & sleep 1000 & echo 1").value, 1);
   EXPECT_TRUE(no_process_is_left());
-  EXPECT_EQ(run("setsid sleep 1000 & while ! grep -q sleep /proc/$!/cmdline; do :; done; echo 2").value, 2);
+  EXPECT_EQ(run("setsid sleep 1000 & while ! grep -qa ^sleep /proc/$!/cmdline; do :; done; echo 2").value, 2);
   EXPECT_TRUE(no_process_is_left()) << "not even one that left the group";
   EXPECT_EQ(run("(trap '' TERM HUP; sleep 1000; sleep 1000) & kill -SEGV $$").status, TrialStatus::crashed);
   EXPECT_TRUE(no_process_is_left());
