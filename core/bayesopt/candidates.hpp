@@ -29,7 +29,7 @@ class PointSet {
 struct CandidateOptions {
   Index spread = 0;    ///< points over the whole space; 0: 512 for up to four parameters, 1024 up to sixteen, else 2048
   Index around = 128;  ///< points near the centres
-  Index whole = 4096;  ///< a space of no more points and without real parameters is gone through
+  Index whole = 16384;  ///< a space of no more points and without real parameters is gone through
 };
 
 /// Feasible points to begin a search with, each once and none of the known ones: scrambled Sobol points over the space, then

@@ -136,7 +136,7 @@ bool Space::feasible(std::span<const double> point, Index constraint) const {
 bool Space::feasible(std::span<const double> point) const {
   for (Index constraint = 0; constraint < std::ssize(constraints_); ++constraint)
     if (!feasible(point, constraint)) return false;
-  return true;
+  return !allowed_ || allowed_(point);
 }
 
 bool Space::same(std::span<const double> a, std::span<const double> b) const {

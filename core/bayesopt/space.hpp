@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.hpp"
@@ -95,6 +97,8 @@ class Space {
   Point repaired(Point point) const;
   /// The initial values, the middle for active parameters without one; nothing if no parameter has one.
   std::optional<Point> initial_point() const;
+  /// A further known constraint in C++: whether a point (repaired) may be tried. It is not part of the description.
+  void restrict(std::function<bool(std::span<const double> point)> allowed) { allowed_ = std::move(allowed); }
   /// Expressions that must be true.
   const std::vector<Expression>& constraints() const { return constraints_; }
   /// Whether the known constraints hold. A constraint on an inactive parameter holds.
@@ -136,6 +140,7 @@ class Space {
   bool active(Index parameter, std::span<const double> point) const;
   nlohmann::json value_of(Index parameter, double entry) const;
 
+  std::function<bool(std::span<const double>)> allowed_;
   std::vector<Parameter> parameters_;
   std::vector<SpaceScale> scales_;  ///< of real and integer parameters; the others' are not used
   std::vector<Activation> activations_;

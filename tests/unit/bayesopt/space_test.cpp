@@ -361,5 +361,13 @@ TEST(Space, DescriptionTellsSpacesApart) {
   EXPECT_NE(Space({real("x", 0, 1)}).description(), Space({real("x", 0, 1)}, {"x < 0.5"}).description());
 }
 
+TEST(Space, MayBeRestrictedByAFunction) {
+  Space space({{.name = "a"}, {.name = "b"}});
+  EXPECT_TRUE(space.feasible(Point{0.9, 0.5}));
+  space.restrict([](std::span<const double> point) { return point[0] < point[1]; });
+  EXPECT_FALSE(space.feasible(Point{0.9, 0.5}));
+  EXPECT_TRUE(space.feasible(Point{0.4, 0.5}));
+}
+
 }  // namespace
 }  // namespace tempera

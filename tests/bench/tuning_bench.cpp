@@ -1,0 +1,165 @@
+// Tuning a GPU kernel whose whole space was measured (data of `gpu-autotune`): best time over the optimum, medians over
+// seeds, beside random search without replacement. Failing configurations count as trials.
+//
+//   tuning_bench devices=A100,A4000,MI250X at=50,100,200 seeds=15 budget=100 hyperparameters=bayes|map
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <memory>
+
+#include "core/base/text.hpp"
+#include "core/bayesopt/gp_proposer.hpp"
+#include "tests/bench/bench.hpp"
+#include "tests/support/data.hpp"
+
+namespace {
+
+using namespace tempera;
+using namespace tempera::bench;
+
+constexpr std::size_t kParameters = 7;
+
+Space tuning_space() {
+  std::vector<Parameter> parameters(kParameters);
+  const char* names[] = {"block_size_x", "block_size_y", "tile_size_x", "tile_size_y",
+                         "read_only",    "use_padding",  "use_shmem"};
+  for (std::size_t i = 0; i < kParameters; ++i) parameters[i].name = names[i];
+  parameters[0].type = parameters[1].type = ParameterType::ordinal;
+  for (int size = 16; size <= 256; size += 16) parameters[0].choices.push_back(size);
+  for (int size = 1; size <= 16; size *= 2) parameters[1].choices.push_back(size);
+  for (const std::size_t i : {2, 3}) {
+    parameters[i].type = ParameterType::integer;
+    parameters[i].low = 1;
+    parameters[i].high = 4;
+  }
+  for (const std::size_t i : {4, 5, 6}) parameters[i].type = ParameterType::boolean;
+  parameters[5].when = {"use_shmem", {true}};
+  return Space(parameters);
+}
+
+/// One table: what each configuration gave.
+struct Table {
+  Space space = tuning_space();
+  using Results = std::map<std::vector<int>, TrialResult>;
+  std::shared_ptr<Results> results = std::make_shared<Results>();
+  double optimum = INFINITY;
+
+  static std::vector<int> key(std::span<const double> point) {
+    std::vector<int> cells;
+    for (const double entry : point) cells.push_back(std::isnan(entry) ? 0 : static_cast<int>(entry));
+    return cells;
+  }
+};
+
+Table read_table(const std::filesystem::path& file) {
+  Table table;
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  while (std::getline(in, line)) {
+    std::vector<std::string> fields;
+    for (const std::string_view field : split(line, ',')) fields.emplace_back(field);
+    nlohmann::json values;
+    for (std::size_t i = 0; i < kParameters; ++i) {
+      const int value = std::stoi(fields[i]);
+      if (i == 5 && fields[6] == "0") continue;
+      values[table.space.parameters()[i].name] = i < 4 ? nlohmann::json(value) : nlohmann::json(value == 1);
+    }
+    TrialResult result;
+    if (fields[7] == "ok") {
+      result.value = std::stod(fields[8]);
+      table.optimum = std::min(table.optimum, result.value);
+    } else {
+      result.status = TrialStatus::failed;
+    }
+    (*table.results)[Table::key(table.space.from_json(values))] = result;
+  }
+  table.space.restrict([results = table.results](auto point) { return results->contains(Table::key(point)); });
+  return table;
+}
+
+std::vector<double> optimize(const Table& table, const GpProposerOptions& options, Index budget) {
+  GpProposer proposer(table.space, options);
+  std::vector<Trial> trials;
+  std::vector<double> best;
+  double least = INFINITY;
+  for (Index number = 0; number < budget; ++number) {
+    const Proposal proposal = proposer.propose(number, trials, {});
+    trials.push_back({number, proposal.point, table.results->at(Table::key(proposal.point))});
+    if (trials.back().result.status == TrialStatus::ok) least = std::min(least, trials.back().result.value);
+    best.push_back(least / table.optimum);
+  }
+  return best;
+}
+
+std::vector<double> random_search(const Table& table, std::uint64_t seed) {
+  std::vector<TrialResult> all;
+  for (const auto& [key, result] : *table.results) all.push_back(result);
+  RandomStream stream(seed, "tuning-random");
+  std::vector<double> best;
+  double least = INFINITY;
+  for (const Index i : stream.permutation(std::ssize(all))) {
+    const TrialResult& result = all[static_cast<std::size_t>(i)];
+    if (result.status == TrialStatus::ok) least = std::min(least, result.value);
+    best.push_back(least / table.optimum);
+  }
+  return best;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Settings settings(argc, argv,
+                          {{"devices", "A100,A4000,MI250X"},
+                           {"at", "50,100,200"},
+                           {"budget", "100"},
+                           {"seeds", "5"},
+                           {"first", "0"},
+                           {"hyperparameters", "bayes"}});
+  const std::filesystem::path folder = test::data_file("gpu-autotune");
+  if (folder.empty()) {
+    std::cout << "skipped: no data\n";
+    return 0;
+  }
+  nlohmann::ordered_json lines = nlohmann::ordered_json::array();
+  GpProposerOptions options;
+  if (settings.text("hyperparameters") == "map") options.model.hyperparameters.method = HyperMethod::map;
+  for (const std::string& device : settings.texts("devices")) {
+    const Table table = read_table(folder / ("convolution_" + device + ".csv"));
+    std::map<std::string, std::map<Index, std::vector<double>>> found;
+    const double start = seconds_now();
+    for (Index k = 0; k < settings.integer("seeds"); ++k) {
+      options.seed = static_cast<std::uint64_t>(settings.integer("first") + k);
+      const std::vector<double> model = optimize(table, options, settings.integer("budget"));
+      const std::vector<double> random = random_search(table, options.seed);
+      for (const Index at : settings.integers("at")) {
+        const auto place = static_cast<std::size_t>(at - 1);
+        if (place < model.size()) found["model"][at].push_back(model[place]);
+        found["random"][at].push_back(random[place]);
+      }
+    }
+    for (const auto& [method, by_trials] : found) {
+      std::string line = fmt::format("{:8} {:8}", device, method);
+      nlohmann::ordered_json record = {{"device", device}, {"method", method}};
+      for (const auto& [at, values] : by_trials) {
+        line += fmt::format("  {:4}: {:.3f}", at, median(values));
+        record["best_over_optimum"][std::to_string(at)] = values;
+      }
+      std::cout << line << std::endl;
+      lines.push_back(record);
+    }
+    std::cout << fmt::format("{:.1f} s a run", (seconds_now() - start) / settings.number("seeds")) << std::endl;
+  }
+  std::cout << nlohmann::ordered_json{{"bench", "tuning"}, {"settings", settings.all()}, {"lines", lines}}.dump()
+            << '\n';
+  return 0;
+}
