@@ -6,6 +6,7 @@
 #include <omp.h>
 #include <sched.h>
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -108,6 +109,7 @@ std::vector<std::string> launch_warnings(const LaunchFacts& facts, int threads) 
 void set_threads(int threads) {
   omp_set_num_threads(threads);
   openblas_set_num_threads(1);  // the threads call BLAS themselves, each for its own rows
+  Eigen::setNbThreads(1);       // and products by Eigen have the same bits for every number of them
 }
 
 LaunchFacts begin_computation(const Communicator& world, const Launch& launch, int threads, bool quiet) {
