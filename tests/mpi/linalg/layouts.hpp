@@ -53,7 +53,7 @@ inline double relative_error(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b)
 /// Grids of a communicator: one rank, a row, a column, a square, the near-square one; most leave ranks out.
 inline std::vector<GridShape> grids_of(int ranks) {
   std::vector<GridShape> grids;
-  for (const GridShape shape : {GridShape{1, 1}, {1, 2}, {2, 1}, {3, 1}, {1, 3}, {2, 2}, {1, 4}})
+  for (const GridShape shape : {GridShape{1, 1}, {1, 2}, {2, 1}, {3, 1}, {1, 3}, {2, 2}, {1, 4}, {2, 3}})
     if (shape.rows * shape.columns <= ranks) grids.push_back(shape);
   return grids;
 }
