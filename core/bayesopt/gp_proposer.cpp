@@ -28,9 +28,10 @@ void GpProposer::Data::add(const Point& point, double value) {
 }
 
 GpProposer::GpProposer(const Space& space, GpProposerOptions options)
-    : space_(space), options_(std::move(options)), design_(space, options_.seed) {
-  if (options_.initial == 0) options_.initial = std::max<Index>(4, 2 * space.size());
-}
+    : space_(space),
+      options_(std::move(options)),
+      initial_(options_.initial > 0 ? options_.initial : std::max<Index>(4, 2 * space.size())),
+      design_(space, initial_, options_.seed) {}
 
 GpProposer::History GpProposer::sort(std::span<const Trial> finished) const {
   History history;
@@ -159,8 +160,7 @@ Proposal GpProposer::propose(Index number, std::span<const Trial> finished, std:
   const History history = sort(finished);
   std::vector<Point> waiting;
   for (const PendingTrial& trial : pending) waiting.push_back(trial.point);
-  if (number < options_.initial || std::ssize(history.objective.values) < kLeastToModel)
-    return begin(number, history, waiting);
+  if (number < initial_ || std::ssize(history.objective.values) < kLeastToModel) return begin(number, history, waiting);
 
   nlohmann::ordered_json why = {{"rule", history.any_feasible ? options_.acquisition.text() : "feasibility"}};
   std::optional<GpSurrogate> objective;

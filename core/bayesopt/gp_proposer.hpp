@@ -73,6 +73,7 @@ class GpProposer final : public Proposer {
 
   const Space& space_;
   GpProposerOptions options_;
+  Index initial_;
   InitialDesign design_;
   std::map<std::string, Model> models_;  ///< by what is modelled
 };

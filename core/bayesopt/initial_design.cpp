@@ -1,9 +1,9 @@
 #include "core/bayesopt/initial_design.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "core/base/error.hpp"
+#include "core/base/random_stream.hpp"
 #include "core/bayesopt/sobol.hpp"
 
 namespace tempera {
@@ -14,17 +14,18 @@ constexpr Index kMost = Index{1} << 16, kBlock = 64;
 
 }  // namespace
 
-std::optional<Point> InitialDesign::initial_values() const {
-  const auto& parameters = space_.parameters();
-  if (std::all_of(parameters.begin(), parameters.end(), [](const auto& one) { return one.initial.is_null(); }))
-    return std::nullopt;
-  Point point(parameters.size());
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const double middle = parameters[i].cells() > 0 ? static_cast<double>((parameters[i].cells() - 1) / 2) : 0.5;
-    point[i] = parameters[i].initial.is_null() ? middle : space_.entry_of(static_cast<Index>(i), parameters[i].initial);
-  }
-  point = space_.repaired(std::move(point));
-  return space_.feasible(point) ? std::optional(point) : std::nullopt;
+InitialDesign::InitialDesign(const Space& space, Index size, std::uint64_t seed) : space_(space), seed_(seed) {
+  for (Index i = 0; i < space.size(); ++i)
+    strata_.push_back(RandomStream(seed, "latin-hypercube", {i}).permutation(size));
+}
+
+Point InitialDesign::hypercube_point(Index number) const {
+  RandomStream stream(seed_, "latin-hypercube-point", {number});
+  std::vector<double> unit;
+  for (const std::vector<Index>& strata : strata_)
+    unit.push_back((static_cast<double>(strata[static_cast<std::size_t>(number)]) + stream.uniform()) /
+                   static_cast<double>(strata.size()));
+  return space_.from_unit(unit);
 }
 
 std::optional<Point> InitialDesign::next(Index number, std::span<const Point> known) const {
@@ -32,7 +33,9 @@ std::optional<Point> InitialDesign::next(Index number, std::span<const Point> kn
     return std::none_of(known.begin(), known.end(), [&](const Point& other) { return space_.same(point, other); });
   };
   if (number == 0)
-    if (auto first = initial_values(); first && fresh(*first)) return first;
+    if (auto first = space_.initial_point(); first && space_.feasible(*first) && fresh(*first)) return first;
+  if (number < std::ssize(strata_.front()))
+    if (Point point = hypercube_point(number); space_.feasible(point) && fresh(point)) return point;
   const ScrambledSobol sobol(space_.size(), seed_, "initial-design");
   bool found = false;
   for (Index begin = number; begin < number + kMost; begin += kBlock) {
