@@ -1,5 +1,9 @@
 #include "distributed/communicator/mailbox.hpp"
 
+#include <time.h>
+
+#include <algorithm>
+
 #include "core/base/contract.hpp"
 #include "distributed/communicator/detail/channel.hpp"
 #include "distributed/communicator/detail/mpi_call.hpp"
@@ -10,6 +14,8 @@ namespace tempera {
 
 namespace {
 constexpr int kBytes = sizeof(Letter);
+constexpr int kEagerLooks = 64;  // until then a letter that is on its way is not slept over
+constexpr long kLongestNap = 1'000'000, kNap = 20'000;  // nanoseconds
 }  // namespace
 
 Mailbox::Mailbox(const Communicator& ranks) : ranks_(ranks.split(0, ranks.rank())) {}
@@ -72,6 +78,23 @@ Letter Mailbox::wait() {
     if (const auto letter = poll()) return *letter;
     wait.step();
     if (channel.domain.someone_left()) throw detail::LeftBecauseOfAnotherRank{&channel.domain};
+  }
+}
+
+std::optional<Letter> Mailbox::wait_for(double seconds) {
+  detail::Channel& channel = detail::Channel::of(ranks_);
+  detail::Wait wait(channel, detail::Operation::receive_letter);
+  const auto until = detail::Wait::Clock::now() + std::chrono::duration<double>(seconds);
+  long nap = kNap;
+  for (int look = 0;; ++look) {
+    if (auto letter = poll()) return letter;
+    wait.step();
+    if (channel.domain.someone_left()) throw detail::LeftBecauseOfAnotherRank{&channel.domain};
+    if (look < kEagerLooks) continue;
+    if (detail::Wait::Clock::now() >= until) return std::nullopt;
+    const timespec rest{0, nap};
+    ::nanosleep(&rest, nullptr);
+    nap = std::min(kLongestNap, 2 * nap);
   }
 }
 

@@ -35,6 +35,9 @@ class Mailbox {
   std::optional<Letter> poll();
   /// Waits for one. Not collective.
   Letter wait();
+  /// The same for so many seconds at most; gives the processor away for up to a millisecond at a time, and is silent however
+  /// often it is called, unlike wait(), of which the watchdog tells. Not collective.
+  std::optional<Letter> wait_for(double seconds);
 
  private:
   struct Posted {

@@ -1,0 +1,191 @@
+#include "distributed/bayesopt/detail/master.hpp"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <numeric>
+
+#include "core/base/error.hpp"
+#include "core/base/random_stream.hpp"
+#include "distributed/bayesopt/detail/messages.hpp"
+
+namespace tempera::detail {
+
+namespace {
+
+constexpr double kPause = 0.001;                 // seconds between two looks at trials of this rank
+constexpr double kLongPause = 0.02;              // between two looks for a signal
+constexpr auto kLook = std::chrono::seconds(1);  // at the folder and the disk
+
+void rest(double seconds) {
+  const timespec pause{0, static_cast<long>(1e9 * seconds)};
+  ::nanosleep(&pause, nullptr);
+}
+
+Index sum(const std::vector<Index>& values) {
+  return std::accumulate(values.begin(), values.end(), Index{0});
+}
+
+}  // namespace
+
+Master::Master(Courier& courier, std::vector<Index> slots, Proposer& proposer, Evaluator& local,
+               const OptimizationOptions& options, const OptimizationObserver& observer)
+    : courier_(courier),
+      proposer_(proposer),
+      local_(local),
+      options_(options),
+      observer_(observer),
+      scheduler_(options.scheduler),
+      pacing_(sum(slots)),
+      present_(static_cast<int>(slots.size()) - 1) {
+  for (std::size_t rank = 0; rank < slots.size(); ++rank)
+    rank_of_worker_.insert(rank_of_worker_.end(), static_cast<std::size_t>(slots[rank]), static_cast<int>(rank));
+  for (Index worker = 0; worker < std::ssize(rank_of_worker_); ++worker) free_.insert(worker);
+}
+
+void Master::open_journal(const Space& space) {
+  const BeginEvent begin{space.description(), options_.configuration};
+  if (!options_.journal.empty()) {
+    if (std::filesystem::exists(options_.journal)) {
+      std::vector<JournalEntry> earlier;
+      journal_ = Journal::reopen(options_.journal, earlier);
+      replay(earlier, begin);
+    } else {
+      journal_ = Journal::create(options_.journal);
+    }
+  }
+  start_ = Clock::now();
+  if (entries_.empty()) record(begin);
+  if (observer_.resumed) observer_.resumed(scheduler_, before_);
+}
+
+void Master::replay(const std::vector<JournalEntry>& entries, const BeginEvent& expected) {
+  if (entries.empty()) return;
+  const auto* begin = std::get_if<BeginEvent>(&entries.front().event);
+  if (begin == nullptr || begin->space != expected.space || begin->configuration != expected.configuration)
+    throw Error(Category::input, options_.journal.string() + ":1",
+                "the run began with another space or with other options",
+                "give the space and the options that it began with, or begin a new run");
+  for (const JournalEntry& entry : entries) {
+    try {
+      scheduler_.apply(entry.event);
+      pacing_.take(entry.event);
+    } catch (const Error& error) {
+      throw Error(error.category(), fmt::format("{}:{}", options_.journal.string(), entries_.size() + 1),
+                  error.what_is_wrong(), error.hint());
+    }
+    entries_.push_back(entry);
+  }
+  before_ = entries.back().seconds;
+}
+
+/// First in the journal, then in the world.
+void Master::record(Event event) {
+  JournalEntry entry{seconds(), std::move(event)};
+  if (journal_) journal_->append(entry);
+  const std::size_t counted = scheduler_.finished().size();
+  scheduler_.apply(entry.event);
+  pacing_.take(entry.event);
+  entries_.push_back(std::move(entry));
+  if (observer_.counted)
+    for (std::size_t k = counted; k < scheduler_.finished().size(); ++k)
+      observer_.counted(scheduler_, scheduler_.finished()[k]);
+}
+
+void Master::run() {
+  record(SessionEvent{std::ssize(rank_of_worker_)});
+  while (!scheduler_.over()) {
+    if (observer_.stop_requested && observer_.stop_requested()) stop_ = true;
+    if (stop_) break;
+    if (take_local() || take_message(0) || hand_out()) continue;
+    if ((!free_.empty() && scheduler_.can_propose()) || pacing_.wants_more(scheduler_))
+      propose();
+    else
+      wait();
+  }
+  leave();
+}
+
+/// Where several trials of this rank run elsewhere, or one has to be computed right here.
+bool Master::take_local() {
+  if (local_running_ == 0) return false;
+  const auto answer = local_.poll();
+  if (!answer) return false;
+  --local_running_;
+  take_answer(*answer);
+  return true;
+}
+
+bool Master::take_message(double wait) {
+  if (present_ == 0) {
+    if (wait > 0) rest(wait);
+    return false;
+  }
+  const auto message = courier_.wait_for(wait);
+  if (!message) return false;
+  const Message content = message_from_text(message->text);
+  if (const auto* answer = std::get_if<TrialAnswer>(&content)) take_answer(*answer);
+  if (std::holds_alternative<StopWishMessage>(content)) stop_ = true;
+  if (std::holds_alternative<LeaveMessage>(content)) --present_;
+  return true;
+}
+
+void Master::take_answer(const TrialAnswer& answer) {
+  free_.insert(worker_of_number_.at(static_cast<std::size_t>(answer.number)));
+  record(ResultEvent{answer.number, answer.attempt, answer.result});
+}
+
+bool Master::hand_out() {
+  if (free_.empty()) return false;
+  const Index worker = *free_.begin();
+  const auto start = scheduler_.next_start(worker);
+  if (!start) return false;
+  record(*start);
+  free_.erase(worker);
+  worker_of_number_.resize(static_cast<std::size_t>(scheduler_.proposed()), -1);
+  worker_of_number_[static_cast<std::size_t>(start->number)] = worker;
+  RandomStream random(options_.seed, "trial", {start->number});
+  const TrialRequest request{start->number, start->attempt, random.next_u64(), scheduler_.point(start->number)};
+  const int rank = rank_of_worker_[static_cast<std::size_t>(worker)];
+  if (rank == 0) {
+    local_.begin(request);
+    ++local_running_;
+  } else {
+    courier_.send(rank, to_text(request));
+  }
+  return true;
+}
+
+void Master::propose() {
+  const auto start = Clock::now();
+  ProposeEvent event = scheduler_.propose(proposer_);
+  event.proposing_seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  record(std::move(event));
+}
+
+void Master::wait() {
+  const auto now = Clock::now();
+  if (now - last_look_ > kLook) {
+    last_look_ = now;
+    if (observer_.folder_was_lost && observer_.folder_was_lost() && journal_) journal_->restore();
+    if (journal_) journal_->sync();
+  }
+  take_message(local_running_ > 0 ? kPause : kLongPause);
+}
+
+/// Results that come until the last rank has left count as well.
+void Master::leave() {
+  for (int rank = 1, ranks = present_ + 1; rank < ranks; ++rank) courier_.send(rank, to_text(LeaveMessage{}));
+  local_.cancel();
+  while (present_ > 0) take_message(kLongPause);
+  stop_ = stop_ && !scheduler_.over();
+  record(StopEvent{stop_ ? "request" : scheduler_.too_many_failures() ? "failures" : "budget"});
+  if (journal_) journal_->sync();
+}
+
+OptimizationResult Master::result() {
+  WorkerUse use = worker_use(entries_);
+  return {stop_, std::move(scheduler_), std::move(entries_), use, seconds()};
+}
+
+}  // namespace tempera::detail

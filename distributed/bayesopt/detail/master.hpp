@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "distributed/bayesopt/courier.hpp"
+#include "distributed/bayesopt/optimization.hpp"
+#include "distributed/bayesopt/pacing.hpp"
+
+namespace tempera::detail {
+
+/// Rank 0 of an optimisation: proposes, hands out, takes results, keeps the journal.
+class Master {
+ public:
+  /// @param slots  trials that each rank can have on their way at once; those of rank 0 by the evaluator `local`
+  Master(Courier& courier, std::vector<Index> slots, Proposer& proposer, Evaluator& local,
+         const OptimizationOptions& options, const OptimizationObserver& observer);
+
+  /// Reads what the journal holds, or begins it. @throws Error
+  void open_journal(const Space& space);
+  /// Until all is done, or somebody wants to leave; the other ranks leave with it.
+  void run();
+  OptimizationResult result();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  double seconds() const { return before_ + std::chrono::duration<double>(Clock::now() - start_).count(); }
+  void replay(const std::vector<JournalEntry>& entries, const BeginEvent& expected);
+  void record(Event event);
+  bool take_message(double wait);
+  bool take_local();
+  void take_answer(const TrialAnswer& answer);
+  bool hand_out();
+  void propose();
+  void wait();
+  void leave();
+
+  Courier& courier_;
+  Proposer& proposer_;
+  Evaluator& local_;
+  const OptimizationOptions& options_;
+  const OptimizationObserver& observer_;
+  Scheduler scheduler_;
+  std::optional<Journal> journal_;
+  std::vector<JournalEntry> entries_;
+  std::vector<int> rank_of_worker_;
+  Pacing pacing_;
+  std::set<Index> free_;                 // workers
+  std::vector<Index> worker_of_number_;  // that runs it in this session
+  int present_ = 0;                      // other ranks that have not left
+  Index local_running_ = 0;
+  bool stop_ = false;
+  double before_ = 0;  // seconds of the sessions before
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point last_look_ = start_;  // at the folder and the disk
+};
+
+}  // namespace tempera::detail

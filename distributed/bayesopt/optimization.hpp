@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "core/bayesopt/proposer.hpp"
+#include "core/bayesopt/space.hpp"
+#include "distributed/bayesopt/evaluator.hpp"
+#include "distributed/bayesopt/journal.hpp"
+#include "distributed/bayesopt/scheduler.hpp"
+#include "distributed/bayesopt/worker_use.hpp"
+#include "distributed/communicator/communicator.hpp"
+
+namespace tempera {
+
+/// The same on all ranks.
+struct OptimizationOptions {
+  SchedulerOptions scheduler;
+  std::uint64_t seed = 0;  ///< of the trials' own seeds
+  /// Where every event is kept; empty: nowhere. A file that is there is gone on with.
+  std::filesystem::path journal = {};
+  /// What else makes the result what it is: a journal of another configuration is refused.
+  nlohmann::ordered_json configuration = nlohmann::ordered_json::object();
+};
+
+/// What the caller hears, on rank 0 unless it says otherwise. All may be empty.
+struct OptimizationObserver {
+  /// Asked now and then on every rank: whether to leave.
+  std::function<bool()> stop_requested;
+  /// The journal has been read: what was counted before, `seconds` of working so far.
+  std::function<void(const Scheduler& scheduler, double seconds)> resumed;
+  /// One more trial counts.
+  std::function<void(const Scheduler& scheduler, const Trial& trial)> counted;
+  /// The folder of the journal is there no more or again; called about once a second. True: the journal has to be
+  /// written anew.
+  std::function<bool()> folder_was_lost;
+};
+
+struct OptimizationResult {
+  bool stopped = false;  ///< on request, before the end; the same on all ranks
+  // On rank 0:
+  Scheduler scheduler;
+  std::vector<JournalEntry> events;  ///< of all sessions
+  WorkerUse use;
+  double seconds = 0;  ///< of all sessions
+};
+
+/// Minimises over `space`: rank 0 proposes and keeps the journal, the other ranks try; alone, rank 0 does both. Point to
+/// point until the end, so no worker waits for another. Every event is in the journal before anybody acts on it: after the
+/// death of the process the same call goes on, with the trials that ran tried again.
+/// A request to stop ends commands at once; a C++ objective that is being evaluated comes to its end, and counts. Collective.
+///
+/// @param proposer   used on rank 0 alone; a function of what it is given (see Proposer)
+/// @param evaluator  used on the ranks that work
+/// @throws Error on all ranks: {input} for a journal of another space or configuration, {environment} if it cannot be
+///         written, and what a proposer or an evaluator throws
+OptimizationResult optimize(const Communicator& world, const Space& space, Proposer& proposer, Evaluator& evaluator,
+                            const OptimizationOptions& options, const OptimizationObserver& observer = {});
+
+}  // namespace tempera
