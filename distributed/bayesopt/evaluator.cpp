@@ -6,6 +6,7 @@
 #include <cmath>
 #include <exception>
 
+#include "core/base/contract.hpp"
 #include "core/base/error.hpp"
 
 namespace tempera {
@@ -29,6 +30,8 @@ TrialResult evaluated(const FunctionEvaluator::Function& function, const TrialRe
     return result;
   } catch (const Error& error) {
     return failed(error.where().empty() ? error.what_is_wrong() : error.where() + ": " + error.what_is_wrong());
+  } catch (const ContractViolation&) {
+    throw;  // a defect, not a result
   } catch (const std::exception& error) {
     return failed(error.what());
   }

@@ -57,6 +57,7 @@ struct ToJson {
     Json point = Json::array();
     for (const double entry : e.point) point.push_back(number(entry));
     Json json = {{"event", "propose"}, {"number", e.number}, {"point", std::move(point)}, {"why", e.why}};
+    json["known"] = e.known;
     if (!e.pending.empty()) json["pending"] = e.pending;
     json["proposing_seconds"] = e.proposing_seconds;
     return json;
@@ -77,6 +78,7 @@ ProposeEvent proposal_of(const Json& json) {
   event.number = json.at("number");
   for (const Json& entry : json.at("point")) event.point.push_back(number_of(entry));
   event.why = json.at("why");
+  event.known = json.at("known");
   if (json.contains("pending")) event.pending = json.at("pending").get<std::vector<Index>>();
   event.proposing_seconds = json.at("proposing_seconds");
   return event;

@@ -27,7 +27,8 @@ struct ProposeEvent {
   Index number = 0;
   Point point;
   nlohmann::ordered_json why;
-  std::vector<Index> pending;  ///< numbers of the trials that were known to be on their way
+  Index known = 0;             ///< results that counted when the choice began: it knows the first so many
+  std::vector<Index> pending;  ///< numbers of the trials that were on their way then
   double proposing_seconds = 0;
 };
 /// A worker was told to try it.

@@ -34,9 +34,9 @@ struct OptimizationObserver {
   std::function<void(const Scheduler& scheduler, double seconds)> resumed;
   /// One more trial counts.
   std::function<void(const Scheduler& scheduler, const Trial& trial)> counted;
-  /// The folder of the journal is there no more or again; called about once a second. True: the journal has to be
+  /// Asked about once a second: true if the folder of the journal was lost and made again, so that the journal has to be
   /// written anew.
-  std::function<bool()> folder_was_lost;
+  std::function<bool(const Scheduler& scheduler)> folder_was_lost;
 };
 
 struct OptimizationResult {
@@ -53,7 +53,8 @@ struct OptimizationResult {
 /// death of the process the same call goes on, with the trials that ran tried again.
 /// A request to stop ends commands at once; a C++ objective that is being evaluated comes to its end, and counts. Collective.
 ///
-/// @param proposer   used on rank 0 alone; a function of what it is given (see Proposer)
+/// @param proposer   used on rank 0 alone, on a thread beside the one that serves; a function of what it is given (see
+///                   Proposer)
 /// @param evaluator  used on the ranks that work
 /// @throws Error on all ranks: {input} for a journal of another space or configuration, {environment} if it cannot be
 ///         written, and what a proposer or an evaluator throws

@@ -15,6 +15,12 @@ namespace {
   throw Error(Category::input, "", what, "the journal is of another run, or of another version of tempera");
 }
 
+/// The constraints that a trial reports hold if they are ≤ 0.
+bool is_feasible(const TrialResult& result) {
+  return std::all_of(result.constraints.begin(), result.constraints.end(),
+                     [](const auto& constraint) { return constraint.second <= 0; });
+}
+
 bool may_be_retried(TrialStatus status) {
   return status == TrialStatus::lost || status == TrialStatus::crashed;
 }
@@ -40,27 +46,30 @@ bool Scheduler::can_propose() const {
   return proposed() < options_.budget && !too_many_failures() && known_to_next() <= std::ssize(finished_);
 }
 
-std::vector<PendingTrial> Scheduler::pending_of_next() const {
-  std::vector<PendingTrial> pending;
-  const bool batch = options_.schedule == Schedule::batch;
-  for (Index number = batch ? known_to_next() : 0; number < proposed(); ++number)
-    if (batch || at(number).stage != Stage::done) pending.push_back({number, at(number).point});
-  return pending;
-}
-
-ProposeEvent Scheduler::propose(Proposer& proposer) const {
+ProposeEvent Scheduler::next_proposal() const {
   TEMPERA_EXPECTS(can_propose());
   ProposeEvent event;
   event.number = proposed();
-  const auto known = std::span(finished_).first(static_cast<std::size_t>(known_to_next()));
-  Proposal proposal;
-  if (options_.schedule == Schedule::blind) {
-    proposal = proposer.propose(event.number, known, all_points_);
-  } else {
-    const std::vector<PendingTrial> pending = pending_of_next();
-    for (const PendingTrial& trial : pending) event.pending.push_back(trial.number);
-    proposal = proposer.propose(event.number, known, pending);
-  }
+  event.known = known_to_next();
+  if (options_.schedule == Schedule::blind) return event;  // all points before are known, and no value
+  const bool batch = options_.schedule == Schedule::batch;
+  for (Index number = batch ? event.known : 0; number < proposed(); ++number)
+    if (batch || at(number).stage != Stage::done) event.pending.push_back(number);
+  return event;
+}
+
+ProposalBasis Scheduler::basis_of(const ProposeEvent& event) const {
+  ProposalBasis basis{event.number, {finished_.begin(), finished_.begin() + event.known}, {}};
+  if (options_.schedule == Schedule::blind)
+    basis.pending.assign(all_points_.begin(), all_points_.begin() + event.number);
+  for (const Index number : event.pending) basis.pending.push_back({number, at(number).point});
+  return basis;
+}
+
+ProposeEvent Scheduler::propose(Proposer& proposer) const {
+  ProposeEvent event = next_proposal();
+  const ProposalBasis basis = basis_of(event);
+  Proposal proposal = proposer.propose(event.number, basis.finished, basis.pending);
   event.point = std::move(proposal.point);
   event.why = std::move(proposal.why);
   return event;
@@ -133,7 +142,8 @@ void Scheduler::count(Index number) {
   const State& trial = at(number);
   const bool ok = trial.result.status == TrialStatus::ok;
   if (!ok) ++failures_;
-  if (ok && (best_ < 0 || trial.result.value < finished_[static_cast<std::size_t>(best_)].result.value))
+  if (ok && is_feasible(trial.result) &&
+      (best_ < 0 || trial.result.value < finished_[static_cast<std::size_t>(best_)].result.value))
     best_ = std::ssize(finished_);
   finished_.push_back({number, trial.point, trial.result});
 }

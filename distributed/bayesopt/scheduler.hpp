@@ -26,6 +26,13 @@ struct SchedulerOptions {
   Index max_retries = 0;              ///< of a trial that was lost or crashed
 };
 
+/// All that a proposal may depend on.
+struct ProposalBasis {
+  Index number = 0;
+  std::vector<Trial> finished;
+  std::vector<PendingTrial> pending;
+};
+
 /// Who tries what when: the deterministic core of an optimisation, without clocks and without MPI. Its state is what the
 /// applied events make of an empty one; the functions that decide are const and tell the event that would be next. So
 /// the journal of a run, applied again, gives its state to the bit.
@@ -42,8 +49,13 @@ class Scheduler {
 
   /// Whether there is room for one more point, and what it depends on is known.
   bool can_propose() const;
-  /// The next point, by what may be known to it. @throws what the proposer does
+  /// The next point, by what may be known to it: next_proposal() completed by the proposer, given its basis. In between
+  /// other events may come, such as results; they are not known to it. @throws what the proposer does
   ProposeEvent propose(Proposer& proposer) const;
+  /// What is known to the next proposal; without its point. @pre can_propose()
+  ProposeEvent next_proposal() const;
+  /// Of this proposal, also of one that was made long ago: a proposer gives it the same point again.
+  ProposalBasis basis_of(const ProposeEvent& event) const;
   /// Points ready to be started: proposed ahead, or to be tried again.
   Index waiting() const { return waiting_; }
   /// The next trial for a worker, those to be tried again first; nothing if none is ready.
@@ -61,7 +73,7 @@ class Scheduler {
   Index running() const { return running_; }
   Index failures() const { return failures_; }
   bool too_many_failures() const { return options_.max_failures && failures_ > *options_.max_failures; }
-  /// Index in finished() of the least value, −1 if no trial has succeeded.
+  /// Index in finished() of the least value among those whose reported constraints hold, −1 if there is none.
   Index best() const { return best_; }
   const Point& point(Index number) const { return at(number).point; }
   const nlohmann::ordered_json& why(Index number) const { return at(number).why; }
@@ -82,7 +94,6 @@ class Scheduler {
   const State& at(Index number) const { return trials_.at(static_cast<std::size_t>(number)); }
   State& of_event(Index number);
   Index known_to_next() const;
-  std::vector<PendingTrial> pending_of_next() const;
   void take(const ProposeEvent& event);
   void take(const StartEvent& event);
   void take(const ResultEvent& event);

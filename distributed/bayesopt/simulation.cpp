@@ -1,5 +1,7 @@
 #include "distributed/bayesopt/simulation.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <queue>
 #include <set>
 #include <tuple>
@@ -9,6 +11,8 @@
 namespace tempera {
 
 namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
 
 struct Running {
   double end;
@@ -48,8 +52,11 @@ class Simulation {
     if (!running_.empty() && running_.top().end <= now_) return end_one();
     if (!free_.empty())
       if (const auto start = scheduler_.next_start(*free_.begin())) return begin_one(*start);
-    if ((!free_.empty() && scheduler_.can_propose()) || pacing_.wants_more(scheduler_)) return propose();
-    now_ = running_.top().end;  // there is one: else the run would be over
+    if (proposing_ && proposed_at_ <= now_) return end_proposal();
+    if (!proposing_ && ((!free_.empty() && scheduler_.can_propose()) || pacing_.wants_more(scheduler_)))
+      return begin_proposal();
+    // There is a trial or a proposal on its way: else the run would be over.
+    now_ = std::min(running_.empty() ? kNever : running_.top().end, proposing_ ? proposed_at_ : kNever);
   }
 
   void end_one() {
@@ -67,10 +74,15 @@ class Simulation {
     record(start);
   }
 
-  void propose() {
-    ProposeEvent event = scheduler_.propose(proposer_);
-    event.proposing_seconds = workers_.proposing_seconds;
-    now_ += workers_.proposing_seconds;
+  void begin_proposal() {
+    proposing_ = scheduler_.propose(proposer_);
+    proposing_->proposing_seconds = workers_.proposing_seconds;
+    proposed_at_ = now_ + workers_.proposing_seconds;
+  }
+
+  void end_proposal() {
+    ProposeEvent event = std::move(*proposing_);
+    proposing_.reset();
     record(std::move(event));
   }
 
@@ -82,6 +94,8 @@ class Simulation {
   double now_;
   Pacing pacing_;
   std::set<Index> free_;
+  std::optional<ProposeEvent> proposing_;  // on its way, until
+  double proposed_at_ = 0;
   std::priority_queue<Running, std::vector<Running>, std::greater<>> running_;
 };
 

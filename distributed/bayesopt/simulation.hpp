@@ -12,7 +12,7 @@ namespace tempera {
 /// Workers on a clock that does not tick by itself: the same decisions as on real ones, in no time.
 struct SimulatedWorkers {
   Index workers = 1;
-  double proposing_seconds = 0;  ///< that the master is busy with a proposal, deaf to results
+  double proposing_seconds = 0;  ///< that a proposal takes, while the master serves
   std::function<double(Index number, Index attempt)> seconds;
   std::function<TrialResult(const Point& point, Index number, Index attempt)> evaluate;
 };

@@ -4,6 +4,7 @@
 #include "drivers/commands/decompose.hpp"
 #include "drivers/commands/doctor.hpp"
 #include "drivers/commands/help.hpp"
+#include "drivers/commands/optimize.hpp"
 #include "drivers/commands/resume.hpp"
 #include "drivers/commands/sample.hpp"
 #include "drivers/commands/status.hpp"
@@ -12,10 +13,10 @@ namespace tempera::drivers {
 
 std::span<const Command> commands() {
   static constexpr Command kCommands[] = {
-      {"convert", kConvertSummary, run_convert}, {"decompose", kDecomposeSummary, run_decompose},
-      {"doctor", kDoctorSummary, run_doctor},    {"help", kHelpSummary, run_help},
-      {"resume", kResumeSummary, run_resume},    {"sample", kSampleSummary, run_sample},
-      {"status", kStatusSummary, run_status},
+      {"convert", kConvertSummary, run_convert},    {"decompose", kDecomposeSummary, run_decompose},
+      {"doctor", kDoctorSummary, run_doctor},       {"help", kHelpSummary, run_help},
+      {"optimize", kOptimizeSummary, run_optimize}, {"resume", kResumeSummary, run_resume},
+      {"sample", kSampleSummary, run_sample},       {"status", kStatusSummary, run_status},
   };
   return kCommands;
 }

@@ -10,6 +10,7 @@
 #include "core/base/option_help.hpp"
 #include "core/base/option_json.hpp"
 #include "drivers/commands/decomposition.hpp"
+#include "drivers/commands/optimize/optimizing.hpp"
 #include "drivers/commands/sample/sampling.hpp"
 #include "drivers/run/manifest.hpp"
 #include "drivers/standard_streams.hpp"
@@ -22,10 +23,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// What a resumed run may be told anew: nothing of it changes the result by more than rounding.
-constexpr const char* kFree[] = {"input",      "grid",     "threads", "checkpoint-every", "checkpoint-dir",
-                                 "time-limit", "profile",  "quiet",   "verbose",          "json",
-                                 "run",        "data",     "tensor",  "start-groups",     "ranks-per-replica",
-                                 "until-rhat", "until-ess"};
+constexpr const char* kFree[] = {"input",      "grid",      "threads", "checkpoint-every", "checkpoint-dir",
+                                 "time-limit", "profile",   "quiet",   "verbose",          "json",
+                                 "run",        "data",      "tensor",  "start-groups",     "ranks-per-replica",
+                                 "until-rhat", "until-ess", "timeout", "max-failures",     "workers"};
 /// Taken from the manifest unless they are given: what a run prints is each time's own.
 constexpr const char* kNotInherited[] = {"quiet", "verbose", "json", "output", "overwrite", "config", "input"};
 
@@ -177,6 +178,26 @@ int resume_sample(std::span<const std::string> arguments, const Launch& launch) 
       });
 }
 
+/// The run's own copy of the space; killed before there was one it takes the original.
+std::filesystem::path space_of(const ResumedRun& run) {
+  const std::filesystem::path copy = run.folder / "space.toml";
+  std::error_code error;
+  if (std::filesystem::exists(copy, error)) return copy;
+  return run.manifest.at("input").at("path").get<std::string>();
+}
+
+int resume_optimize(std::span<const std::string> arguments, const Launch& launch) {
+  const auto limit_of = [](const ResumedRun& run) {
+    const Json budget = run.manifest.at("options").at("values").at("budget");
+    return Limit{"budget", budget, budget};
+  };
+  return resume<OptimizeOptions>(arguments, launch, limit_of,
+                                 [&](ResumedRun run, const OptionSchema& schema, OptimizeOptions& options) {
+                                   if (options.of_command()) options.space = space_of(run);
+                                   return run_optimizing(launch, {options, schema, launch.start, std::move(run)});
+                                 });
+}
+
 /// The command whose run the arguments name; "decompose" where they name none, so that its parser can say so.
 std::string command_of(std::span<const std::string> arguments) {
   for (const std::string& argument : arguments) {
@@ -186,7 +207,7 @@ std::string command_of(std::span<const std::string> arguments) {
       continue;
     const Json manifest = read_manifest(argument);
     std::string command = manifest.at("command");
-    if (command == "decompose" || command == "sample") return command;
+    if (command == "decompose" || command == "sample" || command == "optimize") return command;
     throw Error(Category::input, (std::filesystem::path(argument) / "manifest.json").string(),
                 fmt::format("a run of '{}' cannot go on", command), "it was written by another version of tempera");
   }
@@ -196,7 +217,10 @@ std::string command_of(std::span<const std::string> arguments) {
 }  // namespace
 
 int run_resume(std::span<const std::string> arguments, const Launch& launch) {
-  return command_of(arguments) == "sample" ? resume_sample(arguments, launch) : resume_decompose(arguments, launch);
+  const std::string command = command_of(arguments);
+  if (command == "sample") return resume_sample(arguments, launch);
+  if (command == "optimize") return resume_optimize(arguments, launch);
+  return resume_decompose(arguments, launch);
 }
 
 }  // namespace tempera::drivers

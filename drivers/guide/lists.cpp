@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/text.hpp"
+#include "core/bayesopt/objectives.hpp"
 #include "core/sampling/explorers/explorers.hpp"
 #include "core/sampling/targets/targets.hpp"
 
@@ -76,12 +77,24 @@ std::string list_of_explorers() {
   return text;
 }
 
+std::string list_of_objectives() {
+  std::string text;
+  for (const ObjectiveDescription& objective : describe_objectives()) {
+    text += heading(objective.name, objective.summary);
+    std::vector<Line> settings;
+    for (const NamedSetting& setting : objective.settings) settings.push_back(line_of(setting));
+    if (!settings.empty()) text += "\n" + list_text(settings);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string page_text(const GuidePage& page) {
   std::string text(page.text);
   if (page.name == "targets") text += list_of_targets();
   if (page.name == "explorers") text += list_of_explorers();
+  if (page.name == "objectives") text += list_of_objectives();
   return text;
 }
 

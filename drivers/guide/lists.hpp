@@ -6,7 +6,7 @@
 
 namespace tempera::drivers {
 
-/// A page as `tempera help` prints it: its text, and below that of "targets" and "explorers" the list of what this
+/// A page as `tempera help` prints it: its text, and below that of "targets", "explorers" and "objectives" the list of what this
 /// executable has, from where it is defined.
 std::string page_text(const GuidePage& page);
 

@@ -24,8 +24,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array kRunFiles = {"manifest.json", "progress.jsonl", "summary.json",
-                                  "factors.h5",    "draws.nc",       "report.html"};
+constexpr std::array kRunFiles = {"manifest.json", "progress.jsonl", "summary.json",  "factors.h5", "draws.nc",
+                                  "report.html",   "trials.jsonl",   "journal.jsonl", "space.toml"};
+constexpr const char* kTrials = "trials";  // a folder a trial
 
 constexpr const char* kCheckpoints = "checkpoint";
 
@@ -221,6 +222,9 @@ void RunFolder::remove_earlier() const {
     if (error) refuse(path_ / name, "an earlier result cannot be removed: " + error.message(), kElsewhere);
   }
   remove_unfinished_files(path_);
+  std::error_code error;
+  fs::remove_all(path_ / kTrials, error);
+  if (error) refuse(path_ / kTrials, "an earlier result cannot be removed: " + error.message(), kElsewhere);
   CheckpointStore::clear(path_ / kCheckpoints);
 }
 

@@ -4,6 +4,7 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/base/option_json.hpp"
@@ -82,6 +83,29 @@ void RunFrame::compute(const Json& configuration, const std::string& input_sha25
   if (folder_) log_.finish_line();
 }
 
+void RunFrame::work(const std::function<void()>& body) {
+  start_ = now();
+  body();
+  if (folder_) log_.finish_line();
+}
+
+void RunFrame::go_on_from_journal(double seconds_before, Json record, const std::string& line) {
+  if (!folder_ || !request_.resume) return;
+  seconds_before_ = seconds_before;
+  start_ = now();
+  log_.note(line);
+  log_.record(record);
+}
+
+bool RunFrame::has_to_leave(double seconds) const {
+  return signals_.local() || (deadline_ && now() + seconds > *deadline_);
+}
+
+bool RunFrame::was_lost() {
+  if (folder_ && folder_->lost()) recover();
+  return std::exchange(lost_, false);
+}
+
 CheckpointHooks RunFrame::hooks(const RunPosition& position) {
   CheckpointHooks hooks;
   hooks.stop_requested = [this] { return signals_.local(); };
@@ -102,7 +126,10 @@ void RunFrame::step(Json record, const std::string& line) {
 }
 
 void RunFrame::recover() {
-  folder_->recover([this] { log_.open(*folder_ / "progress.jsonl"); });
+  folder_->recover([this] {
+    log_.open(*folder_ / "progress.jsonl");
+    lost_ = true;
+  });
 }
 
 Json RunFrame::describe(const RunPosition& position) {

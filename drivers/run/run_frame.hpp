@@ -62,13 +62,22 @@ class RunFrame {
   /// @param bytes          about how much a checkpoint holds
   void compute(const nlohmann::ordered_json& configuration, const std::string& input_sha256, double bytes,
                RunPosition position, const std::function<void(Checkpoints&)>& body);
+  /// The same for a run that keeps a journal and needs no checkpoints. Collective.
+  void work(const std::function<void()>& body);
+  /// On rank 0, where work() goes on with a run: what its journal tells. @param line  for people
+  void go_on_from_journal(double seconds_before, nlohmann::ordered_json record, const std::string& line);
+  /// Whether a signal has come to this rank, or, on rank 0, the time limit leaves fewer than `seconds`.
+  bool has_to_leave(double seconds) const;
+  /// On rank 0, once a run keeps more files than the frame knows: whether the folder was removed since the last call. It is made
+  /// again; those files are to be written anew.
+  bool was_lost();
   /// On rank 0: a step is done; a record for the log, to which the seconds so far are added, and a line for people.
   /// Elsewhere nothing.
   void step(nlohmann::ordered_json record, const std::string& line);
   /// Of computing, in this process and those before it.
   double seconds() const { return seconds_before_ + now() - start_; }
 
-  /// After a request to stop: no results, the checkpoint has it all. Collective.
+  /// After a request to stop: no results, the checkpoint or the journal has it all. Collective.
   /// @param where  the run stands, for people @return the exit status @throws Error if there is no checkpoint
   int leave(const std::string& where);
   /// On rank 0: summary.json, and what is printed: the summary with --json, else what `text` returns unless --quiet.
@@ -96,6 +105,7 @@ class RunFrame {
   double start_ = 0;                // of the computation in this process
   double seconds_before_ = 0;       // in those before it
   bool begun_ = false;
+  bool lost_ = false;
 };
 
 }  // namespace tempera::drivers

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/base/text.hpp"
+#include "core/bayesopt/objectives.hpp"
 #include "core/sampling/explorers/explorers.hpp"
 #include "core/sampling/targets/targets.hpp"
 #include "tests/support/data.hpp"
@@ -43,7 +44,7 @@ TEST(Help, PrintsAPageAsItIsWithinAHundredColumns) {
     const auto shown = test::tempera({"help", page.stem()});
     EXPECT_EQ(shown.status, 0);
     EXPECT_EQ(shown.err, "");
-    const bool with_list = page.stem() == "targets" || page.stem() == "explorers";
+    const bool with_list = page.stem() == "targets" || page.stem() == "explorers" || page.stem() == "objectives";
     EXPECT_THAT(shown.out, StartsWith(test::read_text(page)));
     EXPECT_EQ(shown.out.size() > std::filesystem::file_size(page), with_list) << page;
     for (std::size_t line = 0; line < shown.out.size(); line = shown.out.find('\n', line) + 1)
@@ -60,6 +61,9 @@ TEST(Help, ListsEveryTargetAndExplorerWithItsSettings) {
       EXPECT_THAT(targets, HasSubstr("\n    " + setting.name + "=" + setting.default_value + " "));
     for (const DataField& field : target.data) EXPECT_THAT(targets, HasSubstr("\n    " + field.name + " "));
   }
+  const std::string objectives = test::tempera({"help", "objectives"}).out;
+  for (const ObjectiveDescription& objective : describe_objectives())
+    EXPECT_THAT(objectives, HasSubstr("\n## " + objective.name + ": " + objective.summary + "\n"));
   const std::string explorers = test::tempera({"help", "explorers"}).out;
   for (const ExplorerDescription& explorer : describe_explorers()) {
     EXPECT_THAT(explorers, HasSubstr("\n## " + explorer.name + ": " + explorer.summary + "\n"));

@@ -1,6 +1,7 @@
 #include "distributed/bayesopt/detail/master.hpp"
 
 #include <fmt/format.h>
+#include <omp.h>
 #include <time.h>
 
 #include <numeric>
@@ -37,7 +38,8 @@ Master::Master(Courier& courier, std::vector<Index> slots, Proposer& proposer, E
       observer_(observer),
       scheduler_(options.scheduler),
       pacing_(sum(slots)),
-      present_(static_cast<int>(slots.size()) - 1) {
+      present_(static_cast<int>(slots.size()) - 1),
+      beside_(options.scheduler.schedule != Schedule::blind && (present_ > 0 || slots.front() > 1)) {
   for (std::size_t rank = 0; rank < slots.size(); ++rank)
     rank_of_worker_.insert(rank_of_worker_.end(), static_cast<std::size_t>(slots[rank]), static_cast<int>(rank));
   for (Index worker = 0; worker < std::ssize(rank_of_worker_); ++worker) free_.insert(worker);
@@ -97,11 +99,8 @@ void Master::run() {
   while (!scheduler_.over()) {
     if (observer_.stop_requested && observer_.stop_requested()) stop_ = true;
     if (stop_) break;
-    if (take_local() || take_message(0) || hand_out()) continue;
-    if ((!free_.empty() && scheduler_.can_propose()) || pacing_.wants_more(scheduler_))
-      propose();
-    else
-      wait();
+    look_after_files();
+    if (!take_local() && !take_message(0) && !hand_out() && !take_proposal() && !begin_proposal()) wait();
   }
   leave();
 }
@@ -156,27 +155,49 @@ bool Master::hand_out() {
   return true;
 }
 
-void Master::propose() {
-  const auto start = Clock::now();
-  ProposeEvent event = scheduler_.propose(proposer_);
-  event.proposing_seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  record(std::move(event));
+/// A worker that is free does not wait for anything but its point, and gets one that was prepared while the next is being made.
+bool Master::begin_proposal() {
+  if (proposal_.valid()) return false;
+  if (!(!free_.empty() && scheduler_.can_propose()) && !pacing_.wants_more(scheduler_)) return false;
+  proposing_ = scheduler_.next_proposal();
+  proposing_from_ = Clock::now();
+  const int threads = omp_get_max_threads();  // a new thread does not inherit them
+  const auto policy = beside_ ? std::launch::async : std::launch::deferred;
+  proposal_ = std::async(policy, [this, threads, basis = scheduler_.basis_of(proposing_)] {
+    if (beside_) omp_set_num_threads(threads);
+    return proposer_.propose(basis.number, basis.finished, basis.pending);
+  });
+  return true;
+}
+
+bool Master::take_proposal() {
+  if (!proposal_.valid() || (beside_ && proposal_.wait_for(std::chrono::seconds(0)) != std::future_status::ready))
+    return false;
+  Proposal proposal = proposal_.get();
+  proposing_.point = std::move(proposal.point);
+  proposing_.why = std::move(proposal.why);
+  proposing_.proposing_seconds = std::chrono::duration<double>(Clock::now() - proposing_from_).count();
+  record(std::move(proposing_));
+  return true;
 }
 
 void Master::wait() {
+  take_message(local_running_ > 0 || proposal_.valid() ? kPause : kLongPause);
+}
+
+void Master::look_after_files() {
   const auto now = Clock::now();
-  if (now - last_look_ > kLook) {
-    last_look_ = now;
-    if (observer_.folder_was_lost && observer_.folder_was_lost() && journal_) journal_->restore();
-    if (journal_) journal_->sync();
-  }
-  take_message(local_running_ > 0 ? kPause : kLongPause);
+  if (now - last_look_ < kLook) return;
+  last_look_ = now;
+  if (observer_.folder_was_lost && observer_.folder_was_lost(scheduler_) && journal_) journal_->restore();
+  if (journal_) journal_->sync();
 }
 
 /// Results that come until the last rank has left count as well.
 void Master::leave() {
   for (int rank = 1, ranks = present_ + 1; rank < ranks; ++rank) courier_.send(rank, to_text(LeaveMessage{}));
   local_.cancel();
+  if (proposal_.valid()) proposal_.wait();
   while (present_ > 0) take_message(kLongPause);
   stop_ = stop_ && !scheduler_.over();
   record(StopEvent{stop_ ? "request" : scheduler_.too_many_failures() ? "failures" : "budget"});

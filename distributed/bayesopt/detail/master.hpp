@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <future>
 #include <optional>
 #include <set>
 #include <vector>
@@ -34,8 +35,10 @@ class Master {
   bool take_local();
   void take_answer(const TrialAnswer& answer);
   bool hand_out();
-  void propose();
+  bool begin_proposal();
+  bool take_proposal();
   void wait();
+  void look_after_files();
   void leave();
 
   Courier& courier_;
@@ -52,10 +55,14 @@ class Master {
   std::vector<Index> worker_of_number_;  // that runs it in this session
   int present_ = 0;                      // other ranks that have not left
   Index local_running_ = 0;
+  bool beside_;             // proposals are made on a thread of their own, while this one serves
+  ProposeEvent proposing_;  // the one on its way
+  Clock::time_point proposing_from_;
   bool stop_ = false;
   double before_ = 0;  // seconds of the sessions before
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_look_ = start_;  // at the folder and the disk
+  std::future<Proposal> proposal_;        // last: waited for before anything it uses goes
 };
 
 }  // namespace tempera::detail

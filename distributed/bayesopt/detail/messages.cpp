@@ -11,7 +11,7 @@ using Json = nlohmann::ordered_json;
 // Requests and answers travel as the events that they are about.
 struct ToJson {
   Json operator()(const TrialRequest& request) const {
-    return {{"request", to_json(ProposeEvent{request.number, request.point, nullptr, {}, 0})},
+    return {{"request", to_json(ProposeEvent{request.number, request.point, nullptr, 0, {}, 0})},
             {"attempt", request.attempt},
             {"seed", request.seed}};
   }

@@ -28,6 +28,7 @@ struct StepLimit {
   std::int64_t (*steps)(std::int64_t value);
 };
 constexpr std::array kLimits = {StepLimit{"sweep", "iterations", [](std::int64_t iterations) { return iterations; }},
+                                StepLimit{"trial", "budget", [](std::int64_t budget) { return budget; }},
                                 StepLimit{"scan", "rounds", [](std::int64_t rounds) {
                                             return (std::int64_t{2} << std::clamp<std::int64_t>(rounds, 0, 60)) - 2;
                                           }}};
@@ -145,9 +146,10 @@ RunStatus read_run_status(const fs::path& folder, double now) {
   status.state = judge(status);
   take_progress(status, member(member(manifest, "options"), "values"));
   take_checkpoints(status, text_in(manifest, "checkpoint_folder"), now);
+  status.journal = is_there(folder / "journal.jsonl");
   if (status.state != RunState::finished) return status;
   const ordered_json summary = plain_values(read_json(folder / "summary.json", status.notes));
-  for (const char* key : {"fit", "log_evidence", "best_value", "stopped", "seconds"})
+  for (const char* key : {"fit", "log_evidence", "best_value", "trials", "failed_trials", "stopped", "seconds"})
     if (summary.contains(key)) status.result[key] = summary[key];
   // A criterion may have ended it before its last round.
   if (status.limit && status.limit_option == "rounds" && summary.contains("rounds") && summary["rounds"].is_number())

@@ -45,6 +45,7 @@ struct RunStatus {
   std::vector<GenerationInfo> readable;  ///< newest first
   std::size_t damaged = 0;               ///< generations whose index cannot be read
   std::optional<double> checkpoint_age;  ///< seconds since the newest readable one was written
+  bool journal = false;                  ///< the run goes on from its journal and needs no checkpoints
   std::vector<std::string> notes;        ///< what could not be read, for people
 };
 

@@ -95,11 +95,12 @@ std::string next_text(const RunStatus& status) {
   }
   if (status.state == RunState::finished) {
     std::string text = "the results are in " + printable((status.folder / "summary.json").string());
-    if (!status.readable.empty() && status.limit)
+    if ((!status.readable.empty() || status.journal) && status.limit)
       text += fmt::format("; {} --{} N' extends it, N above {}", resume, status.limit_option, *status.limit_value);
     return text;
   }
   const char* mended = status.state == RunState::failed ? ", once the cause is mended" : "";
+  if (status.journal) return fmt::format("{}' goes on from the journal, on any number of MPI ranks{}", resume, mended);
   return status.readable.empty()
              ? fmt::format("{}' starts it over, for there is no checkpoint{}", resume, mended)
              : fmt::format("{}' goes on from the checkpoint, on any number of MPI ranks{}", resume, mended);
@@ -178,7 +179,8 @@ std::string status_text(const RunStatus& status) {
     line("result", own_values(status.result));
   }
   line("speed", speed_text(status));
-  const bool without = status.state == RunState::finished && status.readable.empty() && status.damaged == 0;
+  const bool none = status.readable.empty() && status.damaged == 0;
+  const bool without = none && (status.state == RunState::finished || status.journal);
   if (!without) line("checkpoint", checkpoint_text(status, true));
   for (const std::string& note : status.notes) line("note", note);
   line("next", next_text(status));
@@ -217,6 +219,7 @@ ordered_json status_json(const RunStatus& status) {
   json["checkpoint_folder"] = printable(status.checkpoints.string());
   json["checkpoint"] = checkpoint_json(status);
   json["generations"] = status.readable.size();
+  json["journal"] = status.journal;
   json["generations_damaged"] = status.damaged;
   json["notes"] = status.notes;
   json["next"] = text_or_null(next_text(status));

@@ -29,8 +29,8 @@ std::vector<JournalEntry> entries_of_all_kinds() {
   bad.seconds = 5e-324;
   return {{0, BeginEvent{{{"parameters", {1, 2}}}, {{"seed", 0}}}},
           {0.5, SessionEvent{8}},
-          {1, ProposeEvent{0, {0.1, std::numeric_limits<double>::quiet_NaN(), 3}, {{"rule", "sobol"}}, {}, 0.001}},
-          {2, ProposeEvent{1, {1.0 / 3, 2, 0}, {{"acquisition", -1e308}}, {0}, 0}},
+          {1, ProposeEvent{0, {0.1, std::numeric_limits<double>::quiet_NaN(), 3}, {{"rule", "sobol"}}, 0, {}, 0.001}},
+          {2, ProposeEvent{1, {1.0 / 3, 2, 0}, {{"acquisition", -1e308}}, 3, {0}, 0}},
           {3, StartEvent{0, 0, 7}},
           {4, ResultEvent{0, 0, ok}},
           {5, StartEvent{1, 2, 0}},

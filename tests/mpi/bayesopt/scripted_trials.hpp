@@ -61,7 +61,7 @@ inline std::string state_of(const Scheduler& scheduler) {
                      std::to_string(scheduler.running()) + " " + std::to_string(scheduler.failures()) + " " +
                      std::to_string(scheduler.best()) + "\n";
   for (Index number = 0; number < scheduler.proposed(); ++number)
-    text += to_json(ProposeEvent{number, scheduler.point(number), scheduler.why(number), {}, 0}).dump() + " " +
+    text += to_json(ProposeEvent{number, scheduler.point(number), scheduler.why(number), 0, {}, 0}).dump() + " " +
             std::to_string(scheduler.retries(number)) + "\n";
   for (const Trial& trial : scheduler.finished())
     text += to_json(ResultEvent{trial.number, 0, trial.result}).dump() + "\n";

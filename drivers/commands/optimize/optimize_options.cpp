@@ -1,0 +1,128 @@
+#include "drivers/commands/optimize/optimize_options.hpp"
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/bayesopt/acquisition.hpp"
+#include "drivers/time_limit.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+void declare_problem(OptionSchema& schema, OptimizeOptions& options) {
+  schema.group("Problem");
+  schema.text("command", options.command)
+      .metavar("\"…\"")
+      .help(
+          "program to run for every trial: its point as a JSON object on standard input and in place of {name}, its "
+          "value as the last line of standard output (`tempera help optimization`)");
+  schema.text("objective", options.objective)
+      .metavar("NAME")
+      .help("built-in objective, on its own space; `tempera help objectives` lists them with their settings");
+  schema.texts("set", options.settings).metavar("KEY=VALUE").help("a setting of the built-in objective");
+}
+
+void declare_search(OptionSchema& schema, OptimizeOptions& options) {
+  schema.group("Search");
+  schema.integer("budget", options.budget).minimum(1).help("trials, failed ones included");
+  schema.choice("scheduler", options.scheduler, {"async", "batch", "random", "sobol"})
+      .help(
+          "async: a worker that is free gets a new point at once; batch: points are proposed together, whatever the "
+          "number of workers; random, sobol: points that no result matters to");
+  schema.integer("batch", options.batch).minimum(1).help("points proposed together (--scheduler batch)");
+  schema.choice("surrogate", options.surrogate, {"gp"}).help("model of the values: gp: exact Gaussian processes");
+  schema.text("acquisition", options.acquisition)
+      .metavar("log-ei|ei|pi|ucb[:BETA]|thompson")
+      .help("what is maximised to choose a point: improvement, its probability, optimism, or a draw of the model");
+  schema.choice("hyperparameters", options.hyperparameters, {"bayes", "map", "mle"})
+      .help("of the model: draws from their posterior, its maximum, or that of the likelihood (much faster)");
+}
+
+void declare_trials(OptionSchema& schema, OptimizeOptions& options) {
+  schema.group("Trials");
+  schema.duration("timeout", options.timeout)
+      .above(0)
+      .help("a command that takes longer is ended; the trial has failed");
+  schema.integer("max-failures", options.max_failures)
+      .minimum(0)
+      .absent("none")
+      .help("end the run when more trials have failed");
+  schema.integer("retries", options.retries).minimum(0).help("further attempts of a trial whose command crashed");
+  schema.integer("workers", options.workers)
+      .minimum(1)
+      .maximum(1024)
+      .help("commands that an MPI rank runs at once; rank 0 only proposes, unless it is alone");
+}
+
+void declare_all(OptionSchema& schema, OptimizeOptions& options) {
+  declare_problem(schema, options);
+  declare_search(schema, options);
+  declare_trials(schema, options);
+}
+
+Error usage(const std::string& option, const std::string& what, const std::string& hint) {
+  return {Category::usage, option, what, hint};
+}
+
+bool given(const OptionSchema& schema, const char* name) {
+  return !schema.find(name)->set_by().empty();
+}
+
+}  // namespace
+
+void declare(OptionSchema& schema, OptimizeOptions& options) {
+  schema.example("mpirun -n 5 tempera optimize space.toml --command \"./train.sh --lr {lr}\" --budget 200");
+  schema.positional("space", OptionKind::path, options.space)
+      .metavar("SPACE.toml")
+      .help("parameters, constraints and the objective of --command");
+  declare_all(schema, options);
+  declare_common_options(schema, options.common);
+}
+
+void declare_for_resume(OptionSchema& schema, OptimizeOptions& options) {
+  declare_all(schema, options);
+  declare_resume_options(schema, options.common);
+}
+
+void complete(const OptionSchema& schema, OptimizeOptions& options) {
+  if (options.command.empty() == options.objective.empty())
+    throw usage("--command", options.command.empty() ? "nothing to optimise" : "a command and an objective are given",
+                "give SPACE.toml --command \"…\" or --objective NAME (`tempera help objectives` lists them)");
+  if (options.of_command()) {
+    if (options.space.empty())
+      throw usage("SPACE.toml", "the space of the command is missing",
+                  "name a file with the parameters (`tempera help optimization`)");
+    if (!options.settings.empty()) throw usage("--set", "is for built-in objectives", "leave it out");
+  } else {
+    if (!options.space.empty())
+      throw usage("SPACE.toml", "a built-in objective has its own space", "leave it out, or give --command");
+    for (const char* name : {"timeout", "retries", "workers"})
+      if (given(schema, name)) throw usage(std::string("--") + name, "is for --command", "leave it out");
+  }
+  if (options.batch > 1 && !given(schema, "scheduler")) options.scheduler = "batch";
+  if (options.batch > 1 && options.scheduler != "batch")
+    throw usage("--batch", "is for --scheduler batch", "leave out one of the two");
+  AcquisitionRule::parse(options.acquisition);
+  if (!options.learns())
+    for (const char* name : {"surrogate", "acquisition", "hyperparameters"})
+      if (given(schema, name))
+        throw usage(std::string("--") + name, fmt::format("--scheduler {} needs no model", options.scheduler),
+                    "leave it out");
+  parse_checkpoint_every(schema, options.common);
+  check_time_limit(schema, options.common);
+}
+
+SchedulerOptions scheduler_options(const OptimizeOptions& options) {
+  SchedulerOptions scheduler;
+  scheduler.schedule = options.scheduler == "async"   ? Schedule::async
+                       : options.scheduler == "batch" ? Schedule::batch
+                                                      : Schedule::blind;
+  scheduler.budget = options.budget;
+  scheduler.batch = options.batch;
+  scheduler.max_failures = options.max_failures;
+  scheduler.max_retries = options.retries;
+  return scheduler;
+}
+
+}  // namespace tempera::drivers

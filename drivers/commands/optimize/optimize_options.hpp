@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/option_schema.hpp"
+#include "distributed/bayesopt/scheduler.hpp"
+#include "drivers/common_options.hpp"
+
+namespace tempera::drivers {
+
+/// What `tempera optimize` can be told; see declare for the meaning of each.
+struct OptimizeOptions {
+  std::filesystem::path space;
+  std::string command;
+  std::string objective;
+  std::vector<std::string> settings;
+  std::int64_t budget = 100;
+  std::string scheduler = "async";
+  std::int64_t batch = 1;
+  std::string surrogate = "gp";
+  std::string acquisition = "log-ei";
+  std::string hyperparameters = "bayes";
+  double timeout = 60;
+  std::optional<std::int64_t> max_failures;
+  std::int64_t retries = 0;
+  std::int64_t workers = 1;
+  CommonOptions common;
+
+  /// Results matter to proposals.
+  bool learns() const { return scheduler == "async" || scheduler == "batch"; }
+  bool of_command() const { return !command.empty(); }
+};
+
+void declare(OptionSchema& schema, OptimizeOptions& options);
+/// The same for a run that goes on: without what only a new run has.
+void declare_for_resume(OptionSchema& schema, OptimizeOptions& options);
+
+/// Checks what needs no data and fills in what depends on other options.
+/// @throws Error{usage}
+void complete(const OptionSchema& schema, OptimizeOptions& options);
+
+SchedulerOptions scheduler_options(const OptimizeOptions& options);
+
+}  // namespace tempera::drivers

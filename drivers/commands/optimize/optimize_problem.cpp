@@ -1,0 +1,72 @@
+#include "drivers/commands/optimize/optimize_problem.hpp"
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/base/random_stream.hpp"
+#include "core/base/sha256.hpp"
+#include "core/bayesopt/blind_proposers.hpp"
+#include "core/bayesopt/feasible.hpp"
+#include "core/bayesopt/gp_proposer.hpp"
+#include "distributed/bayesopt/command_evaluator.hpp"
+
+namespace tempera::drivers {
+
+std::vector<std::string> OptimizeProblem::constraints() const {
+  return file ? file->reported_constraints : std::vector<std::string>();
+}
+
+OptimizeProblem make_problem(const OptimizeOptions& options) {
+  OptimizeProblem problem;
+  if (!options.of_command()) {
+    problem.built_in.emplace(options.objective, options.settings);
+    return problem;
+  }
+  problem.file.emplace(read_space_file(options.space));
+  problem.sha256 = sha256_of_file(options.space);
+  if (problem.file->objectives.size() > 1)
+    throw Error(Category::input, options.space.string(),
+                fmt::format("names {} objectives, one can be optimised", problem.file->objectives.size()),
+                "leave all but one [[objective]] out");
+  RandomStream stream(static_cast<std::uint64_t>(options.common.seed), "feasible-somewhere");
+  try {
+    static_cast<void>(sample_feasible(problem.space(), stream));  // says which constraint is to blame
+  } catch (const Error& error) {
+    throw Error(error.category(), error.where().empty() ? options.space.string() : error.where(), error.what_is_wrong(),
+                error.hint());
+  }
+  problem.command.emplace(options.command, problem.space());
+  return problem;
+}
+
+std::unique_ptr<Evaluator> make_evaluator(const OptimizeProblem& problem, const OptimizeOptions& options,
+                                          const std::filesystem::path& trials) {
+  if (problem.command) {
+    CommandTrialOptions trial;
+    trial.timeout = options.timeout;
+    trial.rules = {problem.file->objectives.front().name, problem.maximise(), problem.file->reported_constraints};
+    return std::make_unique<CommandEvaluator>(*problem.command, problem.space(), trials, options.workers, trial);
+  }
+  const auto seed = static_cast<std::uint64_t>(options.common.seed);
+  return std::make_unique<FunctionEvaluator>([&problem, seed](const TrialRequest& request) {
+    TrialResult result;
+    result.value = problem.built_in->evaluate(request.point, seed, request.number);
+    return result;
+  });
+}
+
+std::unique_ptr<Proposer> make_proposer(const OptimizeProblem& problem, const OptimizeOptions& options) {
+  const auto seed = static_cast<std::uint64_t>(options.common.seed);
+  if (options.scheduler == "random") return std::make_unique<RandomProposer>(problem.space(), seed);
+  if (options.scheduler == "sobol") return std::make_unique<SobolProposer>(problem.space(), seed);
+  GpProposerOptions model;
+  model.seed = seed;
+  model.acquisition = AcquisitionRule::parse(options.acquisition);
+  model.constraints = problem.constraints();
+  model.model.hyperparameters.method = options.hyperparameters == "map"   ? HyperMethod::map
+                                       : options.hyperparameters == "mle" ? HyperMethod::mle
+                                                                          : HyperMethod::bayes;
+  return std::make_unique<GpProposer>(problem.space(), model);
+}
+
+}  // namespace tempera::drivers

@@ -1,0 +1,192 @@
+#include "drivers/commands/optimize/optimizing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "core/base/atomic_file.hpp"
+#include "core/base/error.hpp"
+#include "core/base/option_json.hpp"
+#include "distributed/bayesopt/optimization.hpp"
+#include "distributed/communicator/collectively.hpp"
+#include "distributed/communicator/objects.hpp"
+#include "drivers/commands/optimize/optimize_problem.hpp"
+#include "drivers/commands/optimize/optimize_report.hpp"
+#include "drivers/commands/optimize/trials_file.hpp"
+#include "drivers/session.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kWayOut = 2;  // seconds: the end of the running commands, and of MPI
+
+/// The options that change the result, as the journal remembers them. The budget may grow.
+Json configuration_of(const OptionSchema& schema) {
+  Json values = options_to_json(schema)["values"];
+  Json configuration;
+  for (const char* name : {"command", "objective", "set", "scheduler", "batch", "surrogate", "acquisition",
+                           "hyperparameters", "retries", "seed"})
+    configuration[name] = values.at(name);
+  return configuration;
+}
+
+std::string bytes_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// What optimising does within the frame of its run. Lives on every rank.
+class Optimizing {
+ public:
+  Optimizing(const Session& session, const OptimizeTask& task)
+      : world_(session.world),
+        task_(task),
+        options_(task.options),
+        frame_(session, {"optimize", task.options.common, task.schema, task.start, task.resume}) {}
+
+  RunFrame& frame() { return frame_; }
+
+  int run() {
+    frame_.open_folder();
+    problem_.emplace(make_problem(options_));
+    begin();
+    std::string folder = frame_.folder() != nullptr ? frame_.folder()->path().string() : "";
+    world_.broadcast_object(folder, 0);
+    folder_ = folder;
+    if (frame_.folder() != nullptr) trials_.emplace(*problem_);
+    const auto evaluator = make_evaluator(*problem_, options_, folder_ / "trials");
+    const auto proposer = make_proposer(*problem_, options_);
+    std::optional<OptimizationResult> result;
+    frame_.work([&] {
+      result.emplace(optimize(world_, problem_->space(), *proposer, *evaluator, optimization_options(), observer()));
+    });
+    if (result->stopped) return frame_.leave(fmt::format("{} trials", result->scheduler.finished().size()));
+    const Index slots = world_.is_root() && world_.size() > 1 ? 0 : evaluator->slots();
+    const Index workers = world_.all_reduce_value(slots, Reduction::sum);
+    if (world_.is_root()) deliver(*result, workers);
+    return 0;
+  }
+
+ private:
+  void begin() {
+    Json input = nullptr;
+    if (problem_->file)
+      input = {{"path", std::filesystem::absolute(options_.space).lexically_normal().string()},
+               {"sha256", problem_->sha256}};
+    frame_.begin({{"input", std::move(input)}});
+    if (frame_.folder() == nullptr || !problem_->file) return;
+    space_text_ = bytes_of(options_.space);
+    write_file_atomically(*frame_.folder() / "space.toml", space_text_);
+  }
+
+  OptimizationOptions optimization_options() const {
+    OptimizationOptions options;
+    options.scheduler = scheduler_options(options_);
+    options.seed = static_cast<std::uint64_t>(options_.common.seed);
+    options.journal = folder_ / "journal.jsonl";
+    options.configuration = configuration_of(task_.schema);
+    return options;
+  }
+
+  OptimizationObserver observer() {
+    OptimizationObserver observer;
+    observer.stop_requested = [this] { return frame_.has_to_leave(kWayOut + (options_.of_command() ? 0 : longest_)); };
+    observer.resumed = [this](const Scheduler& scheduler, double seconds) { go_on(scheduler, seconds); };
+    observer.counted = [this](const Scheduler& scheduler, const Trial& trial) { note(scheduler, trial); };
+    observer.folder_was_lost = [this](const Scheduler& scheduler) { return write_lost_files(scheduler); };
+    return observer;
+  }
+
+  // --- on rank 0 ----------------------------------------------------------------------------------------------------
+
+  void go_on(const Scheduler& scheduler, double seconds) {
+    const auto trials = scheduler.finished().size();
+    frame_.go_on_from_journal(seconds, {{"step", "resume"}, {"trials", trials}, {"mpi_ranks", world_.size()}},
+                              fmt::format("going on after {} trials", trials));
+    trials_->begin(folder_ / "trials.jsonl", scheduler);
+  }
+
+  bool write_lost_files(const Scheduler& scheduler) {
+    if (!frame_.was_lost()) return false;
+    if (problem_->file) write_file_atomically(folder_ / "space.toml", space_text_);
+    trials_->begin(folder_ / "trials.jsonl", scheduler);
+    return true;
+  }
+
+  void note(const Scheduler& scheduler, const Trial& trial) {
+    const auto count = std::ssize(scheduler.finished());
+    trials_->add(scheduler, trial);
+    longest_ = std::max(longest_, trial.result.seconds);
+    Json record = {{"step", "trial"}, {"iteration", count}, {"number", trial.number}};
+    std::string line = fmt::format("trial {} of {}", count, options_.budget);
+    if (trial.result.status == TrialStatus::ok) {
+      record["value"] = problem_->natural(trial.result.value);
+      line += fmt::format("  value {:.6g}", problem_->natural(trial.result.value));
+    } else {
+      record["status"] = name(trial.result.status);
+      line += fmt::format("  {} {}", name(trial.result.status), trial.result.reason);
+    }
+    if (scheduler.best() >= 0) {
+      const double best = scheduler.finished()[static_cast<std::size_t>(scheduler.best())].result.value;
+      record["best_value"] = problem_->natural(best);
+      line += fmt::format("  best {:.6g}", problem_->natural(best));
+    }
+    frame_.step(std::move(record), line);
+  }
+
+  void deliver(const OptimizationResult& result, Index workers) {
+    const OptimizeFacts facts{options_, *problem_, result, workers, world_.size()};
+    frame_.deliver(optimize_summary(facts), [&] { return optimize_text(facts, folder_.string()); });
+    const Scheduler& scheduler = result.scheduler;
+    const auto trials = std::ssize(scheduler.finished());
+    const auto reasons = failures_of(facts);
+    if (scheduler.too_many_failures())
+      throw Error(Category::numerical, "--max-failures",
+                  fmt::format("{} of {} trials failed, {} may: {}", scheduler.failures(), trials,
+                              *options_.max_failures, reasons.front()),
+                  fmt::format("mend that, then 'tempera resume {} --max-failures N' goes on", folder_.string()));
+    if (scheduler.failures() == trials)
+      throw Error(
+          Category::numerical, options_.of_command() ? "--command" : "--objective",
+          fmt::format("all {} trials failed: {}", trials, reasons.front()),
+          options_.of_command() ? fmt::format("{} has what each of them printed", (folder_ / "trials").string()) : "");
+  }
+
+  const Communicator& world_;
+  const OptimizeTask& task_;
+  const OptimizeOptions& options_;
+  std::optional<OptimizeProblem> problem_;
+  std::filesystem::path folder_;
+  std::optional<TrialsFile> trials_;
+  std::string space_text_;
+  double longest_ = 0;  // seconds of a trial
+  RunFrame frame_;
+};
+
+}  // namespace
+
+int run_optimizing(const Launch& launch, const OptimizeTask& task) {
+  const CommonOptions& common = task.options.common;
+  return run_session(launch, [&](const Session& session) {
+    begin_computation(session.world, launch, common.threads, common.quiet);
+    Optimizing optimizing(session, task);
+    try {
+      return collectively(session.world, [&] {
+        const int status = optimizing.run();
+        optimizing.frame().finish(status);
+        return status;
+      });
+    } catch (const Error& error) {
+      optimizing.frame().abandon(exit_status(error.category()));
+      throw;
+    }
+  });
+}
+
+}  // namespace tempera::drivers
