@@ -15,8 +15,7 @@ OptimizationResult optimize(const Communicator& world, const Space& space, Propo
     const Index mine = world.is_root() && world.size() > 1 ? 0 : evaluator.slots();
     const std::vector<Index> slots = world.gather(std::span<const Index>(&mine, 1), 0);
     if (world.is_root()) {
-      detail::Master master(courier, slots, proposer, evaluator, options, observer);
-      master.open_journal(space);
+      detail::Master master(courier, slots, space, proposer, evaluator, options, observer);
       master.run();
       result = master.result();
     } else {

@@ -82,6 +82,11 @@ std::optional<StartEvent> Scheduler::next_start(Index worker) const {
   return std::nullopt;
 }
 
+std::optional<Index> Scheduler::running_attempt(Index number) const {
+  if (number < 0 || number >= proposed() || at(number).stage != Stage::running) return std::nullopt;
+  return at(number).attempt;
+}
+
 bool Scheduler::over() const {
   return too_many_failures() || std::ssize(finished_) >= options_.budget;
 }

@@ -77,6 +77,8 @@ class Scheduler {
   Index best() const { return best_; }
   const Point& point(Index number) const { return at(number).point; }
   const nlohmann::ordered_json& why(Index number) const { return at(number).why; }
+  /// The attempt of a trial that is running now.
+  std::optional<Index> running_attempt(Index number) const;
   /// Attempts after the first that a loss or a crash led to.
   Index retries(Index number) const { return at(number).retries; }
 

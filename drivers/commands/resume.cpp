@@ -26,9 +26,11 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kFree[] = {"input",      "grid",      "threads", "checkpoint-every", "checkpoint-dir",
                                  "time-limit", "profile",   "quiet",   "verbose",          "json",
                                  "run",        "data",      "tensor",  "start-groups",     "ranks-per-replica",
-                                 "until-rhat", "until-ess", "timeout", "max-failures",     "workers"};
+                                 "until-rhat", "until-ess", "timeout", "max-failures",     "workers",
+                                 "ask",        "tell"};
 /// Taken from the manifest unless they are given: what a run prints is each time's own.
-constexpr const char* kNotInherited[] = {"quiet", "verbose", "json", "output", "overwrite", "config", "input"};
+constexpr const char* kNotInherited[] = {"quiet",  "verbose", "json", "output", "overwrite",
+                                         "config", "input",   "ask",  "tell"};
 
 bool is_one_of(std::span<const char* const> names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -193,7 +195,7 @@ int resume_optimize(std::span<const std::string> arguments, const Launch& launch
   };
   return resume<OptimizeOptions>(arguments, launch, limit_of,
                                  [&](ResumedRun run, const OptionSchema& schema, OptimizeOptions& options) {
-                                   if (options.of_command()) options.space = space_of(run);
+                                   if (options.objective.empty()) options.space = space_of(run);
                                    return run_optimizing(launch, {options, schema, launch.start, std::move(run)});
                                  });
 }

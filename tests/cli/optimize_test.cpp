@@ -28,7 +28,9 @@ class Optimize : public OptimizeCommand {
     int ranks = 2, done = 0;
     for (int kill = 0; kill < kills; ++kill) {
       RandomStream random(seed, "optimize-kill", {kill});
-      const int until = (kill + 1) * budget / (kills + 2) + static_cast<int>(random.uniform_index(3));
+      // One result more at least, so that there are ranks to be killed.
+      const int until = std::max(results_in("run") + 1,
+                                 (kill + 1) * budget / (kills + 6) + static_cast<int>(random.uniform_index(3)));
       SCOPED_TRACE("kill " + std::to_string(kill) + " on " + std::to_string(ranks) + " ranks");
       RunningProcess job = tempera_in_background(ranks, command, here());
       if (!wait_until([&] { return fs::exists(path("run/manifest.json")) && results_in("run") >= until; }, 60, &job))

@@ -6,8 +6,7 @@
 
 #include <numeric>
 
-#include "core/base/error.hpp"
-#include "core/base/random_stream.hpp"
+#include "distributed/bayesopt/ask_tell.hpp"
 #include "distributed/bayesopt/detail/messages.hpp"
 
 namespace tempera::detail {
@@ -29,66 +28,29 @@ Index sum(const std::vector<Index>& values) {
 
 }  // namespace
 
-Master::Master(Courier& courier, std::vector<Index> slots, Proposer& proposer, Evaluator& local,
+Master::Master(Courier& courier, std::vector<Index> slots, const Space& space, Proposer& proposer, Evaluator& local,
                const OptimizationOptions& options, const OptimizationObserver& observer)
     : courier_(courier),
       proposer_(proposer),
       local_(local),
       options_(options),
       observer_(observer),
-      scheduler_(options.scheduler),
+      record_(space, options),
+      scheduler_(record_.scheduler()),
       pacing_(sum(slots)),
       present_(static_cast<int>(slots.size()) - 1),
       beside_(options.scheduler.schedule != Schedule::blind && (present_ > 0 || slots.front() > 1)) {
   for (std::size_t rank = 0; rank < slots.size(); ++rank)
     rank_of_worker_.insert(rank_of_worker_.end(), static_cast<std::size_t>(slots[rank]), static_cast<int>(rank));
   for (Index worker = 0; worker < std::ssize(rank_of_worker_); ++worker) free_.insert(worker);
+  for (const JournalEntry& entry : record_.entries()) pacing_.take(entry.event);
+  if (observer_.resumed) observer_.resumed(scheduler_, record_.seconds_before());
 }
 
-void Master::open_journal(const Space& space) {
-  const BeginEvent begin{space.description(), options_.configuration};
-  if (!options_.journal.empty()) {
-    if (std::filesystem::exists(options_.journal)) {
-      std::vector<JournalEntry> earlier;
-      journal_ = Journal::reopen(options_.journal, earlier);
-      replay(earlier, begin);
-    } else {
-      journal_ = Journal::create(options_.journal);
-    }
-  }
-  start_ = Clock::now();
-  if (entries_.empty()) record(begin);
-  if (observer_.resumed) observer_.resumed(scheduler_, before_);
-}
-
-void Master::replay(const std::vector<JournalEntry>& entries, const BeginEvent& expected) {
-  if (entries.empty()) return;
-  const auto* begin = std::get_if<BeginEvent>(&entries.front().event);
-  if (begin == nullptr || begin->space != expected.space || begin->configuration != expected.configuration)
-    throw Error(Category::input, options_.journal.string() + ":1",
-                "the run began with another space or with other options",
-                "give the space and the options that it began with, or begin a new run");
-  for (const JournalEntry& entry : entries) {
-    try {
-      scheduler_.apply(entry.event);
-      pacing_.take(entry.event);
-    } catch (const Error& error) {
-      throw Error(error.category(), fmt::format("{}:{}", options_.journal.string(), entries_.size() + 1),
-                  error.what_is_wrong(), error.hint());
-    }
-    entries_.push_back(entry);
-  }
-  before_ = entries.back().seconds;
-}
-
-/// First in the journal, then in the world.
 void Master::record(Event event) {
-  JournalEntry entry{seconds(), std::move(event)};
-  if (journal_) journal_->append(entry);
   const std::size_t counted = scheduler_.finished().size();
-  scheduler_.apply(entry.event);
-  pacing_.take(entry.event);
-  entries_.push_back(std::move(entry));
+  pacing_.take(event);
+  record_.record(std::move(event));
   if (observer_.counted)
     for (std::size_t k = counted; k < scheduler_.finished().size(); ++k)
       observer_.counted(scheduler_, scheduler_.finished()[k]);
@@ -143,8 +105,8 @@ bool Master::hand_out() {
   free_.erase(worker);
   worker_of_number_.resize(static_cast<std::size_t>(scheduler_.proposed()), -1);
   worker_of_number_[static_cast<std::size_t>(start->number)] = worker;
-  RandomStream random(options_.seed, "trial", {start->number});
-  const TrialRequest request{start->number, start->attempt, random.next_u64(), scheduler_.point(start->number)};
+  const TrialRequest request{start->number, start->attempt, seed_of_trial(options_.seed, start->number),
+                             scheduler_.point(start->number)};
   const int rank = rank_of_worker_[static_cast<std::size_t>(worker)];
   if (rank == 0) {
     local_.begin(request);
@@ -189,8 +151,8 @@ void Master::look_after_files() {
   const auto now = Clock::now();
   if (now - last_look_ < kLook) return;
   last_look_ = now;
-  if (observer_.folder_was_lost && observer_.folder_was_lost(scheduler_) && journal_) journal_->restore();
-  if (journal_) journal_->sync();
+  if (observer_.folder_was_lost && observer_.folder_was_lost(scheduler_)) record_.restore();
+  record_.sync();
 }
 
 /// Results that come until the last rank has left count as well.
@@ -201,12 +163,11 @@ void Master::leave() {
   while (present_ > 0) take_message(kLongPause);
   stop_ = stop_ && !scheduler_.over();
   record(StopEvent{stop_ ? "request" : scheduler_.too_many_failures() ? "failures" : "budget"});
-  if (journal_) journal_->sync();
+  record_.sync();
 }
 
 OptimizationResult Master::result() {
-  WorkerUse use = worker_use(entries_);
-  return {stop_, std::move(scheduler_), std::move(entries_), use, seconds()};
+  return {stop_, scheduler_, record_.entries(), worker_use(record_.entries()), record_.seconds()};
 }
 
 }  // namespace tempera::detail

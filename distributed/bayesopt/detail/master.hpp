@@ -2,13 +2,13 @@
 
 #include <chrono>
 #include <future>
-#include <optional>
 #include <set>
 #include <vector>
 
 #include "distributed/bayesopt/courier.hpp"
 #include "distributed/bayesopt/optimization.hpp"
 #include "distributed/bayesopt/pacing.hpp"
+#include "distributed/bayesopt/run_record.hpp"
 
 namespace tempera::detail {
 
@@ -16,11 +16,10 @@ namespace tempera::detail {
 class Master {
  public:
   /// @param slots  trials that each rank can have on their way at once; those of rank 0 by the evaluator `local`
-  Master(Courier& courier, std::vector<Index> slots, Proposer& proposer, Evaluator& local,
+  /// @throws Error as RunRecord does
+  Master(Courier& courier, std::vector<Index> slots, const Space& space, Proposer& proposer, Evaluator& local,
          const OptimizationOptions& options, const OptimizationObserver& observer);
 
-  /// Reads what the journal holds, or begins it. @throws Error
-  void open_journal(const Space& space);
   /// Until all is done, or somebody wants to leave; the other ranks leave with it.
   void run();
   OptimizationResult result();
@@ -28,8 +27,6 @@ class Master {
  private:
   using Clock = std::chrono::steady_clock;
 
-  double seconds() const { return before_ + std::chrono::duration<double>(Clock::now() - start_).count(); }
-  void replay(const std::vector<JournalEntry>& entries, const BeginEvent& expected);
   void record(Event event);
   bool take_message(double wait);
   bool take_local();
@@ -46,9 +43,8 @@ class Master {
   Evaluator& local_;
   const OptimizationOptions& options_;
   const OptimizationObserver& observer_;
-  Scheduler scheduler_;
-  std::optional<Journal> journal_;
-  std::vector<JournalEntry> entries_;
+  RunRecord record_;
+  const Scheduler& scheduler_;
   std::vector<int> rank_of_worker_;
   Pacing pacing_;
   std::set<Index> free_;                 // workers
@@ -59,10 +55,8 @@ class Master {
   ProposeEvent proposing_;  // the one on its way
   Clock::time_point proposing_from_;
   bool stop_ = false;
-  double before_ = 0;  // seconds of the sessions before
-  Clock::time_point start_ = Clock::now();
-  Clock::time_point last_look_ = start_;  // at the folder and the disk
-  std::future<Proposal> proposal_;        // last: waited for before anything it uses goes
+  Clock::time_point last_look_ = Clock::now();  // at the folder and the disk
+  std::future<Proposal> proposal_;              // last: waited for before anything it uses goes
 };
 
 }  // namespace tempera::detail

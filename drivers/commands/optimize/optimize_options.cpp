@@ -53,6 +53,13 @@ void declare_trials(OptionSchema& schema, OptimizeOptions& options) {
       .minimum(1)
       .maximum(1024)
       .help("commands that an MPI rank runs at once; rank 0 only proposes, unless it is alone");
+  schema.integer("ask", options.ask)
+      .minimum(1)
+      .absent("none")
+      .help("print so many points, a JSON object a line, and leave: the trials are run by somebody else");
+  schema.path("tell", options.tell)
+      .metavar("FILE")
+      .help("take results of such trials, a JSON object with its number a line, and leave, or go on with --ask");
 }
 
 void declare_all(OptionSchema& schema, OptimizeOptions& options) {
@@ -86,10 +93,13 @@ void declare_for_resume(OptionSchema& schema, OptimizeOptions& options) {
 }
 
 void complete(const OptionSchema& schema, OptimizeOptions& options) {
-  if (options.command.empty() == options.objective.empty())
+  if (!options.tell.empty() && schema.command() == "optimize")
+    throw usage("--tell", "a new run has asked for nothing", "give it to the run: tempera resume RUN --tell FILE");
+  const bool asks = options.by_hand() && !options.space.empty() && options.objective.empty();
+  if (!asks && options.command.empty() == options.objective.empty())
     throw usage("--command", options.command.empty() ? "nothing to optimise" : "a command and an objective are given",
                 "give SPACE.toml --command \"…\" or --objective NAME (`tempera help objectives` lists them)");
-  if (options.of_command()) {
+  if (options.of_command() || asks) {
     if (options.space.empty())
       throw usage("SPACE.toml", "the space of the command is missing",
                   "name a file with the parameters (`tempera help optimization`)");

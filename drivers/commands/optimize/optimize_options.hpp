@@ -28,10 +28,14 @@ struct OptimizeOptions {
   std::optional<std::int64_t> max_failures;
   std::int64_t retries = 0;
   std::int64_t workers = 1;
+  std::optional<std::int64_t> ask;
+  std::filesystem::path tell;
   CommonOptions common;
 
   /// Results matter to proposals.
   bool learns() const { return scheduler == "async" || scheduler == "batch"; }
+  /// Trials are run by somebody else.
+  bool by_hand() const { return ask || !tell.empty(); }
   bool of_command() const { return !command.empty(); }
 };
 

@@ -12,16 +12,23 @@
 
 namespace tempera::drivers {
 
+ResultRules OptimizeProblem::rules() const {
+  return file ? ResultRules{file->objectives.front().name, maximise(), file->reported_constraints} : ResultRules{};
+}
+
 std::vector<std::string> OptimizeProblem::constraints() const {
   return file ? file->reported_constraints : std::vector<std::string>();
 }
 
 OptimizeProblem make_problem(const OptimizeOptions& options) {
   OptimizeProblem problem;
-  if (!options.of_command()) {
+  if (!options.objective.empty()) {
     problem.built_in.emplace(options.objective, options.settings);
     return problem;
   }
+  if (!options.of_command() && !options.by_hand())
+    throw Error(Category::usage, "--ask", "nothing runs the trials of this run",
+                "give --ask K for points to try, or --tell FILE with what came of them");
   problem.file.emplace(read_space_file(options.space));
   problem.sha256 = sha256_of_file(options.space);
   if (problem.file->objectives.size() > 1)
@@ -35,16 +42,16 @@ OptimizeProblem make_problem(const OptimizeOptions& options) {
     throw Error(error.category(), error.where().empty() ? options.space.string() : error.where(), error.what_is_wrong(),
                 error.hint());
   }
-  problem.command.emplace(options.command, problem.space());
+  if (options.of_command()) problem.command.emplace(options.command, problem.space());
   return problem;
 }
 
 std::unique_ptr<Evaluator> make_evaluator(const OptimizeProblem& problem, const OptimizeOptions& options,
                                           const std::filesystem::path& trials) {
-  if (problem.command) {
+  if (problem.file) {
     CommandTrialOptions trial;
     trial.timeout = options.timeout;
-    trial.rules = {problem.file->objectives.front().name, problem.maximise(), problem.file->reported_constraints};
+    trial.rules = problem.rules();
     return std::make_unique<CommandEvaluator>(*problem.command, problem.space(), trials, options.workers, trial);
   }
   const auto seed = static_cast<std::uint64_t>(options.common.seed);

@@ -10,6 +10,7 @@
 #include "core/bayesopt/proposer.hpp"
 #include "core/bayesopt/space_file.hpp"
 #include "distributed/bayesopt/command_trial_arguments.hpp"
+#include "distributed/bayesopt/command_trial_result.hpp"
 #include "distributed/bayesopt/evaluator.hpp"
 #include "drivers/commands/optimize/optimize_options.hpp"
 
@@ -24,6 +25,7 @@ struct OptimizeProblem {
 
   const Space& space() const { return built_in ? built_in->space() : file->space; }
   std::vector<std::string> constraints() const;
+  ResultRules rules() const;
   bool maximise() const { return file && file->objectives.front().maximise; }
   /// The value as people know it.
   double natural(double minimised) const { return maximise() ? -minimised : minimised; }

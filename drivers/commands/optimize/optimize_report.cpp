@@ -164,7 +164,9 @@ Json optimize_summary(const OptimizeFacts& facts) {
 }
 
 std::string optimize_text(const OptimizeFacts& facts, const std::string& run_folder) {
-  const std::string what = facts.problem.built_in ? facts.problem.built_in->name() : facts.options.command;
+  const std::string what = facts.problem.built_in       ? facts.problem.built_in->name()
+                           : facts.options.of_command() ? facts.options.command
+                                                        : facts.problem.file->objectives.front().name;
   std::string text = fmt::format("{}: {} trials in {}\n\n", what, human_count(std::ssize(finished(facts))),
                                  human_duration(facts.result.seconds));
   text += best_text(facts) + steps_text(facts) + failures_text(facts);

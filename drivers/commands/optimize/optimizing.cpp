@@ -15,8 +15,10 @@
 #include "distributed/communicator/objects.hpp"
 #include "drivers/commands/optimize/optimize_problem.hpp"
 #include "drivers/commands/optimize/optimize_report.hpp"
+#include "drivers/commands/optimize/told_results.hpp"
 #include "drivers/commands/optimize/trials_file.hpp"
 #include "drivers/session.hpp"
+#include "drivers/standard_streams.hpp"
 
 namespace tempera::drivers {
 
@@ -51,6 +53,8 @@ class Optimizing {
         frame_(session, {"optimize", task.options.common, task.schema, task.start, task.resume}) {}
 
   RunFrame& frame() { return frame_; }
+  /// What the manifest says of the end.
+  int recorded(int status) const { return left_by_hand_ ? exit_status(Category::interrupted) : status; }
 
   int run() {
     frame_.open_folder();
@@ -60,6 +64,7 @@ class Optimizing {
     world_.broadcast_object(folder, 0);
     folder_ = folder;
     if (frame_.folder() != nullptr) trials_.emplace(*problem_);
+    if (options_.by_hand()) return ask_and_tell();
     const auto evaluator = make_evaluator(*problem_, options_, folder_ / "trials");
     const auto proposer = make_proposer(*problem_, options_);
     std::optional<OptimizationResult> result;
@@ -101,6 +106,30 @@ class Optimizing {
     observer.counted = [this](const Scheduler& scheduler, const Trial& trial) { note(scheduler, trial); };
     observer.folder_was_lost = [this](const Scheduler& scheduler) { return write_lost_files(scheduler); };
     return observer;
+  }
+
+  /// What came of trials is taken, points are printed, and that is all until the next time. Rank 0 does it.
+  int ask_and_tell() {
+    bool over = false;
+    frame_.work([&] {
+      if (!world_.is_root()) return;
+      RunRecord run(problem_->space(), optimization_options());
+      go_on(run.scheduler(), run.seconds_before());
+      if (!options_.tell.empty()) tell_results(run, *problem_, options_.tell);
+      std::string lines;
+      if (options_.ask) {
+        const auto proposer = make_proposer(*problem_, options_);
+        for (const TrialRequest& request : ask_trials(run, *proposer, optimization_options().seed, *options_.ask))
+          lines += request_line(*problem_, request);
+      }
+      trials_->begin(folder_ / "trials.jsonl", run.scheduler());
+      over = run.scheduler().over();
+      if (!lines.empty()) print_result(lines);
+      if (over) deliver({false, run.scheduler(), run.entries(), {}, run.seconds()}, 0);
+    });
+    // Without a result yet it is a run that was stopped: it can go on.
+    left_by_hand_ = world_.broadcast_value(over ? 0 : 1, 0) != 0;
+    return 0;
   }
 
   // --- on rank 0 ----------------------------------------------------------------------------------------------------
@@ -166,6 +195,7 @@ class Optimizing {
   std::optional<TrialsFile> trials_;
   std::string space_text_;
   double longest_ = 0;  // seconds of a trial
+  bool left_by_hand_ = false;
   RunFrame frame_;
 };
 
@@ -179,7 +209,7 @@ int run_optimizing(const Launch& launch, const OptimizeTask& task) {
     try {
       return collectively(session.world, [&] {
         const int status = optimizing.run();
-        optimizing.frame().finish(status);
+        optimizing.frame().finish(optimizing.recorded(status));
         return status;
       });
     } catch (const Error& error) {
