@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -19,8 +20,7 @@ class Session {
     running_[event.number] = {now, event.worker};
     last_start_ = end_ = now;
     if (const auto free = free_since_.find(event.worker); free != free_since_.end()) {
-      answers_ += now - free->second;
-      ++answered_;
+      answers_.push_back(now - free->second);
       free_since_.erase(free);
     }
   }
@@ -46,8 +46,7 @@ class Session {
   double capacity(double until) const { return workers_ * (until - begin_); }
   double last_start() const { return last_start_; }
   double end() const { return end_; }
-  double answers() const { return answers_; }
-  Index answered() const { return answered_; }
+  const std::vector<double>& answers() const { return answers_; }
 
  private:
   double workers_;
@@ -55,8 +54,7 @@ class Session {
   std::map<Index, std::pair<double, Index>> running_;  // by number: when it started, on which worker
   std::map<Index, double> free_since_;                 // by worker
   std::vector<std::pair<double, double>> spans_;
-  double answers_ = 0;
-  Index answered_ = 0;
+  std::vector<double> answers_;
 };
 
 double share(double part, double whole) {
@@ -80,19 +78,22 @@ WorkerUse worker_use(std::span<const JournalEntry> entries) {
     if (const auto* result = std::get_if<ResultEvent>(&entry.event)) sessions.back().result(entry.seconds, *result);
   }
   if (!sessions.empty()) sessions.back().close();
-  double busy = 0, capacity = 0, busy_all = 0, capacity_all = 0, answers = 0;
-  Index answered = 0;
+  double busy = 0, capacity = 0, busy_all = 0, capacity_all = 0;
+  std::vector<double> answers;
   for (const Session& session : sessions) {
     busy += session.busy(session.last_start());
     capacity += session.capacity(session.last_start());
     busy_all += session.busy(session.end());
     capacity_all += session.capacity(session.end());
-    answers += session.answers();
-    answered += session.answered();
+    answers.insert(answers.end(), session.answers().begin(), session.answers().end());
   }
   use.busy_fraction_to_end = share(busy_all, capacity_all);
   use.busy_fraction = capacity > 0 ? share(busy, capacity) : use.busy_fraction_to_end;
-  if (answered > 0) use.mean_answer_seconds = answers / static_cast<double>(answered);
+  if (answers.empty()) return use;
+  use.mean_answer_seconds = std::accumulate(answers.begin(), answers.end(), 0.0) / static_cast<double>(answers.size());
+  const auto middle = answers.begin() + std::ssize(answers) / 2;
+  std::nth_element(answers.begin(), middle, answers.end());
+  use.median_answer_seconds = *middle;
   return use;
 }
 

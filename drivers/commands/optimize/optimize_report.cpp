@@ -156,6 +156,7 @@ Json optimize_summary(const OptimizeFacts& facts) {
   summary["workers"] = facts.workers;
   summary["worker_busy_fraction"] = result.use.busy_fraction;
   summary["worker_busy_fraction_to_the_end"] = result.use.busy_fraction_to_end;
+  summary["median_answer_seconds"] = result.use.median_answer_seconds;
   summary["mean_answer_seconds"] = result.use.mean_answer_seconds;
   summary["proposing_seconds"] = result.use.proposing_seconds;
   summary["mpi_ranks"] = facts.mpi_ranks;
