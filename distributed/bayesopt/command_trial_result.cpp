@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <system_error>
 
 #include "core/base/text.hpp"
 
@@ -39,6 +41,15 @@ void refuse_misspelt(const json& object) {
     if (nearest && !object.contains(*nearest))
       throw Refusal{fmt::format("unknown key '{}': did you mean '{}'?", excerpt(key), *nearest)};
   }
+}
+
+/// Of programs that leave out a zero, as bc does, or write a sign: ".5", "5.", "+5"; finite.
+std::optional<double> plain_number(std::string_view line) {
+  if (line.starts_with('+') && !line.starts_with("+-")) line.remove_prefix(1);
+  double number = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+  if (error != std::errc() || end != line.data() + line.size() || !std::isfinite(number)) return std::nullopt;
+  return number;
 }
 
 const json& value_in(const json& object, const ResultRules& rules) {
@@ -123,8 +134,8 @@ TrialResult read_result(std::string_view line, const ResultRules& rules) {
     const json parsed = json::parse(line, nullptr, false);
     if (parsed.is_object()) {
       result = read_object(parsed, rules);
-    } else if (parsed.is_number()) {
-      result.value = finite_number(parsed, "value");
+    } else if (const auto number = plain_number(line)) {
+      result.value = *number;
       read_constraints(json::object(), rules, result);
     } else {
       throw Refusal{fmt::format("'{}' is no result: one number or one JSON object expected", excerpt(line))};

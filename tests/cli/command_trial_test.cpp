@@ -64,6 +64,8 @@ TEST_F(CommandTrials, EveryFailureHasItsStatusAndReason) {
 TEST(CommandTrialResult, IsReadStrictly) {
   ResultRules rules;
   const auto reason = [&](const char* line) { return read_result(line, rules).reason; };
+  for (const char* half : {".5", "0.5", "+.5", "5e-1"}) EXPECT_EQ(read_result(half, {}).value, 0.5) << half;
+  EXPECT_EQ(read_result("-2.", {}).value, -2);
   EXPECT_EQ(reason("1e999"), "'1e999' is no result: one number or one JSON object expected");
   EXPECT_EQ(reason("\"1\""), "'\"1\"' is no result: one number or one JSON object expected");
   EXPECT_EQ(reason("[1]"), "'[1]' is no result: one number or one JSON object expected");

@@ -93,20 +93,25 @@ std::string failures_text(const OptimizeFacts& facts) {
   for (std::size_t k = 0; k < std::min(reasons.size(), kShownFailures); ++k)
     text += (k == 0 ? "failed        " : "              ") + reasons[k] + "\n";
   if (reasons.size() > kShownFailures)
-    text += fmt::format("              … and {} other reasons\n", reasons.size() - kShownFailures);
+    text += fmt::format("              … and {} more kinds\n", reasons.size() - kShownFailures);
   return text;
 }
 
 }  // namespace
 
 std::vector<std::string> failures_of(const OptimizeFacts& facts) {
-  std::map<std::string, Index> counts;
-  for (const Trial& trial : finished(facts))
-    if (trial.result.status != TrialStatus::ok)
-      ++counts[std::string(name(trial.result.status)) +
-               (trial.result.reason.empty() ? "" : ": " + trial.result.reason)];
+  std::map<std::string, std::pair<Index, std::string>> groups;  // what trials printed, in quotes, does not make a group
+  for (const Trial& trial : finished(facts)) {
+    if (trial.result.status == TrialStatus::ok) continue;
+    const std::string reason =
+        std::string(name(trial.result.status)) + (trial.result.reason.empty() ? "" : ": " + trial.result.reason);
+    const std::size_t open = reason.find('\''), close = reason.rfind('\'');
+    const std::string kind = open == close ? reason : reason.substr(0, open) + reason.substr(close);
+    auto& [count, example] = groups[kind];
+    if (count++ == 0) example = reason;
+  }
   std::vector<std::pair<Index, std::string>> order;
-  for (const auto& [reason, count] : counts) order.emplace_back(-count, reason);
+  for (const auto& [kind, group] : groups) order.emplace_back(-group.first, group.second);
   std::sort(order.begin(), order.end());
   std::vector<std::string> texts;
   for (const auto& [count, reason] : order) texts.push_back(fmt::format("{} {}", -count, reason));
