@@ -42,6 +42,7 @@ GpProposer::History GpProposer::sort(std::span<const Trial> finished) const {
     history.any_failed |= failed(result.status);
     if (!ok) {
       history.other.push_back(point);
+      if (failed(result.status) || result.status == TrialStatus::invalid) history.in_vain.push_back(point);
       continue;
     }
     bool holds = true;
@@ -123,7 +124,7 @@ void GpProposer::give_up(std::vector<ExactGp>& processes, std::span<const Point>
 
 GpSurrogate GpProposer::objective_model(const History& history) {
   std::vector<ExactGp> draws = processes("objective", history.objective, options_.model);
-  if (!history.other.empty()) give_up(draws, history.other);
+  if (!history.in_vain.empty()) give_up(draws, history.in_vain);
   GpSurrogate model(std::move(draws));
   model.restrict_best(history.holds);
   return model;

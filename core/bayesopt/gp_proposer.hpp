@@ -52,7 +52,8 @@ class GpProposer final : public Proposer {
     std::vector<Data> constraints;
     std::vector<bool> holds;  ///< of `objective`: all its constraints
     std::vector<Point> best_first;
-    std::vector<Point> other;  ///< tried without a value
+    std::vector<Point> other;    ///< tried without a value
+    std::vector<Point> in_vain;  ///< those of them that would fail again
     bool any_failed = false, any_feasible = false;
   };
   struct Model {

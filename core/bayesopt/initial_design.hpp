@@ -13,8 +13,8 @@ namespace tempera {
 /// every coordinate for itself; scrambled Sobol points of the space where such a point may not be tried or is known, and
 /// after them. Before all of them the point of the parameters' initial values, if there are any and it may be tried.
 ///
-/// In six dimensions the first dozen Sobol points leave more holes than a Latin hypercube does: from there proposals for
-/// Hartmann-6 ended in its second basin twice as often.
+/// In six dimensions the first dozen Sobol points leave more holes than a Latin hypercube does: 7 of 11 runs on Hartmann-6
+/// ended in its second basin after them, 6 of 15 after a hypercube (other seeds).
 class InitialDesign {
  public:
   /// @param space  outlives this

@@ -114,8 +114,6 @@ class Space {
   nlohmann::ordered_json to_json(std::span<const double> point) const;
   /// @throws Error{input} naming the parameter: missing, unknown, inactive, outside its bounds or of another type
   Point from_json(const nlohmann::json& values) const;
-  /// The cell or position of a natural value. @throws Error{input} naming the parameter
-  double entry_of(Index parameter, const nlohmann::json& value) const;
   /// All that makes a space what it is, for journals and comparisons.
   nlohmann::ordered_json description() const;
 
@@ -138,6 +136,8 @@ class Space {
   const Parameter& at(Index i) const { return parameters_[static_cast<std::size_t>(i)]; }
 
   bool active(Index parameter, std::span<const double> point) const;
+  /// The cell or position of a natural value. @throws Error{input} naming the parameter
+  double entry_of(Index parameter, const nlohmann::json& value) const;
   nlohmann::json value_of(Index parameter, double entry) const;
 
   std::function<bool(std::span<const double>)> allowed_;
