@@ -19,7 +19,7 @@ namespace tempera::detail {
 namespace {
 
 constexpr double kDefaultLimit = 300;
-constexpr double kGrace = 0.25;  // times the limit
+constexpr double kJudgement = 1.25;  // times the limit
 
 double limit_from_environment() {
   const char* text = std::getenv("TEMPERA_WATCHDOG");
@@ -37,7 +37,7 @@ double limit_from_environment() {
 
 Watchdog::Watchdog(Domain& domain)
     : limit_seconds(limit_from_environment()),
-      grace_seconds(kGrace * limit_seconds),
+      may_judge([this](double seconds, const WaitReports&) { return seconds >= kJudgement * limit_seconds; }),
       print([](const std::string& line) { std::fputs((line + "\n").c_str(), stderr); }),
       domain_(domain) {}
 
@@ -83,7 +83,7 @@ void Watchdog::observe(const Wait& wait) {
     reported_ = &wait;
     judged_ = false;
   }
-  if (judged_ || seconds < limit_seconds + grace_seconds) return;
+  if (judged_ || !may_judge(seconds, reports_)) return;
   judged_ = true;  // until another report comes
   const std::vector<int> stuck = ranks_that_wait_for_ever(reports_);
   if (std::ranges::binary_search(stuck, domain_.rank()))

@@ -24,8 +24,9 @@ class Watchdog {
 
   /// 300 s, or TEMPERA_WATCHDOG in the environment; 0 = off. The same on all ranks.
   double limit_seconds;
-  /// How long a rank that has reported gives the others to report too, before it judges. A quarter of the limit.
-  double grace_seconds;
+  /// Whether a rank that has reported judges now, after waiting for so long and with these reports. Unless changed,
+  /// when the others had a quarter of the limit to report too.
+  std::function<bool(double seconds, const WaitReports&)> may_judge;
   /// Where the line goes; standard error unless changed.
   std::function<void(const std::string&)> print;
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <numeric>
@@ -17,10 +18,12 @@ detail::Watchdog& watchdog_of(const Communicator& communicator) {
   return detail::Channel::of(communicator).domain.watchdog();
 }
 
-/// Reports after a tenth of a second; judges when even a crowded machine has let everyone report.
-void set_short(const Communicator& world) {
+/// Reports after a tenth of a second; judges when so many ranks wait, however long a crowded machine takes.
+void set_short(const Communicator& world, int waiting_ranks) {
   watchdog_of(world).limit_seconds = 0.1;
-  watchdog_of(world).grace_seconds = 1.0;
+  watchdog_of(world).may_judge = [waiting_ranks](double, const detail::WaitReports& reports) {
+    return std::ranges::count_if(reports, [](const auto& entry) { return entry.second.waiting; }) == waiting_ranks;
+  };
 }
 
 std::string ranks(int first, int last) {
@@ -35,7 +38,7 @@ TEST(Watchdog, NamesTheRanksThatWaitAndTheOneThatHasNotArrived) {
   test::on_all_ranks([&](const Communicator& world) {
     TEMPERA_REQUIRE_RANKS(world, 2);
     const int last = world.size() - 1;
-    set_short(world);
+    set_short(world, last);
     std::vector<std::string> lines;
     watchdog_of(world).print = [&](const std::string& line) {
       lines.push_back(line);
@@ -68,7 +71,7 @@ TEST(Watchdog, OperationsOnDifferentCommunicatorsThatNeverMatchAreADeadlock) {
   const Communicator world(MPI_COMM_WORLD);
   TEMPERA_REQUIRE_RANKS(world, 2);
   const Communicator other = world.split(0, 0);
-  set_short(world);
+  set_short(world, world.size());
   watchdog_of(world).print = [](const std::string& line) { ADD_FAILURE() << line; };
   const std::string message = message_from(world, [&] {
     if (world.is_root()) {
@@ -87,7 +90,7 @@ TEST(Watchdog, OperationsOnDifferentCommunicatorsThatNeverMatchAreADeadlock) {
 TEST(Watchdog, ObjectsThatNobodySendsAreADeadlock) {
   const Communicator world(MPI_COMM_WORLD);
   TEMPERA_REQUIRE_RANKS(world, 2);
-  set_short(world);
+  set_short(world, world.size());
   const std::string message = message_from(world, [&] {
     if (world.rank() == 0) world.receive_object<int>(1, 3);
     if (world.rank() == 1) {
@@ -105,7 +108,7 @@ TEST(Watchdog, SlowRanksAreNeverTakenForADeadlock) {
   const Communicator world(MPI_COMM_WORLD);
   const Communicator half = world.split(world.rank() % 2, 0);
   watchdog_of(world).limit_seconds = 1e-6;  // every wait that is not over at once is reported and judged
-  watchdog_of(world).grace_seconds = 0;
+  watchdog_of(world).may_judge = [](double, const detail::WaitReports&) { return true; };
   watchdog_of(world).print = [](const std::string&) {};
   double burnt = 0;
   const auto compute = [&](int amount) {
