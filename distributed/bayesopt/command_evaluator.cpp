@@ -1,18 +1,27 @@
 #include "distributed/bayesopt/command_evaluator.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "core/base/contract.hpp"
 #include "distributed/bayesopt/command_trial_processes.hpp"
+#include "distributed/communicator/objects.hpp"
 
 namespace tempera {
 
 namespace {
 constexpr int kLooks = 200;               // for the end of those that were asked to end
 constexpr timespec kPause{0, 5'000'000};  // between them: a second together
+
+std::string own_host() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
 }  // namespace
 
 CommandEvaluator::CommandEvaluator(const TrialCommand& command, const Space& space, std::filesystem::path folder,
@@ -23,6 +32,12 @@ CommandEvaluator::CommandEvaluator(const TrialCommand& command, const Space& spa
       slots_(slots),
       options_(std::move(options)) {
   kill_strays(folder_);
+}
+
+void CommandEvaluator::join(const Communicator& group) {
+  const std::vector<std::string> hosts = group.gather_objects(own_host(), 0);
+  options_.environment.emplace_back("TEMPERA_RANKS", std::to_string(group.size()));
+  options_.environment.emplace_back("TEMPERA_NODES", fmt::format("{}", fmt::join(hosts, ",")));
 }
 
 std::filesystem::path CommandEvaluator::folder_of(const std::filesystem::path& folder, Index number) {

@@ -9,8 +9,9 @@
 
 namespace tempera {
 
-/// Trials as external commands, several at once. Each has the folder FOLDER/NUMBER, and beside TEMPERA_TRIAL_DIR the variables
-/// TEMPERA_TRIAL_NUMBER, TEMPERA_TRIAL_ATTEMPT and TEMPERA_TRIAL_SEED.
+/// Trials as external commands, several at once, each started by the first rank of a group. Each has the folder FOLDER/NUMBER,
+/// and beside TEMPERA_TRIAL_DIR the variables TEMPERA_TRIAL_NUMBER, TEMPERA_TRIAL_ATTEMPT, TEMPERA_TRIAL_SEED, and of the ranks
+/// whose place it may use: how many (TEMPERA_RANKS), and the host of each, separated by commas (TEMPERA_NODES).
 class CommandEvaluator : public Evaluator {
  public:
   /// Ends what processes of an earlier run in the same folder have left behind on this machine.
@@ -18,6 +19,7 @@ class CommandEvaluator : public Evaluator {
   CommandEvaluator(const TrialCommand& command, const Space& space, std::filesystem::path folder, Index slots,
                    CommandTrialOptions options);
 
+  void join(const Communicator& group) override;
   Index slots() const override { return slots_; }
   void begin(const TrialRequest& request) override;
   std::optional<TrialAnswer> poll() override;

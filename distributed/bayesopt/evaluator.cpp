@@ -8,10 +8,15 @@
 
 #include "core/base/contract.hpp"
 #include "core/base/error.hpp"
+#include "distributed/bayesopt/event.hpp"
+#include "distributed/communicator/collectively.hpp"
+#include "distributed/communicator/objects.hpp"
 
 namespace tempera {
 
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 TrialResult failed(std::string reason) {
   TrialResult result;
@@ -20,16 +25,26 @@ TrialResult failed(std::string reason) {
   return result;
 }
 
-TrialResult evaluated(const FunctionEvaluator::Function& function, const TrialRequest& request) {
+std::string reason_of(const Error& error) {
+  return error.where().empty() ? error.what_is_wrong() : error.where() + ": " + error.what_is_wrong();
+}
+
+TrialResult evaluated(const FunctionEvaluator::GroupFunction& function, const TrialRequest& request,
+                      const Communicator& group) {
+  TrialResult result = function(request, group);
+  if (group.rank() == 0 && result.status == TrialStatus::ok && !std::isfinite(result.value)) {
+    result.status = TrialStatus::invalid;
+    result.reason = fmt::format("the value is {}", result.value);
+  }
+  return result;
+}
+
+TrialResult evaluated_alone(const FunctionEvaluator::GroupFunction& function, const TrialRequest& request,
+                            const Communicator& group) {
   try {
-    TrialResult result = function(request);
-    if (result.status == TrialStatus::ok && !std::isfinite(result.value)) {
-      result.status = TrialStatus::invalid;
-      result.reason = fmt::format("the value is {}", result.value);
-    }
-    return result;
+    return evaluated(function, request, group);
   } catch (const Error& error) {
-    return failed(error.where().empty() ? error.what_is_wrong() : error.where() + ": " + error.what_is_wrong());
+    return failed(reason_of(error));
   } catch (const ContractViolation&) {
     throw;  // a defect, not a result
   } catch (const std::exception& error) {
@@ -37,13 +52,48 @@ TrialResult evaluated(const FunctionEvaluator::Function& function, const TrialRe
   }
 }
 
+TrialResult evaluated_together(const FunctionEvaluator::GroupFunction& function, const TrialRequest& request,
+                               const Communicator& group) {
+  bool defect = false;
+  try {
+    return collectively(group, [&] {
+      TrialResult result;
+      try {
+        result = evaluated(function, request, group);
+      } catch (const ContractViolation&) {
+        defect = true;
+        throw;
+      } catch (const Error&) {
+        throw;
+      } catch (const std::exception& error) {
+        throw Error(Category::numerical, "", error.what());
+      }
+      // The first rank that is not content speaks for all.
+      const bool ok = result.status == TrialStatus::ok;
+      const int first = group.all_reduce_value(ok ? group.size() : group.rank(), Reduction::minimum);
+      if (first > 0 && first < group.size()) {
+        std::string text = to_json(ResultEvent{request.number, request.attempt, result})
+                               .dump(-1, ' ', false, Json::error_handler_t::replace);
+        group.broadcast_object(text, first);
+        result = std::get<ResultEvent>(event_from_json(Json::parse(text))).result;
+      }
+      return result;
+    });
+  } catch (const Error& error) {
+    if (group.all_reduce_value(defect ? 1 : 0, Reduction::maximum) != 0) throw;
+    return failed(reason_of(error));
+  }
+}
+
 }  // namespace
 
 std::optional<TrialAnswer> FunctionEvaluator::poll() {
   if (!request_) return std::nullopt;
+  TEMPERA_EXPECTS(group_);
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
-  TrialAnswer answer{request_->number, request_->attempt, evaluated(function_, *request_)};
+  TrialAnswer answer{request_->number, request_->attempt,
+                     (collective_ ? evaluated_together : evaluated_alone)(function_, *request_, *group_)};
   answer.result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   request_.reset();
   return answer;

@@ -10,16 +10,20 @@ OptimizationResult optimize(const Communicator& world, const Space& space, Propo
                             const OptimizationOptions& options, const OptimizationObserver& observer) {
   return collectively(world, [&] {
     OptimizationResult result{false, Scheduler(options.scheduler), {}, {}, 0};
+    const RankLayout layout(world.size(), options.ranks);
+    const RankRole role = layout.role(world.rank());
+    const Communicator group = layout.split(world);
     Courier courier(world);
-    // Rank 0 serves the others; alone it works itself.
-    const Index mine = world.is_root() && world.size() > 1 ? 0 : evaluator.slots();
+    const bool works = role == RankRole::worker || layout.is_alone();
+    if (works) evaluator.join(group);
+    const Index mine = works && group.is_root() ? evaluator.slots() : 0;
     const std::vector<Index> slots = world.gather(std::span<const Index>(&mine, 1), 0);
     if (world.is_root()) {
-      detail::Master master(courier, slots, space, proposer, evaluator, options, observer);
+      detail::Master master(courier, layout, slots, space, proposer, evaluator, options, observer);
       master.run();
       result = master.result();
     } else {
-      detail::serve_trials(courier, evaluator, observer);
+      detail::serve_trials(courier, world.rank(), layout, evaluator, observer);
     }
     result.stopped = world.broadcast_value(result.stopped ? 1 : 0, 0) != 0;
     return result;

@@ -10,6 +10,7 @@
 #include "core/bayesopt/space.hpp"
 #include "distributed/bayesopt/evaluator.hpp"
 #include "distributed/bayesopt/journal.hpp"
+#include "distributed/bayesopt/rank_layout.hpp"
 #include "distributed/bayesopt/scheduler.hpp"
 #include "distributed/bayesopt/worker_use.hpp"
 #include "distributed/communicator/communicator.hpp"
@@ -19,6 +20,7 @@ namespace tempera {
 /// The same on all ranks.
 struct OptimizationOptions {
   SchedulerOptions scheduler;
+  RankLayoutOptions ranks = {};
   std::uint64_t seed = 0;  ///< of the trials' own seeds
   /// Where every event is kept; empty: nowhere. A file that is there is gone on with.
   std::filesystem::path journal = {};
@@ -48,15 +50,16 @@ struct OptimizationResult {
   double seconds = 0;  ///< of all sessions
 };
 
-/// Minimises over `space`: rank 0 proposes and keeps the journal, the other ranks try; alone, rank 0 does both. Point to
-/// point until the end, so no worker waits for another. Every event is in the journal before anybody acts on it: after the
-/// death of the process the same call goes on, with the trials that ran tried again.
+/// Minimises over `space`: rank 0 proposes and keeps the journal, groups of the other ranks try (see RankLayout); alone, rank
+/// 0 does both. Point to point until the end, so no group waits for another. Every event is in the journal before anybody acts
+/// on it: after the death of the process the same call goes on, with the trials that ran tried again.
 /// A request to stop ends commands at once; a C++ objective that is being evaluated comes to its end, and counts. Collective.
 ///
 /// @param proposer   used on rank 0 alone, on a thread beside the one that serves; a function of what it is given (see
 ///                   Proposer)
 /// @param evaluator  used on the ranks that work
-/// @throws Error on all ranks: {input} for a journal of another space or configuration, {environment} if it cannot be
+/// @throws Error on all ranks: {usage} for fewer ranks than are asked for, {input} for a journal of another space or configuration,
+///         {environment} if it cannot be
 ///         written, and what a proposer or an evaluator throws
 OptimizationResult optimize(const Communicator& world, const Space& space, Proposer& proposer, Evaluator& evaluator,
                             const OptimizationOptions& options, const OptimizationObserver& observer = {});

@@ -23,11 +23,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// What a resumed run may be told anew: nothing of it changes the result by more than rounding.
-constexpr const char* kFree[] = {"input",      "grid",      "threads", "checkpoint-every", "checkpoint-dir",
-                                 "time-limit", "profile",   "quiet",   "verbose",          "json",
-                                 "run",        "data",      "tensor",  "start-groups",     "ranks-per-replica",
-                                 "until-rhat", "until-ess", "timeout", "max-failures",     "workers",
-                                 "ask",        "tell"};
+constexpr const char* kFree[] = {"input",      "grid",      "threads",      "checkpoint-every",
+                                 "time-limit", "profile",   "quiet",        "checkpoint-dir",
+                                 "verbose",    "json",      "run",          "ranks-per-replica",
+                                 "data",       "tensor",    "start-groups", "ranks-per-trial",
+                                 "until-rhat", "until-ess", "timeout",      "max-failures",
+                                 "ask",        "tell",      "workers",      "model-ranks"};
 /// Taken from the manifest unless they are given: what a run prints is each time's own.
 constexpr const char* kNotInherited[] = {"quiet",  "verbose", "json", "output", "overwrite",
                                          "config", "input",   "ask",  "tell"};

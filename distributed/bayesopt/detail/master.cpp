@@ -28,9 +28,11 @@ Index sum(const std::vector<Index>& values) {
 
 }  // namespace
 
-Master::Master(Courier& courier, std::vector<Index> slots, const Space& space, Proposer& proposer, Evaluator& local,
-               const OptimizationOptions& options, const OptimizationObserver& observer)
+Master::Master(Courier& courier, const RankLayout& layout, std::vector<Index> slots, const Space& space,
+               Proposer& proposer, Evaluator& local, const OptimizationOptions& options,
+               const OptimizationObserver& observer)
     : courier_(courier),
+      layout_(layout),
       proposer_(proposer),
       local_(local),
       options_(options),
@@ -157,7 +159,7 @@ void Master::look_after_files() {
 
 /// Results that come until the last rank has left count as well.
 void Master::leave() {
-  for (int rank = 1, ranks = present_ + 1; rank < ranks; ++rank) courier_.send(rank, to_text(LeaveMessage{}));
+  for (const int rank : layout_.inferiors(0)) courier_.send(rank, to_text(LeaveMessage{}));
   local_.cancel();
   if (proposal_.valid()) proposal_.wait();
   while (present_ > 0) take_message(kLongPause);

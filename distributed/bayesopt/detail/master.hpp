@@ -15,10 +15,11 @@ namespace tempera::detail {
 /// Rank 0 of an optimisation: proposes, hands out, takes results, keeps the journal.
 class Master {
  public:
+  /// @param layout  outlives it
   /// @param slots  trials that each rank can have on their way at once; those of rank 0 by the evaluator `local`
   /// @throws Error as RunRecord does
-  Master(Courier& courier, std::vector<Index> slots, const Space& space, Proposer& proposer, Evaluator& local,
-         const OptimizationOptions& options, const OptimizationObserver& observer);
+  Master(Courier& courier, const RankLayout& layout, std::vector<Index> slots, const Space& space, Proposer& proposer,
+         Evaluator& local, const OptimizationOptions& options, const OptimizationObserver& observer);
 
   /// Until all is done, or somebody wants to leave; the other ranks leave with it.
   void run();
@@ -39,6 +40,7 @@ class Master {
   void leave();
 
   Courier& courier_;
+  const RankLayout& layout_;
   Proposer& proposer_;
   Evaluator& local_;
   const OptimizationOptions& options_;

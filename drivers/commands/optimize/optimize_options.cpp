@@ -37,6 +37,10 @@ void declare_search(OptionSchema& schema, OptimizeOptions& options) {
       .help("what is maximised to choose a point: improvement, its probability, optimism, or a draw of the model");
   schema.choice("hyperparameters", options.hyperparameters, {"bayes", "map", "mle"})
       .help("of the model: draws from their posterior, its maximum, or that of the likelihood (much faster)");
+  schema.integer("model-ranks", options.model_ranks)
+      .minimum(0)
+      .maximum(1 << 20)
+      .help("MPI ranks that compute the model for rank 0, which else does it beside serving");
 }
 
 void declare_trials(OptionSchema& schema, OptimizeOptions& options) {
@@ -52,7 +56,15 @@ void declare_trials(OptionSchema& schema, OptimizeOptions& options) {
   schema.integer("workers", options.workers)
       .minimum(1)
       .maximum(1024)
-      .help("commands that an MPI rank runs at once; rank 0 only proposes, unless it is alone");
+      .help(
+          "commands that a group of --ranks-per-trial MPI ranks runs at once; rank 0 only proposes, unless it is "
+          "alone");
+  schema.integer("ranks-per-trial", options.ranks_per_trial)
+      .minimum(1)
+      .maximum(1 << 20)
+      .help(
+          "neighbouring MPI ranks that a trial takes: a C++ objective computes on all of them, a command is started on "
+          "the first and told by TEMPERA_RANKS and TEMPERA_NODES");
   schema.integer("ask", options.ask)
       .minimum(1)
       .absent("none")
@@ -121,6 +133,10 @@ void complete(const OptionSchema& schema, OptimizeOptions& options) {
                     "leave it out");
   parse_checkpoint_every(schema, options.common);
   check_time_limit(schema, options.common);
+}
+
+RankLayoutOptions rank_options(const OptimizeOptions& options) {
+  return {static_cast<int>(options.model_ranks), static_cast<int>(options.ranks_per_trial)};
 }
 
 SchedulerOptions scheduler_options(const OptimizeOptions& options) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/option_schema.hpp"
+#include "distributed/bayesopt/rank_layout.hpp"
 #include "distributed/bayesopt/scheduler.hpp"
 #include "drivers/common_options.hpp"
 
@@ -28,6 +29,8 @@ struct OptimizeOptions {
   std::optional<std::int64_t> max_failures;
   std::int64_t retries = 0;
   std::int64_t workers = 1;
+  std::int64_t ranks_per_trial = 1;
+  std::int64_t model_ranks = 0;
   std::optional<std::int64_t> ask;
   std::filesystem::path tell;
   CommonOptions common;
@@ -48,5 +51,6 @@ void declare_for_resume(OptionSchema& schema, OptimizeOptions& options);
 void complete(const OptionSchema& schema, OptimizeOptions& options);
 
 SchedulerOptions scheduler_options(const OptimizeOptions& options);
+RankLayoutOptions rank_options(const OptimizeOptions& options);
 
 }  // namespace tempera::drivers

@@ -118,6 +118,10 @@ std::vector<std::string> failures_of(const OptimizeFacts& facts) {
   return texts;
 }
 
+std::string idle_ranks_text(int idle, int mpi_ranks, std::int64_t ranks_per_trial) {
+  return fmt::format("{} of {} MPI ranks had nothing to do: a trial takes {}", idle, mpi_ranks, ranks_per_trial);
+}
+
 std::vector<std::string> warnings_of(const OptimizeFacts& facts) {
   std::vector<std::string> warnings;
   if (is_constant(facts))
@@ -125,6 +129,8 @@ std::vector<std::string> warnings_of(const OptimizeFacts& facts) {
                                    value_text(facts.problem.natural(best(facts)->result.value))));
   if (best(facts) == nullptr && succeeded(facts) > 0)
     warnings.push_back("no trial met the constraints that trials report");
+  if (facts.idle_ranks > 0)
+    warnings.push_back(idle_ranks_text(facts.idle_ranks, facts.mpi_ranks, facts.options.ranks_per_trial));
   return warnings;
 }
 
@@ -165,6 +171,8 @@ Json optimize_summary(const OptimizeFacts& facts) {
   summary["mean_answer_seconds"] = result.use.mean_answer_seconds;
   summary["proposing_seconds"] = result.use.proposing_seconds;
   summary["mpi_ranks"] = facts.mpi_ranks;
+  summary["ranks_per_trial"] = facts.options.ranks_per_trial;
+  summary["model_ranks"] = facts.options.model_ranks;
   summary["warnings"] = warnings_of(facts);
   return summary;
 }
@@ -176,7 +184,10 @@ std::string optimize_text(const OptimizeFacts& facts, const std::string& run_fol
   std::string text = fmt::format("{}: {} trials in {}\n\n", what, human_count(std::ssize(finished(facts))),
                                  human_duration(facts.result.seconds));
   text += best_text(facts) + steps_text(facts) + failures_text(facts);
-  text += fmt::format("workers       {}, busy {:.0f} %\n", facts.workers, 100 * facts.result.use.busy_fraction);
+  text +=
+      fmt::format("workers       {}{}, busy {:.0f} %\n", facts.workers,
+                  facts.options.ranks_per_trial > 1 ? fmt::format(" of {} ranks", facts.options.ranks_per_trial) : "",
+                  100 * facts.result.use.busy_fraction);
   for (const std::string& warning : warnings_of(facts)) text += "look closer   " + warning + "\n";
   return text + fmt::format("results       {}\n", run_folder);
 }

@@ -17,8 +17,11 @@ struct OptimizeFacts {
   const OptimizationResult& result;
   Index workers = 1;
   int mpi_ranks = 1;
+  int idle_ranks = 0;
 };
 
+/// Of ranks that are too few for a group.
+std::string idle_ranks_text(int idle, int mpi_ranks, std::int64_t ranks_per_trial);
 /// What a person should look at: a constant objective, no trial that meets its constraints.
 std::vector<std::string> warnings_of(const OptimizeFacts& facts);
 /// How trials failed, most frequent first: "3 timeout: took longer than 60 s".

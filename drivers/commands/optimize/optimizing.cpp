@@ -59,6 +59,8 @@ class Optimizing {
   int run() {
     frame_.open_folder();
     problem_.emplace(make_problem(options_));
+    const RankLayout layout(options_.by_hand() ? 1 : world_.size(),
+                            options_.by_hand() ? RankLayoutOptions{} : rank_options(options_));
     begin();
     std::string folder = frame_.folder() != nullptr ? frame_.folder()->path().string() : "";
     world_.broadcast_object(folder, 0);
@@ -68,13 +70,13 @@ class Optimizing {
     const auto evaluator = make_evaluator(*problem_, options_, folder_ / "trials");
     const auto proposer = make_proposer(*problem_, options_);
     std::optional<OptimizationResult> result;
+    if (world_.is_root() && layout.idle() > 0)
+      frame_.log().note(idle_ranks_text(layout.idle(), world_.size(), options_.ranks_per_trial));
     frame_.work([&] {
       result.emplace(optimize(world_, problem_->space(), *proposer, *evaluator, optimization_options(), observer()));
     });
     if (result->stopped) return frame_.leave(fmt::format("{} trials", result->scheduler.finished().size()));
-    const Index slots = world_.is_root() && world_.size() > 1 ? 0 : evaluator->slots();
-    const Index workers = world_.all_reduce_value(slots, Reduction::sum);
-    if (world_.is_root()) deliver(*result, workers);
+    if (world_.is_root()) deliver(*result, layout.groups() * evaluator->slots(), layout.idle());
     return 0;
   }
 
@@ -93,6 +95,7 @@ class Optimizing {
   OptimizationOptions optimization_options() const {
     OptimizationOptions options;
     options.scheduler = scheduler_options(options_);
+    options.ranks = rank_options(options_);
     options.seed = static_cast<std::uint64_t>(options_.common.seed);
     options.journal = folder_ / "journal.jsonl";
     options.configuration = configuration_of(task_.schema);
@@ -125,7 +128,7 @@ class Optimizing {
       trials_->begin(folder_ / "trials.jsonl", run.scheduler());
       over = run.scheduler().over();
       if (!lines.empty()) print_result(lines);
-      if (over) deliver({false, run.scheduler(), run.entries(), {}, run.seconds()}, 0);
+      if (over) deliver({false, run.scheduler(), run.entries(), {}, run.seconds()}, 0, 0);
     });
     // Without a result yet it is a run that was stopped: it can go on.
     left_by_hand_ = world_.broadcast_value(over ? 0 : 1, 0) != 0;
@@ -169,8 +172,8 @@ class Optimizing {
     frame_.step(std::move(record), line);
   }
 
-  void deliver(const OptimizationResult& result, Index workers) {
-    const OptimizeFacts facts{options_, *problem_, result, workers, world_.size()};
+  void deliver(const OptimizationResult& result, Index workers, int idle) {
+    const OptimizeFacts facts{options_, *problem_, result, workers, world_.size(), idle};
     frame_.deliver(optimize_summary(facts), [&] { return optimize_text(facts, folder_.string()); });
     const Scheduler& scheduler = result.scheduler;
     const auto trials = std::ssize(scheduler.finished());
