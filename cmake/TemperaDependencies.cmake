@@ -32,12 +32,6 @@ if(NOT TARGET tempera_blas)
   target_link_libraries(tempera_scalapack INTERFACE ${TEMPERA_SCALAPACK_LIBRARY} tempera_blas MPI::MPI_CXX)
   add_library(tempera_random123 INTERFACE IMPORTED)
   target_include_directories(tempera_random123 SYSTEM INTERFACE ${TEMPERA_RANDOM123_INCLUDE})
-  # Debian has a second CMake config, of the C++ interface, under the same name; what is used is the C interface.
-  find_path(TEMPERA_NLOPT_INCLUDE nlopt.h REQUIRED)
-  find_library(TEMPERA_NLOPT_LIBRARY nlopt REQUIRED)
-  add_library(tempera_nlopt INTERFACE IMPORTED)
-  target_include_directories(tempera_nlopt SYSTEM INTERFACE ${TEMPERA_NLOPT_INCLUDE})
-  target_link_libraries(tempera_nlopt INTERFACE ${TEMPERA_NLOPT_LIBRARY})
   add_library(tempera_hdf5 INTERFACE IMPORTED)
   # hdf5.h of the MPI build includes mpi.h itself.
   target_include_directories(tempera_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS} ${MPI_C_INCLUDE_DIRS})

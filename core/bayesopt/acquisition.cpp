@@ -29,6 +29,14 @@ double average(std::span<const double> values, bool logarithmic) {
 
 }  // namespace
 
+void Acquisition::values_with_gradients(const Eigen::MatrixXd& points, std::span<double> values,
+                                        Eigen::MatrixXd& gradients) const {
+  gradients.resize(points.rows(), points.cols());
+  for (Index i = 0; i < points.cols(); ++i)
+    values[at(i)] =
+        value_with_gradient({points.col(i).data(), at(points.rows())}, {gradients.col(i).data(), at(points.rows())});
+}
+
 AcquisitionRule AcquisitionRule::parse(std::string_view text) {
   if (text == "log-ei") return {AcquisitionKind::log_ei};
   if (text == "ei") return {AcquisitionKind::ei};
@@ -143,48 +151,69 @@ void ModelAcquisition::values(const Eigen::MatrixXd& points, std::span<double> v
     values[i] = terms_.size() == 1 ? first[i] : first[i] * std::exp(values[i]);
 }
 
-double ModelAcquisition::add_gradient(const Term& term, std::span<const double> point, Eigen::VectorXd& gradient) {
-  Eigen::VectorXd mean, sd;
-  Eigen::MatrixXd mean_gradient, sd_gradient;
-  term.model->predict_with_gradient(point, mean, sd, mean_gradient, sd_gradient);
-  const Index draws = mean.size();
+void ModelAcquisition::add_gradients(const Term& term, const Eigen::MatrixXd& points, Eigen::VectorXd& values,
+                                     Eigen::MatrixXd& gradients) {
+  GradientPredictions predictions;
+  term.model->predict_with_gradients(points, predictions);
+  const Index draws = predictions.mean.rows();
   std::vector<MomentValue> moments(at(draws));
   std::vector<double> of_draws(at(draws)), shares(at(draws), 1.0);
-  for (Index s = 0; s < draws; ++s) {
-    moments[at(s)] = term.at(mean[s], sd[s], s);
-    of_draws[at(s)] = moments[at(s)].value;
+  Eigen::VectorXd averaged(points.rows());
+  for (Index i = 0; i < points.cols(); ++i) {
+    for (Index s = 0; s < draws; ++s) {
+      moments[at(s)] = term.at(predictions.mean(s, i), predictions.sd(s, i), s);
+      of_draws[at(s)] = moments[at(s)].value;
+    }
+    values[i] += term.factor * (term.logarithmic ? log_mean_exp(of_draws, shares) : running_mean(of_draws));
+    if (!term.logarithmic) std::fill(shares.begin(), shares.end(), 1.0);
+    averaged.setZero();
+    double total = 0;
+    for (Index s = 0; s < draws; ++s) {  // a weighted running mean
+      const double share = shares[at(s)];
+      if (share == 0) continue;
+      total += share;
+      averaged += share / total *
+                  (moments[at(s)].by_mean * predictions.mean_gradient[at(i)].col(s) +
+                   moments[at(s)].by_sd * predictions.sd_gradient[at(i)].col(s) - averaged);
+    }
+    gradients.col(i) += term.factor * averaged;
   }
-  const double value = term.logarithmic ? log_mean_exp(of_draws, shares) : running_mean(of_draws);
-  Eigen::VectorXd averaged = Eigen::VectorXd::Zero(gradient.size());
-  double total = 0;
-  for (Index s = 0; s < draws; ++s) {  // a weighted running mean
-    if (shares[at(s)] == 0) continue;
-    total += shares[at(s)];
-    const Eigen::VectorXd of_draw =
-        moments[at(s)].by_mean * mean_gradient.col(s) + moments[at(s)].by_sd * sd_gradient.col(s);
-    averaged += shares[at(s)] / total * (of_draw - averaged);
-  }
-  gradient += term.factor * averaged;
-  return term.factor * value;
 }
 
 double ModelAcquisition::value_with_gradient(std::span<const double> point, std::span<double> gradient) const {
   TEMPERA_EXPECTS(std::ssize(point) == features_ && std::ssize(gradient) == features_);
-  Eigen::Map<Eigen::VectorXd> result(gradient.data(), features_);
-  Eigen::VectorXd sum = Eigen::VectorXd::Zero(features_);
   double value = 0;
-  for (std::size_t k = product_ ? 1 : 0; k < terms_.size(); ++k) value += add_gradient(terms_[k], point, sum);
+  Eigen::MatrixXd slope;
+  values_with_gradients(Eigen::Map<const Eigen::VectorXd>(point.data(), features_), {&value, 1}, slope);
+  Eigen::Map<Eigen::VectorXd>(gradient.data(), features_) = slope.col(0);
+  return value;
+}
+
+void ModelAcquisition::values_with_gradients(const Eigen::MatrixXd& points, std::span<double> values,
+                                             Eigen::MatrixXd& gradients) const {
+  const Index count = points.cols();
+  TEMPERA_EXPECTS(points.rows() == features_ && count == std::ssize(values));
+  Eigen::VectorXd sums = Eigen::VectorXd::Zero(count);
+  gradients = Eigen::MatrixXd::Zero(features_, count);
+  for (std::size_t k = product_ ? 1 : 0; k < terms_.size(); ++k) add_gradients(terms_[k], points, sums, gradients);
   if (path_) {
-    value -= path_->value_with_gradient(point, gradient);
-    sum -= result;
+    std::vector<double> slope(at(features_));
+    for (Index i = 0; i < count; ++i) {
+      sums[i] -= path_->value_with_gradient({points.col(i).data(), at(features_)}, slope);
+      gradients.col(i) -= Eigen::Map<const Eigen::VectorXd>(slope.data(), features_);
+    }
   }
-  result = sum;
-  if (!product_) return value;
-  Eigen::VectorXd first = Eigen::VectorXd::Zero(features_);
-  const double improvement = add_gradient(terms_[0], point, first);
-  const double factor = terms_.size() == 1 ? 1 : std::exp(value);
-  result = factor * (first + improvement * sum);
-  return factor * improvement;
+  if (product_) {
+    Eigen::VectorXd first = Eigen::VectorXd::Zero(count);
+    Eigen::MatrixXd first_gradients = Eigen::MatrixXd::Zero(features_, count);
+    add_gradients(terms_[0], points, first, first_gradients);
+    for (Index i = 0; i < count; ++i) {
+      const double factor = terms_.size() == 1 ? 1 : std::exp(sums[i]);
+      gradients.col(i) = factor * (first_gradients.col(i) + first[i] * gradients.col(i));
+      sums[i] = factor * first[i];
+    }
+  }
+  Eigen::Map<Eigen::VectorXd>(values.data(), count) = sums;
 }
 
 }  // namespace tempera

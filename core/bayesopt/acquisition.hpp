@@ -25,6 +25,10 @@ class Acquisition {
   virtual void values(const Eigen::MatrixXd& points, std::span<double> values) const = 0;
   /// @param gradient  features entries, overwritten
   virtual double value_with_gradient(std::span<const double> point, std::span<double> gradient) const = 0;
+  /// At several points, one after the other unless an acquisition knows better.
+  /// @param gradients  features × m, resized and overwritten
+  virtual void values_with_gradients(const Eigen::MatrixXd& points, std::span<double> values,
+                                     Eigen::MatrixXd& gradients) const;
 };
 
 enum class AcquisitionKind { log_ei, ei, pi, ucb, thompson };
@@ -65,6 +69,8 @@ class ModelAcquisition final : public Acquisition {
   Index features() const override { return features_; }
   void values(const Eigen::MatrixXd& points, std::span<double> values) const override;
   double value_with_gradient(std::span<const double> point, std::span<double> gradient) const override;
+  void values_with_gradients(const Eigen::MatrixXd& points, std::span<double> values,
+                             Eigen::MatrixXd& gradients) const override;
 
  private:
   /// factor · average over draws of at(mean, sd, draw).
@@ -75,7 +81,8 @@ class ModelAcquisition final : public Acquisition {
     double factor;
   };
   static void add_values(const Term& term, const Eigen::MatrixXd& points, std::span<double> values);
-  static double add_gradient(const Term& term, std::span<const double> point, Eigen::VectorXd& gradient);
+  static void add_gradients(const Term& term, const Eigen::MatrixXd& points, Eigen::VectorXd& values,
+                            Eigen::MatrixXd& gradients);
 
   Index features_;
   bool product_ = false;              ///< the first term is not a logarithm, the others are

@@ -12,11 +12,12 @@ namespace tempera {
 
 namespace {
 
-constexpr double kApart = 0.1;       // starts: √(sum of squared distances of features / number of parameters)
-constexpr double kProgress = 1e-9;   // of a move that counts, relative
-constexpr Index kFewCells = 16;      // all of them are looked at
-constexpr int kTurns = 6;            // of ascents and moves
-constexpr int kSlides = 4;           // batches of steps along a constraint
+constexpr double kApart = 0.1;      // starts: √(sum of squared distances of features / number of parameters)
+constexpr double kProgress = 1e-9;  // of a move that counts, relative
+constexpr Index kFewCells = 16;     // all of them are looked at
+constexpr double kValueTolerance = 1e-7, kStepTolerance = 1e-6;  // of ascents
+constexpr int kTurns = 6;                                        // of ascents and moves
+constexpr int kSlides = 4;                                       // batches of steps along a constraint
 constexpr double kFirstSlide = 0.1;  // their scale, a fifth of it after each that finds nothing better
 
 constexpr std::size_t at(Index i) {
@@ -86,51 +87,82 @@ std::vector<Index> AcquisitionSearch::starts(std::span<const Point> candidates, 
   return chosen;
 }
 
-/// The negative acquisition as a function of the active real parameters.
+/// A search along the active real parameters for the least negative acquisition.
 struct AcquisitionSearch::Ascent {
-  const AcquisitionSearch& search;
+  ScoredPoint* current;
   Point point;
   std::vector<Index> reals = {};
-  std::vector<double> features = {}, slopes = {};
+  std::vector<double> features = {};
+  std::optional<BoxSearch> search = {};
   bool met_constraint = false;
-
-  double operator()(std::span<const double> x, std::span<double> gradient) {
-    for (std::size_t k = 0; k < reals.size(); ++k) {
-      point[at(reals[k])] = x[k];
-      features[at(search.space_.first_feature(reals[k]))] = x[k];
-    }
-    if (!search.space_.constraints().empty() && !search.space_.feasible(point)) {
-      met_constraint = true;
-      return std::numeric_limits<double>::quiet_NaN();
-    }
-    const double value = search.acquisition_.value_with_gradient(features, slopes);
-    for (std::size_t k = 0; k < reals.size(); ++k) gradient[k] = -slopes[at(search.space_.first_feature(reals[k]))];
-    return -value;
-  }
 };
 
-bool AcquisitionSearch::ascend(ScoredPoint& current) const {
-  Ascent ascent{*this, current.point};
-  std::vector<double> start;
-  for (Index i = 0; i < space_.size(); ++i)
-    if (space_.parameters()[at(i)].cells() == 0 && !std::isnan(current.point[at(i)])) {
-      ascent.reals.push_back(i);
-      start.push_back(current.point[at(i)]);
+std::vector<bool> AcquisitionSearch::ascend(std::span<ScoredPoint* const> current) const {
+  std::vector<Ascent> ascents;
+  for (ScoredPoint* const scored : current) {
+    Ascent ascent{scored, scored->point};
+    std::vector<double> start;
+    for (Index i = 0; i < space_.size(); ++i)
+      if (space_.parameters()[at(i)].cells() == 0 && !std::isnan(ascent.point[at(i)])) {
+        ascent.reals.push_back(i);
+        start.push_back(ascent.point[at(i)]);
+      }
+    ascent.features.resize(at(space_.features()));
+    space_.encode(ascent.point, ascent.features);
+    const std::vector<double> low(start.size(), 0.0), high(start.size(), 1.0);
+    if (!start.empty())
+      ascent.search.emplace(start, low, high, BoundedOptions{options_.evaluations, kValueTolerance, kStepTolerance});
+    ascents.push_back(std::move(ascent));
+  }
+  for (;;) {
+    std::vector<Ascent*> asking;
+    for (Ascent& ascent : ascents)
+      if (ascent.search && !ascent.search->ended()) asking.push_back(&ascent);
+    if (asking.empty()) break;
+    evaluate(asking);
+  }
+  std::vector<bool> met;
+  for (Ascent& ascent : ascents) {
+    met.push_back(ascent.met_constraint);
+    if (!ascent.search || !(-ascent.search->best().value > ascent.current->value)) continue;
+    for (std::size_t k = 0; k < ascent.reals.size(); ++k)
+      ascent.point[at(ascent.reals[k])] = ascent.search->best().point[k];
+    Point point = space_.repaired(std::move(ascent.point));
+    if (space_.feasible(point)) *ascent.current = {std::move(point), -ascent.search->best().value};
+  }
+  return met;
+}
+
+/// What each of them wants to know, the feasible ones at once.
+void AcquisitionSearch::evaluate(std::span<Ascent* const> ascents) const {
+  std::vector<Ascent*> feasible;
+  for (Ascent* const ascent : ascents) {
+    const std::span<const double> x = ascent->search->wanted();
+    for (std::size_t k = 0; k < ascent->reals.size(); ++k) {
+      ascent->point[at(ascent->reals[k])] = x[k];
+      ascent->features[at(space_.first_feature(ascent->reals[k]))] = x[k];
     }
-  if (start.empty()) return false;
-  ascent.features.resize(at(space_.features()));
-  ascent.slopes.resize(at(space_.features()));
-  space_.encode(current.point, ascent.features);
-  const std::vector<double> low(start.size(), 0.0), high(start.size(), 1.0);
-  const BoundedMinimum minimum = minimize_in_box(
-      [&](std::span<const double> x, std::span<double> gradient) { return ascent(x, gradient); }, start, low, high,
-      {.evaluations = options_.evaluations, .value_tolerance = 1e-7, .step_tolerance = 1e-6});
-  if (!(-minimum.value > current.value)) return ascent.met_constraint;
-  Point point = current.point;
-  for (std::size_t k = 0; k < start.size(); ++k) point[at(ascent.reals[k])] = minimum.point[k];
-  point = space_.repaired(std::move(point));
-  if (space_.feasible(point)) current = {std::move(point), -minimum.value};
-  return ascent.met_constraint;
+    if (space_.constraints().empty() || space_.feasible(ascent->point)) {
+      feasible.push_back(ascent);
+      continue;
+    }
+    ascent->met_constraint = true;
+    const std::vector<double> slopes(x.size(), 0.0);
+    ascent->search->tell(std::numeric_limits<double>::quiet_NaN(), slopes);
+  }
+  if (feasible.empty()) return;
+  Eigen::MatrixXd points(space_.features(), std::ssize(feasible)), gradients;
+  for (std::size_t k = 0; k < feasible.size(); ++k)
+    points.col(static_cast<Eigen::Index>(k)) =
+        Eigen::Map<const Eigen::VectorXd>(feasible[k]->features.data(), points.rows());
+  std::vector<double> values(feasible.size()), slopes;
+  acquisition_.values_with_gradients(points, values, gradients);
+  for (std::size_t k = 0; k < feasible.size(); ++k) {
+    slopes.clear();
+    for (const Index i : feasible[k]->reals)
+      slopes.push_back(-gradients(space_.first_feature(i), static_cast<Eigen::Index>(k)));
+    feasible[k]->search->tell(-values[k], slopes);
+  }
 }
 
 std::vector<Point> AcquisitionSearch::neighbours(const Point& point) const {
@@ -183,16 +215,32 @@ void AcquisitionSearch::slide(ScoredPoint& current, RandomStream& stream) const 
   }
 }
 
-ScoredPoint AcquisitionSearch::polish(const ScoredPoint& start, RandomStream stream) const {
-  ScoredPoint current = start;
-  for (int turn = 0; turn < kTurns; ++turn) {
-    const double before = current.value;
-    const bool constrained = ascend(current);
-    if (constrained) slide(current, stream);
-    const bool moved = exchange(current);
-    if (!(moved || constrained) || !better(current.value, before)) break;
+std::vector<ScoredPoint> AcquisitionSearch::polish(std::vector<ScoredPoint> starts,
+                                                   std::vector<RandomStream> streams) const {
+  TEMPERA_EXPECTS(starts.size() == streams.size());
+  std::vector<std::size_t> climbing(starts.size());
+  std::iota(climbing.begin(), climbing.end(), std::size_t{0});
+  for (int turn = 0; turn < kTurns && !climbing.empty(); ++turn) {
+    std::vector<ScoredPoint*> current;
+    std::vector<double> before;
+    for (const std::size_t k : climbing) {
+      current.push_back(&starts[k]);
+      before.push_back(starts[k].value);
+    }
+    const std::vector<bool> constrained = ascend(current);
+    std::vector<std::size_t> going_on;
+    for (std::size_t j = 0; j < climbing.size(); ++j) {
+      if (constrained[j]) slide(*current[j], streams[climbing[j]]);
+      const bool moved = exchange(*current[j]);
+      if ((moved || constrained[j]) && better(current[j]->value, before[j])) going_on.push_back(climbing[j]);
+    }
+    climbing = std::move(going_on);
   }
-  return current;
+  return starts;
+}
+
+ScoredPoint AcquisitionSearch::polish(const ScoredPoint& start, RandomStream stream) const {
+  return polish(std::vector{start}, std::vector{stream}).front();
 }
 
 std::optional<ScoredPoint> AcquisitionSearch::choose(std::span<const ScoredPoint> polished,
@@ -209,23 +257,6 @@ std::optional<ScoredPoint> AcquisitionSearch::choose(std::span<const ScoredPoint
   if (candidates.empty()) return std::nullopt;
   const auto first = std::max_element(values.begin(), values.end());
   return ScoredPoint{candidates[static_cast<std::size_t>(first - values.begin())], *first};
-}
-
-std::optional<ScoredPoint> maximize_acquisition(const Space& space, const Acquisition& acquisition,
-                                                std::span<const Point> tried, std::span<const Point> pending,
-                                                std::uint64_t seed, Index number, const SearchOptions& options) {
-  std::vector<Point> known(tried.begin(), tried.end());
-  known.insert(known.end(), pending.begin(), pending.end());
-  PointSet set;
-  for (const Point& point : known) set.insert(point);
-  const std::vector<Point> candidates = candidate_points(space, tried, set, seed, number, options.candidates);
-  const AcquisitionSearch search(space, acquisition, options);
-  const std::vector<double> values = search.score(candidates);
-  std::vector<ScoredPoint> polished;
-  for (const Index i : search.starts(candidates, values))
-    polished.push_back(
-        search.polish({candidates[at(i)], values[at(i)]}, RandomStream(seed, "bayesopt-polish", {number, i})));
-  return search.choose(polished, candidates, values, known);
 }
 
 }  // namespace tempera

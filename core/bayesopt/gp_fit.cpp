@@ -8,32 +8,54 @@ namespace tempera {
 
 namespace {
 
-constexpr std::array kShares{0.3,
-                             0.03};  // of the distance from the least value to the median, for the logarithm's floor
-constexpr double kLinearBonus = 3;   // in log probability: without evidence values stay what they are
+/// Of the distance from the least value to the median, for the logarithm's floor; 0: no logarithm.
+constexpr std::array kShares{0.0, 0.3, 0.03};
+constexpr double kLinearBonus = 3;  // in log probability: without evidence values stay what they are
 constexpr Index kLeastToWarp = 4;
 constexpr Index kStarts = 2;
 
-OutputWarp choose_warp(const KernelPointer& kernel, const Eigen::MatrixXd& points, std::span<const double> values,
-                       const GpFitOptions& options, std::uint64_t seed, Index& evaluations) {
-  std::vector<OutputWarp> warps{OutputWarp(values)};
-  if (!options.warp || std::ssize(values) < kLeastToWarp || !OutputWarp::has_spread(values)) return warps.front();
-  for (const double share : kShares) warps.emplace_back(values, share);
+OutputWarp warp_of(std::span<const double> values, double share) {
+  return share > 0 && OutputWarp::has_spread(values) ? OutputWarp(values, share) : OutputWarp(values);
+}
+
+double choose_share(const KernelPointer& kernel, const Eigen::MatrixXd& points, std::span<const double> values,
+                    const GpFitOptions& options, std::uint64_t seed, ModelTeam& team, Index& evaluations) {
+  if (!options.warp || std::ssize(values) < kLeastToWarp || !OutputWarp::has_spread(values)) return 0;
   HyperFitOptions search = options.hyperparameters;
   if (search.method == HyperMethod::bayes) search.method = HyperMethod::map;
   search.starts = kStarts;
+  const bool spread = team.maker().spreads(points.rows());
+  const auto densities = team.dealer(spread).deal(std::ssize(kShares), [&](Index k) {
+    const double share = kShares[static_cast<std::size_t>(k)];
+    const OutputWarp warp = warp_of(values, share);
+    const auto posterior = team.maker().posterior(kernel, options.priors, points, warp.warped(values));
+    const HyperFit fit = fit_hyperparameters(*posterior, search, seed);
+    const double density = fit.log_density + warp.log_jacobian(values) + (share == 0 ? kLinearBonus : 0);
+    return std::vector{density, static_cast<double>(fit.evaluations)};
+  });
   double highest = -std::numeric_limits<double>::infinity();
-  std::size_t chosen = 0;
-  for (std::size_t k = 0; k < warps.size(); ++k) {
-    HyperPosterior posterior(kernel, options.priors, points, warps[k].warped(values));
-    const HyperFit fit = fit_hyperparameters(posterior, search, seed);
-    evaluations += fit.evaluations;
-    const double density = fit.log_density + warps[k].log_jacobian(values) + (k == 0 ? kLinearBonus : 0);
-    if (!(density > highest)) continue;
-    highest = density;
-    chosen = k;
+  double chosen = 0;
+  for (std::size_t k = 0; k < kShares.size(); ++k) {
+    evaluations += static_cast<Index>(densities[k][1]);
+    if (!(densities[k][0] > highest)) continue;
+    highest = densities[k][0];
+    chosen = kShares[k];
   }
-  return warps[chosen];
+  return chosen;
+}
+
+/// By some of the points, evenly over their order.
+FittedGp fit_to_some(const KernelPointer& kernel, const Eigen::MatrixXd& points, std::span<const double> values,
+                     GpFitOptions options, std::uint64_t seed, ModelTeam& team) {
+  Eigen::MatrixXd some(kSearchedPoints, points.cols());
+  std::vector<double> theirs;
+  for (Index i = 0; i < kSearchedPoints; ++i) {
+    const Index from = (i + 1) * points.rows() / kSearchedPoints - 1;
+    some.row(i) = points.row(from);
+    theirs.push_back(values[static_cast<std::size_t>(from)]);
+  }
+  if (options.hyperparameters.method == HyperMethod::bayes) options.hyperparameters.method = HyperMethod::map;
+  return fit_gp(kernel, some, theirs, options, seed, team);
 }
 
 }  // namespace
@@ -45,16 +67,29 @@ KernelPointer kernel_of(const Space& space, KernelShape shape) {
   return scaled(stationary_kernel(shape, {groups.begin(), groups.end()}, std::move(names)));
 }
 
-FittedGp fit_gp(const Space& space, const Eigen::MatrixXd& points, std::span<const double> values,
-                const GpFitOptions& options, std::uint64_t seed) {
-  const KernelPointer kernel = kernel_of(space, options.kernel);
+FittedGp fit_gp(const KernelPointer& kernel, const Eigen::MatrixXd& points, std::span<const double> values,
+                const GpFitOptions& options, std::uint64_t seed, ModelTeam& team, const FittedGp* before) {
+  if (!before && points.rows() > kSearchedPoints) {
+    const FittedGp some = fit_to_some(kernel, points, values, options, seed, team);
+    return fit_gp(kernel, points, values, options, seed, team, &some);
+  }
   Index evaluations = 0;
-  FittedGp fitted{choose_warp(kernel, points, values, options, seed, evaluations), {}, 0};
-  HyperPosterior posterior(kernel, options.priors, points, fitted.warp.warped(values));
-  const HyperFit fit = fit_hyperparameters(posterior, options.hyperparameters, seed);
-  for (const auto& draw : fit.draws) fitted.draws.push_back(posterior.model(draw));
-  fitted.evaluations = evaluations + fit.evaluations;
+  const double share = before ? before->share : choose_share(kernel, points, values, options, seed, team, evaluations);
+  FittedGp fitted{warp_of(values, share), {}, 0, share};
+  const auto posterior = team.maker().posterior(kernel, options.priors, points, fitted.warp.warped(values));
+  const bool spread = team.maker().spreads(points.rows());
+  HyperFitOptions search = options.hyperparameters;
+  if (spread && search.method == HyperMethod::bayes) search.method = HyperMethod::map;
+  fitted.hyper = fit_hyperparameters(*posterior, search, seed, team.dealer(spread), before ? &before->hyper : nullptr);
+  for (const auto& draw : fitted.hyper.draws) fitted.draws.push_back(posterior->model(draw));
+  fitted.evaluations = evaluations + fitted.hyper.evaluations;
   return fitted;
+}
+
+FittedGp fit_gp(const KernelPointer& kernel, const Eigen::MatrixXd& points, std::span<const double> values,
+                const GpFitOptions& options, std::uint64_t seed) {
+  ModelTeam alone;
+  return fit_gp(kernel, points, values, options, seed, alone);
 }
 
 }  // namespace tempera

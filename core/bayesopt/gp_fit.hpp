@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "core/bayesopt/model_team.hpp"
 #include "core/bayesopt/output_warp.hpp"
 #include "core/bayesopt/space.hpp"
 #include "core/gaussian_process/hyper_posterior.hpp"
@@ -22,15 +23,26 @@ struct FittedGp {
   OutputWarp warp;
   std::vector<GpModel> draws;
   Index evaluations = 0;
+  double share = 0;  ///< of the logarithm's floor; 0: linear
+  HyperFit hyper = {};
 };
 
 /// An amplitude and a length scale a parameter of the space (automatic relevance determination).
 KernelPointer kernel_of(const Space& space, KernelShape shape);
 
+/// Of more points the search from several starts, for every warp, sees no more than so many, evenly over their order; what it
+/// finds is where a search that sees all begins.
+constexpr Index kSearchedPoints = 320;
+
 /// Chooses the warp by the posterior density at the mode of the hyperparameters, as a density of the values themselves
-/// (linear is e³ times as probable beforehand); then fits. Depends on the arguments alone.
+/// (linear is e³ times as probable beforehand); then fits. Depends on the arguments alone, and not on the team where a model of
+/// so many points is not spread. Where it is, draws would take days: the most probable hyperparameters stand for them.
 /// @param points  features of a trial a row  @pre at least one, finite values
-FittedGp fit_gp(const Space& space, const Eigen::MatrixXd& points, std::span<const double> values,
+/// @param before  of fewer points: its warp is taken, of these values, and the search begins at its hyperparameters
+FittedGp fit_gp(const KernelPointer& kernel, const Eigen::MatrixXd& points, std::span<const double> values,
+                const GpFitOptions& options, std::uint64_t seed, ModelTeam& team, const FittedGp* before = nullptr);
+/// On one process.
+FittedGp fit_gp(const KernelPointer& kernel, const Eigen::MatrixXd& points, std::span<const double> values,
                 const GpFitOptions& options, std::uint64_t seed);
 
 }  // namespace tempera

@@ -12,8 +12,6 @@ namespace tempera {
 
 namespace {
 
-constexpr Index kAlwaysBelow = 100;
-constexpr double kMore = 1.05;
 constexpr Index kLeastToModel = 2;
 
 bool failed(TrialStatus status) {
@@ -31,7 +29,9 @@ GpProposer::GpProposer(const Space& space, GpProposerOptions options)
     : space_(space),
       options_(std::move(options)),
       initial_(options_.initial > 0 ? options_.initial : std::max<Index>(4, 2 * space.size())),
-      design_(space, initial_, options_.seed) {}
+      design_(space, initial_, options_.seed) {
+  if (!options_.team) options_.team = std::make_shared<ModelTeam>();
+}
 
 GpProposer::History GpProposer::sort(std::span<const Trial> finished) const {
   History history;
@@ -75,57 +75,35 @@ Eigen::MatrixXd GpProposer::features_of(std::span<const Point> points) const {
   return columns.transpose();
 }
 
-/// Of the history alone, as if its values had been told one by one.
-Index GpProposer::size_of_last_fit(std::span<const double> values) const {
-  const auto count = std::ssize(values);
-  if (count < kAlwaysBelow) return count;
-  Index size = kAlwaysBelow;
-  double least = *std::min_element(values.begin(), values.begin() + size);
-  for (Index n = size + 1; n <= count; ++n) {
-    const double value = values[static_cast<std::size_t>(n - 1)];
-    if (static_cast<double>(n) >= kMore * static_cast<double>(size) || value < least) size = n;
-    least = std::min(least, value);
+FollowedGp& GpProposer::followed(const std::string& name, const Data& data, const GpFitOptions& options) {
+  auto model = models_.find(name);
+  if (model == models_.end()) {
+    const std::uint64_t seed = RandomStream(options_.seed, RandomPurpose::named("gp-fit-" + name)).next_u64();
+    model = models_.try_emplace(name, kernel_of(space_, options.kernel), options, seed).first;
   }
-  return size;
-}
-
-const FittedGp& GpProposer::fitted(const std::string& name, const Data& data, const GpFitOptions& options) {
-  const Index size = size_of_last_fit(data.values);
-  Model& model = models_[name];
-  if (!model.gp || model.fitted != size) {
-    const auto count = static_cast<std::size_t>(size);
-    const std::uint64_t seed = RandomStream(options_.seed, RandomPurpose::named("gp-fit-" + name), {size}).next_u64();
-    model.gp = fit_gp(space_, features_of(std::span(data.points).first(count)), std::span(data.values).first(count),
-                      options, seed);
-    model.fitted = size;
-  }
-  return *model.gp;
-}
-
-std::vector<ExactGp> GpProposer::processes(const std::string& name, const Data& data, const GpFitOptions& options) {
-  const FittedGp& gp = fitted(name, data, options);
-  const Eigen::MatrixXd points = features_of(data.points);
-  const Eigen::VectorXd values = gp.warp.warped(data.values);
-  std::vector<ExactGp> processes;
-  for (const GpModel& model : gp.draws) processes.emplace_back(model, points, values);
-  return processes;
+  model->second.follow(features_of(data.points), data.values, *options_.team);
+  return model->second;
 }
 
 /// Appends trials that failed: they would not have improved on the best, and will not when tried again nearby.
-void GpProposer::give_up(std::vector<ExactGp>& processes, std::span<const Point> failed) const {
+std::vector<GpSurrogate::Process> GpProposer::giving_up(const FollowedGp& model, std::span<const Point> failed) const {
   const Eigen::MatrixXd points = features_of(failed);
   Eigen::VectorXd mean, variance;
-  for (ExactGp& process : processes) {
-    const double best = process.fitted().minCoeff();
-    process.predict(points, mean, variance);
-    process.append(points, mean.cwiseMax(best));
+  std::vector<GpSurrogate::Process> result;
+  for (const auto& process : model.processes()) {
+    std::unique_ptr<GaussianProcess> more = process->clone();
+    more->predict(points, mean, variance);
+    more->append(points, mean.cwiseMax(process->fitted().minCoeff()));
+    result.push_back(std::move(more));
   }
+  return result;
 }
 
 GpSurrogate GpProposer::objective_model(const History& history) {
-  std::vector<ExactGp> draws = processes("objective", history.objective, options_.model);
-  if (!history.in_vain.empty()) give_up(draws, history.in_vain);
-  GpSurrogate model(std::move(draws));
+  const FollowedGp& followed = this->followed("objective", history.objective, options_.model);
+  GpSurrogate model(history.in_vain.empty()
+                        ? std::vector<GpSurrogate::Process>(followed.processes().begin(), followed.processes().end())
+                        : giving_up(followed, history.in_vain));
   model.restrict_best(history.holds);
   return model;
 }
@@ -134,7 +112,7 @@ PendingSurrogate GpProposer::with_pending(const GpSurrogate& model, std::span<co
                                           Index number) const {
   PendingOptions options;
   options.fantasies = std::max<Index>(1, (options_.fantasies + model.draws() - 1) / model.draws());
-  for (const ExactGp& process : model.processes()) options.noise_variance.push_back(process.model().noise);
+  for (Index s = 0; s < model.draws(); ++s) options.noise_variance.push_back(model.process(s).model().noise);
   options.seed = options_.seed;
   options.number = number;
   return PendingSurrogate(model, features_of(waiting).transpose(), options);
@@ -145,7 +123,8 @@ GpSurrogate GpProposer::plain_model(const std::string& name, const Data& data) {
   GpFitOptions options = options_.model;
   if (options.hyperparameters.method == HyperMethod::bayes) options.hyperparameters.method = HyperMethod::map;
   options.warp = false;
-  return GpSurrogate(processes(name, data, options));
+  const FollowedGp& model = followed(name, data, options);
+  return GpSurrogate(std::vector<GpSurrogate::Process>(model.processes().begin(), model.processes().end()));
 }
 
 Proposal GpProposer::begin(Index number, const History& history, std::span<const Point> waiting) const {
@@ -174,8 +153,9 @@ Proposal GpProposer::propose(Index number, std::span<const Trial> finished, std:
     const Surrogate& model = expected ? static_cast<const Surrogate&>(*expected) : *objective;
     acquisition.emplace(options_.acquisition, model, RandomStream(options_.seed, "thompson", {number}));
     why["trials"] = history.objective.values.size();
+    why["fitted"] = models_.at("objective").fitted();
     why["draws"] = objective->draws();
-    why["warp"] = models_["objective"].gp->warp.logarithmic() ? "log" : "linear";
+    why["warp"] = models_.at("objective").fit().warp.logarithmic() ? "log" : "linear";
   } else {
     acquisition.emplace(space_.features());
   }
@@ -183,20 +163,24 @@ Proposal GpProposer::propose(Index number, std::span<const Trial> finished, std:
   for (std::size_t c = 0; c < options_.constraints.size(); ++c) {
     const std::string name = "constraint " + options_.constraints[c];
     others.push_back(plain_model(name, history.constraints[c]));
-    acquisition->require_below(others.back(), models_[name].gp->warp(0));
+    acquisition->require_below(others.back(), models_.at(name).fit().warp(0));
   }
   if (history.any_failed) {  // least squares on labels ±1 (Rasmussen & Williams 2006, §6.5)
     others.push_back(plain_model("failing", history.failing));
-    acquisition->require_below(others.back(), models_["failing"].gp->warp(0));
+    acquisition->require_below(others.back(), models_.at("failing").fit().warp(0));
   }
   if (options_.per_cost && std::ssize(history.log_cost.values) >= kLeastToModel) {
     others.push_back(plain_model("cost", history.log_cost));
-    acquisition->divide_by_cost(others.back(), models_["cost"].gp->warp.scale());
+    acquisition->divide_by_cost(others.back(), models_.at("cost").fit().warp.scale());
   }
   std::vector<Point> avoided = history.other;
   avoided.insert(avoided.end(), waiting.begin(), waiting.end());
-  auto found =
-      maximize_acquisition(space_, *acquisition, history.best_first, avoided, options_.seed, number, options_.search);
+  const bool spread =
+      std::any_of(models_.begin(), models_.end(), [](const auto& model) { return model.second.spread(); });
+  SearchOptions search = options_.search;
+  if (spread) search.together = std::max<Index>(search.starts, 1);
+  auto found = maximize_acquisition(space_, *acquisition, history.best_first, avoided, options_.seed, number, search,
+                                    options_.team->dealer(spread));
   if (!found) return {};
   why["acquisition"] =
       std::isfinite(found->value) ? nlohmann::ordered_json(found->value) : nlohmann::ordered_json(nullptr);

@@ -11,19 +11,22 @@ namespace tempera {
 /// Exact Gaussian processes of the same points, one a draw of the hyperparameters (and of what pending trials may give).
 class GpSurrogate final : public Surrogate {
  public:
-  /// @pre one at least, each with data
+  using Process = std::shared_ptr<const GaussianProcess>;
+  /// @pre one at least, each with data; they do not change while this is used
+  explicit GpSurrogate(std::vector<Process> draws);
   explicit GpSurrogate(std::vector<ExactGp> draws);
 
   /// Only these of the first points of the data count for best(); points after them do.
   /// @pre one at least is left
   void restrict_best(const std::vector<bool>& counts);
 
-  const std::vector<ExactGp>& processes() const { return processes_; }
-  Index features() const override { return processes_.front().points().cols(); }
+  const GaussianProcess& process(Index draw) const { return *processes_[static_cast<std::size_t>(draw)]; }
+  Index features() const override { return processes_.front()->points().cols(); }
   Index draws() const override { return std::ssize(processes_); }
   void predict(const Eigen::MatrixXd& points, Eigen::MatrixXd& mean, Eigen::MatrixXd& sd) const override;
   void predict_with_gradient(std::span<const double> point, Eigen::VectorXd& mean, Eigen::VectorXd& sd,
                              Eigen::MatrixXd& mean_gradient, Eigen::MatrixXd& sd_gradient) const override;
+  void predict_with_gradients(const Eigen::MatrixXd& points, GradientPredictions& predictions) const override;
   void predict_jointly(const Eigen::MatrixXd& points, Index draw, Eigen::VectorXd& mean,
                        Eigen::MatrixXd& covariance) const override;
   std::unique_ptr<CrossCovariance> covariance_with(const Eigen::MatrixXd& fixed) const override;
@@ -32,7 +35,7 @@ class GpSurrogate final : public Surrogate {
   double best(Index draw) const override { return best_[static_cast<std::size_t>(draw)]; }
 
  private:
-  std::vector<ExactGp> processes_;
+  std::vector<Process> processes_;
   std::vector<double> best_;
 };
 

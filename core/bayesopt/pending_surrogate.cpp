@@ -15,6 +15,10 @@ namespace {
 constexpr double kLeastShare = 1e-12;  // of the variance: less is rounding
 constexpr double kFirstJitter = 1e-10, kLastJitter = 1e-4;
 
+constexpr std::size_t at(Index i) {
+  return static_cast<std::size_t>(i);
+}
+
 Eigen::LLT<Eigen::MatrixXd> factored(const Eigen::MatrixXd& covariance) {
   const double scale = std::max(covariance.diagonal().maxCoeff(), std::numeric_limits<double>::min());
   for (double jitter = kFirstJitter; jitter <= kLastJitter; jitter *= 10) {
@@ -74,25 +78,40 @@ void PendingSurrogate::predict(const Eigen::MatrixXd& points, Eigen::MatrixXd& m
 
 void PendingSurrogate::predict_with_gradient(std::span<const double> point, Eigen::VectorXd& mean, Eigen::VectorXd& sd,
                                              Eigen::MatrixXd& mean_gradient, Eigen::MatrixXd& sd_gradient) const {
-  Eigen::VectorXd base_mean, base_sd, cross;
-  Eigen::MatrixXd base_mean_gradient, base_sd_gradient, cross_gradient;
-  base_.predict_with_gradient(point, base_mean, base_sd, base_mean_gradient, base_sd_gradient);
-  mean.resize(draws());
-  sd.resize(draws());
-  mean_gradient.resize(features(), draws());
-  sd_gradient.resize(features(), draws());
-  for (Index s = 0; s < base_.draws(); ++s) {
-    const Conditioned& given = conditioned(s);
-    cross_->with_gradient(point, s, cross, cross_gradient);
-    const Index first = s * outcomes_;
-    mean.segment(first, outcomes_) = (given.weights.transpose() * cross).array() + base_mean[s];
-    mean_gradient.middleCols(first, outcomes_) = (cross_gradient * given.weights).colwise() + base_mean_gradient.col(s);
-    const Eigen::VectorXd solved = given.factor.solve(cross);
-    const double variance = base_sd[s] * base_sd[s];
-    const double left = std::sqrt(std::max(variance - cross.dot(solved), kLeastShare * variance));
-    sd.segment(first, outcomes_).setConstant(left);
-    sd_gradient.middleCols(first, outcomes_).colwise() =
-        (base_sd[s] * base_sd_gradient.col(s) - cross_gradient * solved) / left;
+  GradientPredictions one;
+  predict_with_gradients(Eigen::Map<const Eigen::VectorXd>(point.data(), std::ssize(point)), one);
+  mean = one.mean.col(0);
+  sd = one.sd.col(0);
+  mean_gradient = std::move(one.mean_gradient.front());
+  sd_gradient = std::move(one.sd_gradient.front());
+}
+
+void PendingSurrogate::predict_with_gradients(const Eigen::MatrixXd& points, GradientPredictions& predictions) const {
+  GradientPredictions base;
+  base_.predict_with_gradients(points, base);
+  const Index count = points.cols();
+  predictions.mean.resize(draws(), count);
+  predictions.sd.resize(draws(), count);
+  predictions.mean_gradient.assign(at(count), Eigen::MatrixXd(features(), draws()));
+  predictions.sd_gradient = predictions.mean_gradient;
+  Eigen::VectorXd cross;
+  Eigen::MatrixXd cross_gradient;
+  for (Index i = 0; i < count; ++i) {
+    const std::span<const double> point(points.col(i).data(), at(points.rows()));
+    for (Index s = 0; s < base_.draws(); ++s) {
+      const Conditioned& given = conditioned(s);
+      cross_->with_gradient(point, s, cross, cross_gradient);
+      const Index first = s * outcomes_;
+      predictions.mean.col(i).segment(first, outcomes_) = (given.weights.transpose() * cross).array() + base.mean(s, i);
+      predictions.mean_gradient[at(i)].middleCols(first, outcomes_) =
+          (cross_gradient * given.weights).colwise() + base.mean_gradient[at(i)].col(s);
+      const Eigen::VectorXd solved = given.factor.solve(cross);
+      const double variance = base.sd(s, i) * base.sd(s, i);
+      const double left = std::sqrt(std::max(variance - cross.dot(solved), kLeastShare * variance));
+      predictions.sd.col(i).segment(first, outcomes_).setConstant(left);
+      predictions.sd_gradient[at(i)].middleCols(first, outcomes_).colwise() =
+          (base.sd(s, i) * base.sd_gradient[at(i)].col(s) - cross_gradient * solved) / left;
+    }
   }
 }
 

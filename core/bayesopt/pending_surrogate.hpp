@@ -43,6 +43,7 @@ class PendingSurrogate final : public Surrogate {
   void predict(const Eigen::MatrixXd& points, Eigen::MatrixXd& mean, Eigen::MatrixXd& sd) const override;
   void predict_with_gradient(std::span<const double> point, Eigen::VectorXd& mean, Eigen::VectorXd& sd,
                              Eigen::MatrixXd& mean_gradient, Eigen::MatrixXd& sd_gradient) const override;
+  void predict_with_gradients(const Eigen::MatrixXd& points, GradientPredictions& predictions) const override;
   void predict_jointly(const Eigen::MatrixXd& points, Index draw, Eigen::VectorXd& mean,
                        Eigen::MatrixXd& covariance) const override;
   double best(Index draw) const override { return best_[static_cast<std::size_t>(draw)]; }

@@ -42,6 +42,22 @@ class JointCovariance final : public CrossCovariance {
 
 }  // namespace
 
+void Surrogate::predict_with_gradients(const Eigen::MatrixXd& points, GradientPredictions& predictions) const {
+  const auto count = static_cast<std::size_t>(points.cols());
+  predictions.mean.resize(draws(), points.cols());
+  predictions.sd.resize(draws(), points.cols());
+  predictions.mean_gradient.resize(count);
+  predictions.sd_gradient.resize(count);
+  Eigen::VectorXd mean, sd;
+  for (Index i = 0; i < points.cols(); ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    predict_with_gradient({points.col(i).data(), static_cast<std::size_t>(points.rows())}, mean, sd,
+                          predictions.mean_gradient[k], predictions.sd_gradient[k]);
+    predictions.mean.col(i) = mean;
+    predictions.sd.col(i) = sd;
+  }
+}
+
 std::unique_ptr<CrossCovariance> Surrogate::covariance_with(const Eigen::MatrixXd& fixed) const {
   TEMPERA_EXPECTS(fixed.rows() == features());
   return std::make_unique<JointCovariance>(*this, fixed);

@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/base/index.hpp"
 #include "core/base/random_stream.hpp"
@@ -33,6 +34,12 @@ class CrossCovariance {
                              Eigen::MatrixXd& gradient) const = 0;
 };
 
+/// Predictions at m points, with derivatives.
+struct GradientPredictions {
+  Eigen::MatrixXd mean, sd;                                 ///< draws × m
+  std::vector<Eigen::MatrixXd> mean_gradient, sd_gradient;  ///< of each point, features × draws
+};
+
 /// What a model of the objective tells an acquisition: for each of S draws of its hyperparameters a normal distribution of
 /// the latent (noise-free) value at a point. Values are in the model's units, in which smaller is better as well: they are
 /// compared with best() and with each other only. Thread-safe.
@@ -50,6 +57,9 @@ class Surrogate {
   /// @param mean_gradient, sd_gradient  features × draws
   virtual void predict_with_gradient(std::span<const double> point, Eigen::VectorXd& mean, Eigen::VectorXd& sd,
                                      Eigen::MatrixXd& mean_gradient, Eigen::MatrixXd& sd_gradient) const = 0;
+  /// At several points, one after the other unless a model knows better.
+  /// @param points  features × m  @param predictions  overwritten
+  virtual void predict_with_gradients(const Eigen::MatrixXd& points, GradientPredictions& predictions) const;
   /// Joint distribution of the values at several points under one draw.
   /// @param mean  m entries  @param covariance  m × m
   virtual void predict_jointly(const Eigen::MatrixXd& points, Index draw, Eigen::VectorXd& mean,

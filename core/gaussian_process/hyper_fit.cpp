@@ -18,15 +18,13 @@ constexpr double kPromised = 1e-3;   // it ends when less is to be gained: far b
 constexpr double kAroundMode = 0.3;  // where chains begin, in the prior's standard deviations
 constexpr int kDepth = 5;
 
-void find_mode(HyperPosterior& posterior, const HyperFitOptions& options, std::uint64_t seed, HyperFit& fit) {
+LbfgsResult search(HyperPosterior& posterior, HyperMethod method, std::vector<double> start) {
   PathDensity density(posterior, 1);
-  const auto size = static_cast<std::size_t>(posterior.dimension());
-  std::vector<double> reference(size);
+  std::vector<double> reference(start.size());
   const SmoothFunction depth = [&](std::span<const double> u, std::span<double> gradient) {
-    ++fit.evaluations;
     LogDensity parts;
     double height = 0;
-    if (options.method == HyperMethod::mle) {
+    if (method == HyperMethod::mle) {
       parts = posterior.evaluate(u, reference, gradient);
       height = parts.likelihood;
     } else {
@@ -35,33 +33,53 @@ void find_mode(HyperPosterior& posterior, const HyperFitOptions& options, std::u
     for (double& slope : gradient) slope = -slope;
     return -height;
   };
-  fit.log_density = -std::numeric_limits<double>::infinity();
-  for (Index start = 0; start < options.starts; ++start) {
+  return minimize_lbfgs(depth, std::move(start), {.evaluations = kEvaluations, .promised = kPromised});
+}
+
+void find_mode(HyperPosterior& posterior, const HyperFitOptions& options, std::uint64_t seed, Dealer& dealer,
+               const HyperFit* before, HyperFit& fit) {
+  const auto size = static_cast<std::size_t>(posterior.dimension());
+  const auto found = dealer.deal(before ? 1 : options.starts, [&](Index start) {
     std::vector<double> u(size);
     RandomStream stream(seed, "gp-mode", {start});
-    if (start > 0) posterior.sample_reference(stream, u);
-    LbfgsResult found = minimize_lbfgs(depth, std::move(u), {.evaluations = kEvaluations, .promised = kPromised});
-    if (start > 0 && !(-found.value > fit.log_density)) continue;
-    fit.log_density = -found.value;
-    fit.mode = std::move(found.x);
+    if (before)
+      u = before->mode;
+    else if (start > 0)
+      posterior.sample_reference(stream, u);
+    const LbfgsResult result = search(posterior, options.method, std::move(u));
+    std::vector<double> numbers{-result.value, static_cast<double>(result.evaluations)};
+    numbers.insert(numbers.end(), result.x.begin(), result.x.end());
+    return numbers;
+  });
+  for (const std::vector<double>& numbers : found) {
+    fit.evaluations += static_cast<Index>(numbers[1]);
+    if (!fit.mode.empty() && !(numbers[0] > fit.log_density)) continue;
+    fit.log_density = numbers[0];
+    fit.mode.assign(numbers.begin() + 2, numbers.end());
   }
 }
 
-void draw_chain(HyperPosterior& posterior, const HyperFitOptions& options, std::uint64_t seed, Index chain, Index draws,
-                HyperFit& fit) {
+/// @param from   where it begins, if that is known from a chain before
+/// @return draws one after the other, then the number of evaluations
+std::vector<double> draw_chain(HyperPosterior& posterior, const HyperFitOptions& options, std::uint64_t seed,
+                               Index chain, Index draws, const std::vector<double>& mode,
+                               const std::vector<double>* from) {
   RandomStream stream(seed, "gp-draws", {chain});
   PathDensity density(posterior, 1);
   NutsExplorer explorer(NutsOptions{.max_depth = kDepth});
-  SamplePoint point{fit.mode, {}};
+  SamplePoint point{mode, {}};
   const double at_mode = density.at(point.u, point.density);
   if (std::isfinite(at_mode)) {
     SamplePoint start = point;
-    for (double& value : start.u) value += kAroundMode * stream.normal();
+    if (from)
+      start.u = *from;
+    else
+      for (double& value : start.u) value += kAroundMode * stream.normal();
     if (std::isfinite(density.at(start.u, start.density))) point = std::move(start);
   }
   ChainTuning tuning;
-  tuning.means = fit.mode;
-  tuning.scales.assign(fit.mode.size(), 1.0);
+  tuning.means = mode;
+  tuning.scales.assign(mode.size(), 1.0);
   tuning.step_sizes = explorer.first_step_sizes(density, tuning, point, stream);
   for (Index round = 0; round < kAdaptations; ++round) {
     ChainReport report;
@@ -69,28 +87,45 @@ void draw_chain(HyperPosterior& posterior, const HyperFitOptions& options, std::
       report.add(explorer.step(density, tuning, point, stream));
     tuning.step_sizes = explorer.next_step_sizes(tuning, tuning, report);
   }
+  std::vector<double> numbers;
   for (Index draw = 0; draw < draws; ++draw) {
     for (Index k = 0; k < options.thin; ++k) explorer.step(density, tuning, point, stream);
-    fit.draws.push_back(point.u);
+    numbers.insert(numbers.end(), point.u.begin(), point.u.end());
   }
-  fit.evaluations += density.evaluations();
+  numbers.push_back(static_cast<double>(density.evaluations()));
+  return numbers;
 }
 
 }  // namespace
 
-HyperFit fit_hyperparameters(HyperPosterior& posterior, const HyperFitOptions& options, std::uint64_t seed) {
+HyperFit fit_hyperparameters(HyperPosterior& posterior, const HyperFitOptions& options, std::uint64_t seed,
+                             Dealer& dealer, const HyperFit* before) {
   TEMPERA_EXPECTS(options.draws >= 1 && options.chains >= 1 && options.starts >= 1);
   HyperFit fit;
-  find_mode(posterior, options, seed, fit);
+  find_mode(posterior, options, seed, dealer, before, fit);
   if (options.method != HyperMethod::bayes) {
     fit.draws = {fit.mode};
     return fit;
   }
-  for (Index chain = 0; chain < options.chains; ++chain) {
-    const Index share = (chain + 1) * options.draws / options.chains - chain * options.draws / options.chains;
-    draw_chain(posterior, options, seed, chain, share, fit);
+  const auto end_of = [&](Index chain) { return (chain + 1) * options.draws / options.chains; };
+  const auto chains = dealer.deal(options.chains, [&](Index chain) {
+    const std::vector<double>* from = nullptr;
+    if (before && std::ssize(before->draws) == options.draws)
+      from = &before->draws[static_cast<std::size_t>(end_of(chain) - 1)];
+    const Index share = end_of(chain) - chain * options.draws / options.chains;
+    return draw_chain(posterior, options, seed, chain, share, fit.mode, from);
+  });
+  for (const std::vector<double>& numbers : chains) {
+    for (auto u = numbers.begin(); numbers.end() - u > 1; u += std::ssize(fit.mode))
+      fit.draws.emplace_back(u, u + std::ssize(fit.mode));
+    fit.evaluations += static_cast<Index>(numbers.back());
   }
   return fit;
+}
+
+HyperFit fit_hyperparameters(HyperPosterior& posterior, const HyperFitOptions& options, std::uint64_t seed) {
+  Dealer alone;
+  return fit_hyperparameters(posterior, options, seed, alone);
 }
 
 }  // namespace tempera

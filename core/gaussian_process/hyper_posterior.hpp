@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/base/dealer.hpp"
 #include "core/gaussian_process/exact_gp.hpp"
 #include "core/sampling/target.hpp"
 
@@ -85,14 +86,19 @@ struct HyperFitOptions {
 };
 
 struct HyperFit {
-  std::vector<std::vector<double>> draws;  ///< points u; one unless bayes
+  std::vector<std::vector<double>> draws;  ///< points u, those of a chain in a row; one unless bayes
   std::vector<double> mode;                ///< u
   double log_density = 0;                  ///< at the mode
   Index evaluations = 0;
 };
 
-/// Depends on the target, the options and the seed alone. Draws come from NUTS (Hoffman & Gelman 2014) in the prior's units,
-/// begun around the mode, its step size adapted while warming up.
+/// Depends on the target, the options, the seed and `before` alone. Draws come from NUTS (Hoffman & Gelman 2014) in the prior's
+/// units, begun around the mode, its step size adapted while warming up.
+/// @param before  of fewer data: the search for the maximum begins at its mode alone, the chains at their last draws
+/// @param dealer  of starts and of chains; they share the posterior where there is one process
+HyperFit fit_hyperparameters(HyperPosterior& posterior, const HyperFitOptions& options, std::uint64_t seed,
+                             Dealer& dealer, const HyperFit* before = nullptr);
+/// On one process.
 HyperFit fit_hyperparameters(HyperPosterior& posterior, const HyperFitOptions& options, std::uint64_t seed);
 
 }  // namespace tempera

@@ -6,7 +6,7 @@
 
 namespace tempera {
 
-std::optional<PosteriorPath> PosteriorPath::draw(const ExactGp& process, RandomStream stream, Index features) {
+std::optional<PosteriorPath> PosteriorPath::draw(const GaussianProcess& process, RandomStream stream, Index features) {
   PosteriorPath path;
   path.model_ = process.model();
   path.points_ = process.points();

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "core/base/random_stream.hpp"
-#include "core/gaussian_process/exact_gp.hpp"
+#include "core/gaussian_process/gaussian_process.hpp"
 
 namespace tempera {
 
@@ -17,7 +17,8 @@ class PosteriorPath {
 
   /// Nothing if the kernel's spectrum is not known. Cost features · (n + features()) + n².
   /// @param process  is copied in parts; need not outlive the path
-  static std::optional<PosteriorPath> draw(const ExactGp& process, RandomStream stream, Index features = kFeatures);
+  static std::optional<PosteriorPath> draw(const GaussianProcess& process, RandomStream stream,
+                                           Index features = kFeatures);
 
   /// At each row. Cost n + features a point and feature of it.
   Eigen::VectorXd values(const Kernel::Points& points) const;

@@ -1,14 +1,9 @@
 #include "core/minimization/bounded.hpp"
 
-#include <nlopt.h>
-
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
-#include <exception>
-#include <limits>
-#include <memory>
-#include <new>
-#include <type_traits>
+#include <utility>
 
 #include "core/base/contract.hpp"
 
@@ -16,114 +11,176 @@ namespace tempera {
 
 namespace {
 
-/// What the callback knows: the free coordinates are those of a range above zero, scaled to [0, 1].
-struct Search {
-  Search(const FunctionWithGradient& f, std::span<const double> l, std::span<const double> h)
-      : function(f), low(l), high(h) {}
-
-  const FunctionWithGradient& function;
-  std::span<const double> low, high;
-  Index most = 0;
-  std::vector<std::size_t> free;
-  std::vector<double> point, gradient;
-  BoundedMinimum best;
-  double worst = -std::numeric_limits<double>::infinity();
-  nlopt_opt solver = nullptr;
-  bool ended = false;
-  std::exception_ptr thrown;
-
-  /// Finite, so that line searches can interpolate.
-  double very_bad() const { return ended ? worst : worst + std::max(1.0, worst - best.value); }
-
-  double evaluate() {
-    const double value = function(point, gradient);
-    ++best.evaluations;
-    bool usable = std::isfinite(value);
-    if (best.evaluations == 1 || (usable && value < best.value)) {
-      best.value = value;
-      best.point = point;
-    }
-    for (const std::size_t i : free) usable = usable && std::isfinite(gradient[i]);
-    if (usable)
-      worst = std::max(worst, value);
-    else
-      std::fill(gradient.begin(), gradient.end(), 0.0);
-    if (best.evaluations == most || !std::isfinite(worst)) end();
-    return usable ? value : very_bad();
-  }
-
-  /// The solver looks at its limits between line searches only.
-  void end() {
-    ended = true;
-    nlopt_force_stop(solver);
-  }
-};
-
-double callback(unsigned n, const double* scaled, double* scaled_gradient, void* data) {
-  Search& search = *static_cast<Search*>(data);
-  double value = search.worst;
-  if (!search.ended) {
-    for (unsigned k = 0; k < n && search.best.evaluations > 0; ++k) {  // the start as it was given, without rounding
-      const std::size_t i = search.free[k];
-      const double range = search.high[i] - search.low[i];
-      search.point[i] = std::clamp(search.low[i] + scaled[k] * range, search.low[i], search.high[i]);
-    }
-    try {
-      value = search.evaluate();
-    } catch (...) {  // must not pass through C
-      search.thrown = std::current_exception();
-      search.end();
-    }
-  }
-  if (scaled_gradient)
-    for (unsigned k = 0; k < n; ++k) {
-      const std::size_t i = search.free[k];
-      scaled_gradient[k] = search.gradient[i] * (search.high[i] - search.low[i]);
-    }
-  return value;
-}
-
-struct Destroy {
-  void operator()(nlopt_opt solver) const { nlopt_destroy(solver); }
-};
-using Solver = std::unique_ptr<std::remove_pointer_t<nlopt_opt>, Destroy>;
+constexpr double kSufficient = 1e-4;  // of the fall that the slope promises
+constexpr double kStillSteep = 0.9;   // of the slope at the start of a line: go on
+constexpr double kLonger = 3;         // a step that was too short
+constexpr double kFirstLength = 0.1;  // of the range
+constexpr double kBackOff = 0.25;     // where nothing is known but that the value is bad
+constexpr int kMostTries = 12;        // on a line
+constexpr std::size_t kMemory = 10;   // changes
+constexpr double kLeastCurvature = 1e-12;
 
 }  // namespace
+
+BoxSearch::BoxSearch(std::span<const double> start, std::span<const double> low, std::span<const double> high,
+                     const BoundedOptions& options)
+    : low_(low.begin(), low.end()),
+      wanted_(start.begin(), start.end()),
+      options_(options),
+      first_length_(kFirstLength) {
+  TEMPERA_EXPECTS(low.size() == start.size() && high.size() == start.size() && options.evaluations >= 1);
+  const auto size = static_cast<Eigen::Index>(start.size());
+  there_.x.resize(size);
+  there_.gradient.resize(size);
+  for (std::size_t i = 0; i < start.size(); ++i) {
+    TEMPERA_EXPECTS(low[i] <= start[i] && start[i] <= high[i]);
+    range_.push_back(high[i] - low[i]);
+    there_.x[static_cast<Eigen::Index>(i)] = range_[i] > 0 ? (start[i] - low[i]) / range_[i] : 0;
+  }
+  best_.point = wanted_;
+}
+
+void BoxSearch::tell(double value, std::span<const double> gradient) {
+  TEMPERA_EXPECTS(!ended_ && gradient.size() == wanted_.size());
+  const bool first = ++best_.evaluations == 1;
+  if (first || (std::isfinite(value) && value < best_.value)) {
+    best_.value = value;
+    best_.point = wanted_;
+  }
+  there_.value = value;
+  for (std::size_t i = 0; i < range_.size(); ++i)
+    there_.gradient[static_cast<Eigen::Index>(i)] = range_[i] > 0 ? gradient[i] * range_[i] : 0;
+  const bool usable = std::isfinite(value) && there_.gradient.allFinite();
+  if (best_.evaluations == options_.evaluations || (first && !usable)) {
+    ended_ = true;
+    return;
+  }
+  if (first) {
+    here_ = there_;
+    return begin_line();
+  }
+  const double promised = here_.gradient.dot(there_.x - here_.x);
+  const bool falls = usable && there_.value <= here_.value + kSufficient * promised;
+  if (longer_ && !(falls && there_.value < farthest_.value)) {
+    there_ = std::move(farthest_);
+    return take_step();
+  }
+  if (!falls) return shorten();
+  const bool steep = there_.gradient.dot(there_.x - here_.x) < kStillSteep * promised;
+  if (!steep || ++tries_ > kMostTries) return take_step();
+  const Eigen::VectorXd reached = there_.x;
+  farthest_ = there_;
+  longer_ = true;
+  want(kLonger * length_);
+  if (there_.x == reached) take_step();  // bounds hold all that moves
+}
+
+/// Coordinates at a bound that the slope pushes against.
+std::vector<bool> BoxSearch::held() const {
+  std::vector<bool> result(range_.size());
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const auto k = static_cast<Eigen::Index>(i);
+    const double x = here_.x[k], slope = here_.gradient[k];
+    result[i] = range_[i] == 0 || (x <= 0 && slope > 0) || (x >= 1 && slope < 0);
+  }
+  return result;
+}
+
+/// Minus the gradient times the inverse Hessian of the free coordinates, as far as the changes tell.
+Eigen::VectorXd BoxSearch::downhill() const {
+  const std::vector<bool> held = this->held();
+  const auto freed = [&](Eigen::VectorXd vector) {
+    for (std::size_t i = 0; i < held.size(); ++i)
+      if (held[i]) vector[static_cast<Eigen::Index>(i)] = 0;
+    return vector;
+  };
+  Eigen::VectorXd slope = freed(here_.gradient);
+  std::vector<Change> used;
+  for (const Change& change : changes_) {
+    Change free{freed(change.step), freed(change.rise), 0};
+    free.product = free.step.dot(free.rise);
+    if (free.product > kLeastCurvature * free.step.norm() * free.rise.norm()) used.push_back(std::move(free));
+  }
+  if (used.empty()) {
+    const double greatest = slope.cwiseAbs().maxCoeff();
+    return greatest > 0 ? Eigen::VectorXd(-first_length_ / greatest * slope) : slope;
+  }
+  std::vector<double> shares(used.size());
+  for (std::size_t k = used.size(); k-- > 0;) {
+    shares[k] = used[k].step.dot(slope) / used[k].product;
+    slope -= shares[k] * used[k].rise;
+  }
+  slope *= used.back().product / used.back().rise.squaredNorm();
+  for (std::size_t k = 0; k < used.size(); ++k)
+    slope += (shares[k] - used[k].rise.dot(slope) / used[k].product) * used[k].step;
+  return -slope;
+}
+
+void BoxSearch::begin_line() {
+  direction_ = range_.empty() ? Eigen::VectorXd() : downhill();
+  tries_ = 0;
+  longer_ = false;
+  if (direction_.size() == 0 || !(direction_.dot(here_.gradient) < 0)) {
+    ended_ = true;
+    return;
+  }
+  want(1);
+  if (there_.x == here_.x) ended_ = true;
+}
+
+void BoxSearch::want(double length) {
+  length_ = length;
+  there_.x = (here_.x + length * direction_).cwiseMax(0.0).cwiseMin(1.0);
+  for (std::size_t i = 0; i < range_.size(); ++i)
+    if (range_[i] > 0)
+      wanted_[i] =
+          std::clamp(low_[i] + there_.x[static_cast<Eigen::Index>(i)] * range_[i], low_[i], low_[i] + range_[i]);
+}
+
+/// To the least value of the parabola through what is known of the line.
+void BoxSearch::shorten() {
+  if (++tries_ > kMostTries) {
+    ended_ = changes_.empty();
+    changes_.clear();
+    first_length_ *= kBackOff;
+    if (!ended_) begin_line();
+    return;
+  }
+  double shorter = kBackOff;
+  if (std::isfinite(there_.value)) {
+    const double slope = here_.gradient.dot(there_.x - here_.x);
+    shorter = std::clamp(-slope / (2 * (there_.value - here_.value - slope)), 0.1, 0.5);
+  }
+  want(shorter * length_);
+  if (there_.x == here_.x) ended_ = true;
+}
+
+void BoxSearch::take_step() {
+  Change change{there_.x - here_.x, there_.gradient - here_.gradient, 0};
+  change.product = change.step.dot(change.rise);
+  const double fall = here_.value - there_.value;
+  const double moved = change.step.cwiseAbs().maxCoeff();
+  if (fall <= options_.value_tolerance * std::abs(there_.value) || moved <= options_.step_tolerance) {
+    ended_ = true;
+    return;
+  }
+  first_length_ = std::min(1.0, std::max(first_length_, 2 * moved));
+  if (change.product > kLeastCurvature * change.step.norm() * change.rise.norm()) changes_.push_back(std::move(change));
+  if (changes_.size() > kMemory) changes_.pop_front();
+  here_ = there_;
+  begin_line();
+}
 
 BoundedMinimum minimize_in_box(const FunctionWithGradient& function, std::span<const double> start,
                                std::span<const double> low, std::span<const double> high,
                                const BoundedOptions& options) {
-  TEMPERA_EXPECTS(low.size() == start.size() && high.size() == start.size() && options.evaluations >= 1);
-  Search search(function, low, high);
-  search.point.assign(start.begin(), start.end());
-  search.gradient.resize(start.size());
-  search.best.point = search.point;
-  std::vector<double> scaled;
-  for (std::size_t i = 0; i < start.size(); ++i) {
-    TEMPERA_EXPECTS(low[i] <= start[i] && start[i] <= high[i]);
-    if (low[i] == high[i]) continue;
-    search.free.push_back(i);
-    scaled.push_back((start[i] - low[i]) / (high[i] - low[i]));
+  BoxSearch search(start, low, high, options);
+  std::vector<double> gradient(start.size());
+  while (!search.ended()) {
+    const double value = function(search.wanted(), gradient);
+    search.tell(value, gradient);
   }
-  const auto n = static_cast<unsigned>(search.free.size());
-  search.most = options.evaluations;
-  if (n == 0) {
-    search.best.value = function(start, search.gradient);
-    search.best.evaluations = 1;
-    return search.best;
-  }
-  const Solver solver(nlopt_create(NLOPT_LD_LBFGS, n));
-  if (!solver) throw std::bad_alloc();
-  search.solver = solver.get();
-  nlopt_set_lower_bounds1(solver.get(), 0);
-  nlopt_set_upper_bounds1(solver.get(), 1);
-  nlopt_set_min_objective(solver.get(), callback, &search);
-  nlopt_set_ftol_rel(solver.get(), options.value_tolerance);
-  nlopt_set_xtol_abs1(solver.get(), options.step_tolerance);
-  double value = 0;
-  nlopt_optimize(solver.get(), scaled.data(), &value);  // however it ends, the best point was kept
-  if (search.thrown) std::rethrow_exception(search.thrown);
-  return search.best;
+  return search.best();
 }
 
 }  // namespace tempera

@@ -31,7 +31,7 @@ TEST(GpSurrogateDraws, TellsWhatItsProcessesTell) {
   for (Eigen::Index s = 0; s < 2; ++s) {
     Eigen::VectorXd means, variances, joint;
     Eigen::MatrixXd covariance;
-    model.processes()[static_cast<std::size_t>(s)].predict(points.transpose(), means, variances);
+    model.process(s).predict(points.transpose(), means, variances);
     EXPECT_EQ(mean.col(s), means);
     EXPECT_LT((sd.col(s).array().square() - variances.array()).abs().maxCoeff(), 1e-14);
     model.predict_jointly(points, s, joint, covariance);
@@ -63,7 +63,7 @@ TEST(GpSurrogateDraws, HasToBeatTheLeastMeanAtThePointsThatCount) {
   GpSurrogate model = surrogate(0.04);
   std::vector<bool> counts(20, true);
   for (const Index s : {0, 1}) {
-    const ExactGp& process = model.processes()[static_cast<std::size_t>(s)];
+    const GaussianProcess& process = model.process(s);
     Eigen::Index least = 0;
     EXPECT_EQ(model.best(s), process.fitted().minCoeff(&least));
     EXPECT_GT(model.best(s), process.values().minCoeff()) << "noise is smoothed";
@@ -77,7 +77,7 @@ TEST(GpSurrogateDraws, HasToBeatTheLeastMeanAtThePointsThatCount) {
 TEST(GpSurrogateDraws, IsNeverQuiteSure) {
   const GpSurrogate model = surrogate(0);
   Eigen::MatrixXd mean, sd;
-  model.predict(model.processes()[0].points().transpose(), mean, sd);
+  model.predict(model.process(0).points().transpose(), mean, sd);
   EXPECT_GT(sd.minCoeff(), 0);
   EXPECT_LT(sd.maxCoeff(), 1e-4);
 }

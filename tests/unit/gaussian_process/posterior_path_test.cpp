@@ -5,6 +5,8 @@
 #include <Eigen/Dense>
 #include <cmath>
 
+#include "core/gaussian_process/exact_gp.hpp"
+
 namespace tempera {
 namespace {
 

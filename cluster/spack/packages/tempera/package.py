@@ -25,7 +25,6 @@ class Tempera(CMakePackage):
     depends_on("netcdf-c+mpi")
     depends_on("zlib-api")
     depends_on("random123")
-    depends_on("nlopt")
     depends_on("cli11")
     depends_on("tomlplusplus")
     depends_on("nlohmann-json")
