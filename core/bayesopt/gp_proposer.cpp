@@ -36,7 +36,7 @@ GpProposer::GpProposer(const Space& space, GpProposerOptions options)
 GpProposer::History GpProposer::sort(std::span<const Trial> finished) const {
   History history;
   history.constraints.resize(options_.constraints.size());
-  for (const auto& [number, point, result] : finished) {
+  for (const auto& [number, point, result, known] : finished) {
     const bool ok = result.status == TrialStatus::ok;
     if (ok || failed(result.status)) history.failing.add(point, ok ? -1 : 1);
     history.any_failed |= failed(result.status);

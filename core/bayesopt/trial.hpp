@@ -33,6 +33,7 @@ struct Trial {
   Index number = 0;
   Point point;
   TrialResult result;
+  Index known = 0;  ///< finished trials that its proposal knew: the first so many
 };
 
 }  // namespace tempera

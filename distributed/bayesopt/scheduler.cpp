@@ -105,7 +105,7 @@ Scheduler::State& Scheduler::of_event(Index number) {
 
 void Scheduler::take(const ProposeEvent& event) {
   if (event.number != proposed()) refuse(fmt::format("proposal {} comes where {} should", event.number, proposed()));
-  trials_.push_back({event.point, event.why});
+  trials_.push_back({event.point, event.why, event.known});
   if (options_.schedule == Schedule::blind) all_points_.push_back({event.number, event.point});
   ++waiting_;
 }
@@ -150,7 +150,7 @@ void Scheduler::count(Index number) {
   if (ok && is_feasible(trial.result) &&
       (best_ < 0 || trial.result.value < finished_[static_cast<std::size_t>(best_)].result.value))
     best_ = std::ssize(finished_);
-  finished_.push_back({number, trial.point, trial.result});
+  finished_.push_back({number, trial.point, trial.result, trial.known});
 }
 
 void Scheduler::begin_session() {

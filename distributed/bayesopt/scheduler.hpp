@@ -87,6 +87,7 @@ class Scheduler {
   struct State {
     Point point;
     nlohmann::ordered_json why;
+    Index known = 0;
     Stage stage = Stage::waiting;
     Index attempt = 0;  // the next one, or the one that runs
     Index retries = 0;

@@ -258,7 +258,7 @@ TEST_F(Optimize, RefusesWhatCannotBeOptimisedBeforeThereIsAFolder) {
                  "SPACE.toml: a built-in objective has its own space\nhint: leave it out, or give --command");
   expect_refusal({"--objective", "branin", "--workers", "2"}, 2, "--workers: is for --command\nhint: leave it out");
   expect_refusal({"--objective", "branin", "--scheduler", "async", "--batch", "4"}, 2,
-                 "--batch: is for --scheduler batch\nhint: leave out one of the two");
+                 "--batch: is for --scheduler batch and cma-es\nhint: leave out one of the two");
   expect_refusal({"--objective", "branin", "--scheduler", "random", "--acquisition", "ei"}, 2,
                  "--acquisition: --scheduler random needs no model\nhint: leave it out");
   expect_refusal({"space.toml", "--command", "true", "--set", "dim=2"}, 2,

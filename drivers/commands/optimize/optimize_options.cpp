@@ -26,11 +26,18 @@ void declare_problem(OptionSchema& schema, OptimizeOptions& options) {
 void declare_search(OptionSchema& schema, OptimizeOptions& options) {
   schema.group("Search");
   schema.integer("budget", options.budget).minimum(1).help("trials, failed ones included");
-  schema.choice("scheduler", options.scheduler, {"async", "batch", "random", "sobol"})
+  schema.choice("scheduler", options.scheduler, {"async", "batch", "cma-es", "random", "sobol"})
       .help(
           "async: a worker that is free gets a new point at once; batch: points are proposed together, whatever the "
-          "number of workers; random, sobol: points that no result matters to");
-  schema.integer("batch", options.batch).minimum(1).help("points proposed together (--scheduler batch)");
+          "number of workers; cma-es: evolution, for cheap trials by the thousand; random, sobol: points that no "
+          "result "
+          "matters to");
+  schema.integer("batch", options.batch).minimum(1).help("points proposed together (--scheduler batch, cma-es)");
+  schema.integer("population", options.population)
+      .minimum(4)
+      .maximum(1 << 20)
+      .absent("4 + 3 ln parameters")
+      .help("points of a generation (--scheduler cma-es); twice as many after each restart");
   schema.choice("surrogate", options.surrogate, {"gp"}).help("model of the values: gp: exact Gaussian processes");
   schema.text("acquisition", options.acquisition)
       .metavar("log-ei|ei|pi|ucb[:BETA]|thompson")
@@ -123,10 +130,13 @@ void complete(const OptionSchema& schema, OptimizeOptions& options) {
       if (given(schema, name)) throw usage(std::string("--") + name, "is for --command", "leave it out");
   }
   if (options.batch > 1 && !given(schema, "scheduler")) options.scheduler = "batch";
-  if (options.batch > 1 && options.scheduler != "batch")
-    throw usage("--batch", "is for --scheduler batch", "leave out one of the two");
+  const bool evolves = options.scheduler == "cma-es";
+  if (options.batch > 1 && options.scheduler != "batch" && !evolves)
+    throw usage("--batch", "is for --scheduler batch and cma-es", "leave out one of the two");
+  if (options.population && !evolves)
+    throw usage("--population", "is for --scheduler cma-es", "leave out one of the two");
   AcquisitionRule::parse(options.acquisition);
-  if (!options.learns())
+  if (!options.has_model())
     for (const char* name : {"surrogate", "acquisition", "hyperparameters"})
       if (given(schema, name))
         throw usage(std::string("--") + name, fmt::format("--scheduler {} needs no model", options.scheduler),
@@ -141,9 +151,9 @@ RankLayoutOptions rank_options(const OptimizeOptions& options) {
 
 SchedulerOptions scheduler_options(const OptimizeOptions& options) {
   SchedulerOptions scheduler;
-  scheduler.schedule = options.scheduler == "async"   ? Schedule::async
-                       : options.scheduler == "batch" ? Schedule::batch
-                                                      : Schedule::blind;
+  const bool blind = options.scheduler == "random" || options.scheduler == "sobol";
+  const bool together = options.scheduler == "batch" || options.batch > 1;
+  scheduler.schedule = blind ? Schedule::blind : together ? Schedule::batch : Schedule::async;
   scheduler.budget = options.budget;
   scheduler.batch = options.batch;
   scheduler.max_failures = options.max_failures;

@@ -22,6 +22,7 @@ struct OptimizeOptions {
   std::int64_t budget = 100;
   std::string scheduler = "async";
   std::int64_t batch = 1;
+  std::optional<std::int64_t> population;
   std::string surrogate = "gp";
   std::string acquisition = "log-ei";
   std::string hyperparameters = "bayes";
@@ -35,8 +36,8 @@ struct OptimizeOptions {
   std::filesystem::path tell;
   CommonOptions common;
 
-  /// Results matter to proposals.
-  bool learns() const { return scheduler == "async" || scheduler == "batch"; }
+  /// A model of the values chooses the points.
+  bool has_model() const { return scheduler == "async" || scheduler == "batch"; }
   /// Trials are run by somebody else.
   bool by_hand() const { return ask || !tell.empty(); }
   bool of_command() const { return !command.empty(); }

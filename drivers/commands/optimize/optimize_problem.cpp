@@ -6,6 +6,7 @@
 #include "core/base/random_stream.hpp"
 #include "core/base/sha256.hpp"
 #include "core/bayesopt/blind_proposers.hpp"
+#include "core/bayesopt/cma_es_proposer.hpp"
 #include "core/bayesopt/feasible.hpp"
 #include "core/bayesopt/gp_proposer.hpp"
 #include "distributed/bayesopt/command_evaluator.hpp"
@@ -42,6 +43,7 @@ OptimizeProblem make_problem(const OptimizeOptions& options) {
     throw Error(error.category(), error.where().empty() ? options.space.string() : error.where(), error.what_is_wrong(),
                 error.hint());
   }
+  if (options.scheduler == "cma-es") static_cast<void>(FreeCoordinates(problem.space()));  // says what has no order
   if (options.of_command()) problem.command.emplace(options.command, problem.space());
   return problem;
 }
@@ -66,6 +68,8 @@ std::unique_ptr<Proposer> make_proposer(const OptimizeProblem& problem, const Op
   const auto seed = static_cast<std::uint64_t>(options.common.seed);
   if (options.scheduler == "random") return std::make_unique<RandomProposer>(problem.space(), seed);
   if (options.scheduler == "sobol") return std::make_unique<SobolProposer>(problem.space(), seed);
+  if (options.scheduler == "cma-es")
+    return std::make_unique<CmaEsProposer>(problem.space(), CmaEsOptions{seed, options.population.value_or(0)});
   GpProposerOptions model;
   model.seed = seed;
   model.acquisition = AcquisitionRule::parse(options.acquisition);

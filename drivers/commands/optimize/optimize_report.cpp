@@ -158,7 +158,7 @@ Json optimize_summary(const OptimizeFacts& facts) {
   summary["ended_by"] = result.scheduler.too_many_failures() ? "failures" : "budget";
   summary["scheduler"] = facts.options.scheduler;
   summary["batch"] = facts.options.batch;
-  if (facts.options.learns()) {
+  if (facts.options.has_model()) {
     summary["surrogate"] = facts.options.surrogate;
     summary["acquisition"] = facts.options.acquisition;
     summary["hyperparameters"] = facts.options.hyperparameters;

@@ -35,6 +35,7 @@ Json configuration_of(const OptionSchema& schema) {
   for (const char* name : {"command", "objective", "set", "scheduler", "batch", "surrogate", "acquisition",
                            "hyperparameters", "retries", "seed"})
     configuration[name] = values.at(name);
+  if (values.at("scheduler") == "cma-es") configuration["population"] = values.at("population");
   return configuration;
 }
 
