@@ -18,6 +18,21 @@ bool failed(TrialStatus status) {
   return status == TrialStatus::failed || status == TrialStatus::crashed || status == TrialStatus::timeout;
 }
 
+/// Of the points that a design has, so many come from other tasks' runs; of one without such runs, so many are left.
+constexpr Index kShareOfSources = 2, kShareWithSources = 2;
+
+std::vector<SourceTrials> sources_of(const std::vector<SourceTrials>& all, bool same_task) {
+  std::vector<SourceTrials> some;
+  for (const SourceTrials& source : all)
+    if (source.same_task == same_task) some.push_back(source);
+  return some;
+}
+
+Index size_of_design(const Space& space, Index wanted, bool with_sources) {
+  if (wanted > 0) return wanted;
+  return std::max<Index>(4, 2 * space.size() / (with_sources ? kShareWithSources : 1));
+}
+
 }  // namespace
 
 void GpProposer::Data::add(const Point& point, double value) {
@@ -28,35 +43,46 @@ void GpProposer::Data::add(const Point& point, double value) {
 GpProposer::GpProposer(const Space& space, GpProposerOptions options)
     : space_(space),
       options_(std::move(options)),
-      initial_(options_.initial > 0 ? options_.initial : std::max<Index>(4, 2 * space.size())),
-      design_(space, initial_, options_.seed) {
+      same_(sources_of(options_.sources, true)),
+      other_(sources_of(options_.sources, false)),
+      initial_(size_of_design(space, options_.initial, !other_.empty())),
+      first_(best_apart(space, other_, initial_ / kShareOfSources)),
+      design_(space, initial_ - std::ssize(first_), options_.seed) {
   if (!options_.team) options_.team = std::make_shared<ModelTeam>();
+  for (const SourceTrials& source : same_)
+    tried_before_ += std::count_if(source.trials.begin(), source.trials.end(),
+                                   [](const Trial& trial) { return trial.result.status == TrialStatus::ok; });
+}
+
+void GpProposer::add(const Trial& trial, History& history) const {
+  const auto& [number, point, result, known] = trial;
+  const bool ok = result.status == TrialStatus::ok;
+  if (ok || failed(result.status)) history.failing.add(point, ok ? -1 : 1);
+  history.any_failed |= failed(result.status);
+  if (!ok) {
+    history.other.push_back(point);
+    if (failed(result.status) || result.status == TrialStatus::invalid) history.in_vain.push_back(point);
+    return;
+  }
+  bool holds = true;
+  for (std::size_t c = 0; c < history.constraints.size(); ++c) {
+    const double value = result.constraints.at(options_.constraints[c]);
+    history.constraints[c].add(point, value);
+    holds &= value <= 0;
+  }
+  history.objective.add(point, result.value);
+  history.holds.push_back(holds);
+  history.any_feasible |= holds;
+  const double cost = std::isfinite(result.cost) ? result.cost : result.seconds;
+  if (cost > 0) history.log_cost.add(point, std::log(cost));
 }
 
 GpProposer::History GpProposer::sort(std::span<const Trial> finished) const {
   History history;
   history.constraints.resize(options_.constraints.size());
-  for (const auto& [number, point, result, known] : finished) {
-    const bool ok = result.status == TrialStatus::ok;
-    if (ok || failed(result.status)) history.failing.add(point, ok ? -1 : 1);
-    history.any_failed |= failed(result.status);
-    if (!ok) {
-      history.other.push_back(point);
-      if (failed(result.status) || result.status == TrialStatus::invalid) history.in_vain.push_back(point);
-      continue;
-    }
-    bool holds = true;
-    for (std::size_t c = 0; c < history.constraints.size(); ++c) {
-      const double value = result.constraints.at(options_.constraints[c]);
-      history.constraints[c].add(point, value);
-      holds &= value <= 0;
-    }
-    history.objective.add(point, result.value);
-    history.holds.push_back(holds);
-    history.any_feasible |= holds;
-    const double cost = std::isfinite(result.cost) ? result.cost : result.seconds;
-    if (cost > 0) history.log_cost.add(point, std::log(cost));
-  }
+  for (const SourceTrials& source : same_)
+    for (const Trial& trial : source.trials) add(trial, history);
+  for (const Trial& trial : finished) add(trial, history);
   std::vector<std::size_t> order(history.holds.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -67,27 +93,38 @@ GpProposer::History GpProposer::sort(std::span<const Trial> finished) const {
   return history;
 }
 
-Eigen::MatrixXd GpProposer::features_of(std::span<const Point> points) const {
+Eigen::MatrixXd GpProposer::features_of(std::span<const Point> points, const Transfer* transfer) const {
   Eigen::MatrixXd columns(space_.features(), std::ssize(points));
   const auto size = static_cast<std::size_t>(columns.rows());
   for (std::size_t k = 0; k < points.size(); ++k)
     space_.encode(points[k], {columns.col(static_cast<Eigen::Index>(k)).data(), size});
-  return columns.transpose();
+  columns.transposeInPlace();
+  return transfer != nullptr ? transfer->widened(columns) : columns;
 }
 
-FollowedGp& GpProposer::followed(const std::string& name, const Data& data, const GpFitOptions& options) {
+const Transfer* GpProposer::transfer() {
+  if (other_.empty()) return nullptr;
+  if (!transfer_) transfer_.emplace(space_, other_, options_.model, options_.seed);
+  return &*transfer_;
+}
+
+FollowedGp& GpProposer::followed(const std::string& name, const Data& data, const GpFitOptions& options,
+                                 const Transfer* transfer) {
   auto model = models_.find(name);
   if (model == models_.end()) {
     const std::uint64_t seed = RandomStream(options_.seed, RandomPurpose::named("gp-fit-" + name)).next_u64();
-    model = models_.try_emplace(name, kernel_of(space_, options.kernel), options, seed).first;
+    model = models_
+                .try_emplace(name, transfer != nullptr ? transfer->kernel() : kernel_of(space_, options.kernel),
+                             options, seed)
+                .first;
   }
-  model->second.follow(features_of(data.points), data.values, *options_.team);
+  model->second.follow(features_of(data.points, transfer), data.values, *options_.team);
   return model->second;
 }
 
 /// Appends trials that failed: they would not have improved on the best, and will not when tried again nearby.
 std::vector<GpSurrogate::Process> GpProposer::giving_up(const FollowedGp& model, std::span<const Point> failed) const {
-  const Eigen::MatrixXd points = features_of(failed);
+  const Eigen::MatrixXd points = features_of(failed, transfer_ ? &*transfer_ : nullptr);
   Eigen::VectorXd mean, variance;
   std::vector<GpSurrogate::Process> result;
   for (const auto& process : model.processes()) {
@@ -100,7 +137,7 @@ std::vector<GpSurrogate::Process> GpProposer::giving_up(const FollowedGp& model,
 }
 
 GpSurrogate GpProposer::objective_model(const History& history) {
-  const FollowedGp& followed = this->followed("objective", history.objective, options_.model);
+  const FollowedGp& followed = this->followed("objective", history.objective, options_.model, transfer());
   GpSurrogate model(history.in_vain.empty()
                         ? std::vector<GpSurrogate::Process>(followed.processes().begin(), followed.processes().end())
                         : giving_up(followed, history.in_vain));
@@ -108,11 +145,11 @@ GpSurrogate GpProposer::objective_model(const History& history) {
   return model;
 }
 
-PendingSurrogate GpProposer::with_pending(const GpSurrogate& model, std::span<const Point> waiting,
-                                          Index number) const {
+PendingSurrogate GpProposer::with_pending(const Surrogate& model, const GpSurrogate& processes,
+                                          std::span<const Point> waiting, Index number) const {
   PendingOptions options;
   options.fantasies = std::max<Index>(1, (options_.fantasies + model.draws() - 1) / model.draws());
-  for (Index s = 0; s < model.draws(); ++s) options.noise_variance.push_back(model.process(s).model().noise);
+  for (Index s = 0; s < model.draws(); ++s) options.noise_variance.push_back(processes.process(s).model().noise);
   options.seed = options_.seed;
   options.number = number;
   return PendingSurrogate(model, features_of(waiting).transpose(), options);
@@ -131,7 +168,13 @@ Proposal GpProposer::begin(Index number, const History& history, std::span<const
   std::vector<Point> known = history.objective.points;
   known.insert(known.end(), history.other.begin(), history.other.end());
   known.insert(known.end(), waiting.begin(), waiting.end());
-  auto point = design_.next(number, known);
+  const auto is_known = [&](const Point& point) {
+    return std::any_of(known.begin(), known.end(), [&](const Point& other) { return space_.same(point, other); });
+  };
+  const auto of_sources = std::ssize(first_);
+  if (number < of_sources && !is_known(first_[static_cast<std::size_t>(number)]))
+    return {first_[static_cast<std::size_t>(number)], {{"rule", "best-of-source"}}};
+  auto point = design_.next(number < of_sources ? initial_ + number : number - of_sources, known);
   if (!point) return {};
   return {std::move(*point), {{"rule", "initial-design"}}};
 }
@@ -140,18 +183,21 @@ Proposal GpProposer::propose(Index number, std::span<const Trial> finished, std:
   const History history = sort(finished);
   std::vector<Point> waiting;
   for (const PendingTrial& trial : pending) waiting.push_back(trial.point);
-  if (number < initial_ || std::ssize(history.objective.values) < kLeastToModel) return begin(number, history, waiting);
+  if (number + tried_before_ < initial_ || std::ssize(history.objective.values) < kLeastToModel)
+    return begin(number, history, waiting);
 
   nlohmann::ordered_json why = {{"rule", history.any_feasible ? options_.acquisition.text() : "feasibility"}};
   std::optional<GpSurrogate> objective;
+  std::optional<TransferSurrogate> transferred;
   std::optional<PendingSurrogate> expected;
   std::optional<ModelAcquisition> acquisition;
   if (history.any_feasible) {
     objective = objective_model(history);
+    const Surrogate* model = &*objective;
+    if (transfer_) model = &transferred.emplace(*objective, *transfer_);
     if (!waiting.empty() && options_.acquisition.kind != AcquisitionKind::thompson)  // that is random enough
-      expected.emplace(with_pending(*objective, waiting, number));
-    const Surrogate& model = expected ? static_cast<const Surrogate&>(*expected) : *objective;
-    acquisition.emplace(options_.acquisition, model, RandomStream(options_.seed, "thompson", {number}));
+      model = &expected.emplace(with_pending(*model, *objective, waiting, number));
+    acquisition.emplace(options_.acquisition, *model, RandomStream(options_.seed, "thompson", {number}));
     why["trials"] = history.objective.values.size();
     why["fitted"] = models_.at("objective").fitted();
     why["draws"] = objective->draws();

@@ -13,12 +13,17 @@
 #include "core/bayesopt/initial_design.hpp"
 #include "core/bayesopt/pending_surrogate.hpp"
 #include "core/bayesopt/proposer.hpp"
+#include "core/bayesopt/transfer.hpp"
+#include "core/bayesopt/warm_start.hpp"
 
 namespace tempera {
 
 struct GpProposerOptions {
   std::uint64_t seed = 0;
-  Index initial = 0;  ///< points of the initial design; 0: twice the parameters, at least 4
+  /// Points of the initial design; 0: twice the parameters, at least 4. Trials of the same task are part of it; with
+  /// trials of other tasks half as many do, some of them the best of those.
+  Index initial = 0;
+  std::vector<SourceTrials> sources = {};  ///< other runs to learn from
   GpFitOptions model;
   AcquisitionRule acquisition;
   std::vector<std::string> constraints;  ///< names of the values that trials report, which must be ≤ 0
@@ -30,7 +35,8 @@ struct GpProposerOptions {
 
 /// Bayesian optimisation by exact Gaussian processes of the objective, of the constraints that trials report, of failing and
 /// of the cost's logarithm. Pending trials are fantasies (Snoek, Larochelle & Adams 2012, §3.2): each draw of the
-/// hyperparameters has outcomes of its own, drawn jointly.
+/// hyperparameters has outcomes of its own, drawn jointly. Trials of the same task in other runs count as if this run had
+/// made them before its first; those of other tasks say where to look (see Transfer).
 ///
 /// The models follow the history (FollowedGp): a proposal depends on the history it is given, not on what was proposed before.
 /// Nor does it depend on the team, up to rounding where the models are spread over it; all members propose alike. Cost: see
@@ -59,18 +65,26 @@ class GpProposer final : public Proposer {
     bool any_failed = false, any_feasible = false;
   };
   History sort(std::span<const Trial> finished) const;
+  void add(const Trial& trial, History& history) const;
   Proposal begin(Index number, const History& history, std::span<const Point> waiting) const;
-  FollowedGp& followed(const std::string& name, const Data& data, const GpFitOptions& options);
+  const Transfer* transfer();
+  FollowedGp& followed(const std::string& name, const Data& data, const GpFitOptions& options,
+                       const Transfer* transfer = nullptr);
   GpSurrogate objective_model(const History& history);
   GpSurrogate plain_model(const std::string& name, const Data& data);
   std::vector<GpSurrogate::Process> giving_up(const FollowedGp& model, std::span<const Point> failed) const;
-  PendingSurrogate with_pending(const GpSurrogate& model, std::span<const Point> waiting, Index number) const;
-  Eigen::MatrixXd features_of(std::span<const Point> points) const;
+  PendingSurrogate with_pending(const Surrogate& model, const GpSurrogate& processes, std::span<const Point> waiting,
+                                Index number) const;
+  Eigen::MatrixXd features_of(std::span<const Point> points, const Transfer* transfer = nullptr) const;
 
   const Space& space_;
   GpProposerOptions options_;
+  std::vector<SourceTrials> same_, other_;  ///< sources of this task, of other tasks
+  Index tried_before_ = 0;                  ///< trials of this task that succeeded in other runs
   Index initial_;
+  std::vector<Point> first_;  ///< the best of other tasks, before the design
   InitialDesign design_;
+  std::optional<Transfer> transfer_;
   std::map<std::string, FollowedGp> models_;  ///< by what is modelled
 };
 

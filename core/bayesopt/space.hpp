@@ -114,8 +114,15 @@ class Space {
   nlohmann::ordered_json to_json(std::span<const double> point) const;
   /// @throws Error{input} naming the parameter: missing, unknown, inactive, outside its bounds or of another type
   Point from_json(const nlohmann::json& values) const;
+  /// The natural values of a point of another space: those of parameters that this one does not know, or that are not
+  /// active here, are ignored; what is missing is its initial value, else the middle.
+  /// @param culprit  gets the parameter that a value is of another type than, or not within the bounds or choices of
+  /// @return absent if there is such a one
+  std::optional<Point> adopt(const nlohmann::json& values, Index& culprit) const;
   /// All that makes a space what it is, for journals and comparisons.
   nlohmann::ordered_json description() const;
+  /// The space that was described. @throws nlohmann::json::exception or SpaceError if that is no description
+  static Space from_description(const nlohmann::ordered_json& description);
 
  private:
   /// The parent of a conditional parameter, and the cells of it that activate the parameter.

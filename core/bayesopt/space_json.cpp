@@ -132,6 +132,26 @@ Point Space::from_json(const json& values) const {
   return point;
 }
 
+std::optional<Point> Space::adopt(const json& values, Index& culprit) const {
+  Point point(parameters_.size(), kAbsent);
+  for (const Index number : order_) {
+    if (!active(number, point)) continue;
+    const Parameter& parameter = at(number);
+    double& entry = point[static_cast<std::size_t>(number)];
+    const auto found = values.find(parameter.name);
+    try {
+      if (found != values.end()) entry = entry_of(number, *found);
+    } catch (const Error&) {
+      culprit = number;
+      return std::nullopt;
+    }
+    if (found != values.end()) continue;
+    if (!parameter.initial.is_null()) entry = entry_of(number, parameter.initial);
+    entry = repaired(point)[static_cast<std::size_t>(number)];
+  }
+  return point;
+}
+
 std::optional<Point> Space::initial_point() const {
   Point point(parameters_.size(), kAbsent);
   bool any = false;
@@ -142,34 +162,6 @@ std::optional<Point> Space::initial_point() const {
   }
   if (!any) return std::nullopt;
   return repaired(std::move(point));
-}
-
-ordered_json Space::description() const {
-  ordered_json all;
-  all["parameters"] = ordered_json::array();
-  for (const Parameter& parameter : parameters_) {
-    ordered_json described;
-    described["name"] = parameter.name;
-    described["type"] = parameter_type_name(parameter.type);
-    if (parameter.type == ParameterType::real) {
-      described["low"] = parameter.low;
-      described["high"] = parameter.high;
-    } else if (parameter.type == ParameterType::integer) {
-      described["low"] = parameter.lowest();
-      described["high"] = parameter.highest();
-    } else if (parameter.type != ParameterType::boolean) {
-      described["choices"] = parameter.choices;
-    }
-    if (parameter.log_scale) described["scale"] = "log";
-    if (!parameter.when.parent.empty())
-      described["when"] = {{"parent", parameter.when.parent}, {"values", parameter.when.values}};
-    if (!parameter.initial.is_null()) described["initial"] = parameter.initial;
-    if (!parameter.unit.empty()) described["unit"] = parameter.unit;
-    all["parameters"].push_back(std::move(described));
-  }
-  all["constraints"] = ordered_json::array();
-  for (const Expression& constraint : constraints_) all["constraints"].push_back(constraint.text());
-  return all;
 }
 
 }  // namespace tempera

@@ -48,15 +48,34 @@ TrialResult result_of(const Json& json) {
   return result;
 }
 
+Json point_json(const Point& point) {
+  Json json = Json::array();
+  for (const double entry : point) json.push_back(number(entry));
+  return json;
+}
+
+Point point_of(const Json& json) {
+  Point point;
+  for (const Json& entry : json) point.push_back(number_of(entry));
+  return point;
+}
+
 struct ToJson {
   Json operator()(const BeginEvent& e) const {
     return {{"event", "begin"}, {"space", e.space}, {"configuration", e.configuration}};
   }
+  Json operator()(const WarmStartEvent& e) const {
+    Json trials = Json::array();
+    for (const Trial& trial : e.source.trials) {
+      trials.push_back({{"number", trial.number}, {"point", point_json(trial.point)}});
+      trials.back().update(result_json(trial.result));
+    }
+    return {{"event", "warm-start"},         {"source", e.source.name}, {"task", e.source.same_task ? "same" : "other"},
+            {"left_out", e.source.left_out}, {"notes", e.source.notes}, {"trials", std::move(trials)}};
+  }
   Json operator()(const SessionEvent& e) const { return {{"event", "session"}, {"workers", e.workers}}; }
   Json operator()(const ProposeEvent& e) const {
-    Json point = Json::array();
-    for (const double entry : e.point) point.push_back(number(entry));
-    Json json = {{"event", "propose"}, {"number", e.number}, {"point", std::move(point)}, {"why", e.why}};
+    Json json = {{"event", "propose"}, {"number", e.number}, {"point", point_json(e.point)}, {"why", e.why}};
     json["known"] = e.known;
     if (!e.pending.empty()) json["pending"] = e.pending;
     json["proposing_seconds"] = e.proposing_seconds;
@@ -73,10 +92,17 @@ struct ToJson {
   Json operator()(const StopEvent& e) const { return {{"event", "stop"}, {"reason", e.reason}}; }
 };
 
+WarmStartEvent warm_start_of(const Json& json) {
+  SourceTrials source{json.at("source"), json.at("task") == "same", {}, json.at("left_out"), json.at("notes")};
+  for (const Json& trial : json.at("trials"))
+    source.trials.push_back({trial.at("number"), point_of(trial.at("point")), result_of(trial)});
+  return {std::move(source)};
+}
+
 ProposeEvent proposal_of(const Json& json) {
   ProposeEvent event;
   event.number = json.at("number");
-  for (const Json& entry : json.at("point")) event.point.push_back(number_of(entry));
+  event.point = point_of(json.at("point"));
   event.why = json.at("why");
   event.known = json.at("known");
   if (json.contains("pending")) event.pending = json.at("pending").get<std::vector<Index>>();
@@ -103,6 +129,7 @@ Json to_json(const Event& event) {
 Event event_from_json(const Json& json) {
   const std::string kind = json.at("event");
   if (kind == "begin") return BeginEvent{json.at("space"), json.at("configuration")};
+  if (kind == "warm-start") return warm_start_of(json);
   if (kind == "session") return SessionEvent{json.at("workers").get<Index>()};
   if (kind == "propose") return proposal_of(json);
   if (kind == "start") return StartEvent{json.at("number"), json.at("attempt"), json.at("worker")};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/bayesopt/trial.hpp"
+#include "core/bayesopt/warm_start.hpp"
 
 namespace tempera {
 
@@ -17,6 +18,10 @@ namespace tempera {
 struct BeginEvent {
   nlohmann::ordered_json space;
   nlohmann::ordered_json configuration;
+};
+/// After that: the trials of another run, which proposals may learn from. So that run is not needed again.
+struct WarmStartEvent {
+  SourceTrials source;
 };
 /// A process takes up the work: whatever was running is to be tried again.
 struct SessionEvent {
@@ -46,7 +51,7 @@ struct ResultEvent {
 struct StopEvent {
   std::string reason;
 };
-using Event = std::variant<BeginEvent, SessionEvent, ProposeEvent, StartEvent, ResultEvent, StopEvent>;
+using Event = std::variant<BeginEvent, WarmStartEvent, SessionEvent, ProposeEvent, StartEvent, ResultEvent, StopEvent>;
 
 /// "ok", "failed", "timeout" …
 std::string_view name(TrialStatus status);

@@ -26,6 +26,8 @@ struct OptimizationOptions {
   std::filesystem::path journal = {};
   /// What else makes the result what it is: a journal of another configuration is refused.
   nlohmann::ordered_json configuration = nlohmann::ordered_json::object();
+  /// What the proposer was told of other runs: a journal begins with them.
+  std::vector<SourceTrials> sources = {};
 };
 
 /// What the caller hears, on rank 0 unless it says otherwise. All may be empty.

@@ -20,6 +20,9 @@ RunRecord::RunRecord(const Space& space, const OptimizationOptions& options) : s
   }
   start_ = Clock::now();
   if (entries_.empty()) record(begin);
+  std::size_t known = 0;  // killed among them it has only some
+  for (const JournalEntry& entry : entries_) known += std::holds_alternative<WarmStartEvent>(entry.event) ? 1 : 0;
+  for (std::size_t k = known; k < options.sources.size(); ++k) record(WarmStartEvent{options.sources[k]});
 }
 
 void RunRecord::replay(const std::vector<JournalEntry>& entries, const BeginEvent& expected,

@@ -82,15 +82,22 @@ Table read_table(const std::filesystem::path& file) {
   return table;
 }
 
-std::vector<double> optimize(const Table& table, const GpProposerOptions& options, Index budget) {
+std::vector<Trial> optimize(const Table& table, const GpProposerOptions& options, Index budget) {
   GpProposer proposer(table.space, options);
   std::vector<Trial> trials;
-  std::vector<double> best;
-  double least = INFINITY;
   for (Index number = 0; number < budget; ++number) {
     const Proposal proposal = proposer.propose(number, trials, {});
     trials.push_back({number, proposal.point, table.results->at(Table::key(proposal.point))});
-    if (trials.back().result.status == TrialStatus::ok) least = std::min(least, trials.back().result.value);
+  }
+  return trials;
+}
+
+/// The best over the optimum after each trial.
+std::vector<double> progress(const Table& table, const std::vector<Trial>& trials) {
+  std::vector<double> best;
+  double least = INFINITY;
+  for (const Trial& trial : trials) {
+    if (trial.result.status == TrialStatus::ok) least = std::min(least, trial.result.value);
     best.push_back(least / table.optimum);
   }
   return best;
@@ -123,6 +130,7 @@ int main(int argc, char** argv) {
                            {"at", "50,100,200"},
                            {"budget", "100"},
                            {"seeds", "5"},
+                           {"warm", "50"},
                            {"first", "0"},
                            {"hyperparameters", "bayes"}});
   const std::filesystem::path folder = test::data_file("gpu-autotune");
@@ -133,22 +141,46 @@ int main(int argc, char** argv) {
   nlohmann::ordered_json lines = nlohmann::ordered_json::array();
   GpProposerOptions options;
   if (settings.text("hyperparameters") == "map") options.model.hyperparameters.method = HyperMethod::map;
+  std::map<std::string, Table> tables;
+  std::map<std::string, std::vector<std::vector<Trial>>> runs;  // without a warm start, by device and seed
+  const auto options_of = [&](Index k) {
+    GpProposerOptions own = options;
+    own.seed = static_cast<std::uint64_t>(settings.integer("first") + k);
+    return own;
+  };
+  for (const std::string& device : settings.texts("devices"))
+    tables.emplace(device, read_table(folder / ("convolution_" + device + ".csv")));
+  if (settings.integer("warm") > 0)
+    for (const auto& [device, table] : tables)
+      for (Index k = 0; k < settings.integer("seeds"); ++k)
+        runs[device].push_back(optimize(table, options_of(k), settings.integer("budget")));
   for (const std::string& device : settings.texts("devices")) {
-    const Table table = read_table(folder / ("convolution_" + device + ".csv"));
+    const Table& table = tables.at(device);
     std::map<std::string, std::map<Index, std::vector<double>>> found;
     const double start = seconds_now();
     for (Index k = 0; k < settings.integer("seeds"); ++k) {
-      options.seed = static_cast<std::uint64_t>(settings.integer("first") + k);
-      const std::vector<double> model = optimize(table, options, settings.integer("budget"));
-      const std::vector<double> random = random_search(table, options.seed);
-      for (const Index at : settings.integers("at")) {
-        const auto place = static_cast<std::size_t>(at - 1);
-        if (place < model.size()) found["model"][at].push_back(model[place]);
-        found["random"][at].push_back(random[place]);
+      const auto note = [&](const std::string& method, const std::vector<double>& best) {
+        for (const Index at : settings.integers("at"))
+          if (at <= std::ssize(best)) found[method][at].push_back(best[static_cast<std::size_t>(at - 1)]);
+      };
+      const GpProposerOptions own = options_of(k);
+      note("random", random_search(table, own.seed));
+      if (settings.integer("warm") == 0)
+        note("model", progress(table, optimize(table, own, settings.integer("budget"))));
+      else
+        note("model", progress(table, runs.at(device)[static_cast<std::size_t>(k)]));
+      if (settings.integer("warm") == 0) continue;
+      for (const auto& [other, of_seeds] : runs) {
+        if (other == device) continue;
+        GpProposerOptions warm = own;
+        // Of another seed: or the two designs would be the same points.
+        warm.seed += 1000;
+        warm.sources = {{other, false, of_seeds[static_cast<std::size_t>(k)]}};
+        note("from " + other, progress(table, optimize(table, warm, settings.integer("warm"))));
       }
     }
     for (const auto& [method, by_trials] : found) {
-      std::string line = fmt::format("{:8} {:8}", device, method);
+      std::string line = fmt::format("{:8} {:12}", device, method);
       nlohmann::ordered_json record = {{"device", device}, {"method", method}};
       for (const auto& [at, values] : by_trials) {
         line += fmt::format("  {:4}: {:.3f}", at, median(values));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
+#include "core/base/text.hpp"
 #include "core/bayesopt/acquisition.hpp"
 #include "drivers/time_limit.hpp"
 
@@ -48,6 +49,13 @@ void declare_search(OptionSchema& schema, OptimizeOptions& options) {
       .minimum(0)
       .maximum(1 << 20)
       .help("MPI ranks that compute the model for rank 0, which else does it beside serving");
+  schema.texts("warm-start", options.warm_start)
+      .metavar("RUN[,RUN…]")
+      .help("runs of tempera optimize to learn from; parameters are matched by name");
+  schema.choice("warm-start-task", options.warm_start_task, {"other", "same"})
+      .help(
+          "other: the values of those runs only tell where to look; same: they are values of this very task, and count "
+          "as if this run had found them");
 }
 
 void declare_trials(OptionSchema& schema, OptimizeOptions& options) {
@@ -137,16 +145,26 @@ void complete(const OptionSchema& schema, OptimizeOptions& options) {
     throw usage("--population", "is for --scheduler cma-es", "leave out one of the two");
   AcquisitionRule::parse(options.acquisition);
   if (!options.has_model())
-    for (const char* name : {"surrogate", "acquisition", "hyperparameters"})
+    for (const char* name : {"surrogate", "acquisition", "hyperparameters", "warm-start"})
       if (given(schema, name))
         throw usage(std::string("--") + name, fmt::format("--scheduler {} needs no model", options.scheduler),
                     "leave it out");
+  if (given(schema, "warm-start-task") && options.warm_start.empty())
+    throw usage("--warm-start-task", "there is no --warm-start", "leave it out, or name the runs to learn from");
   parse_checkpoint_every(schema, options.common);
   check_time_limit(schema, options.common);
 }
 
 RankLayoutOptions rank_options(const OptimizeOptions& options) {
   return {static_cast<int>(options.model_ranks), static_cast<int>(options.ranks_per_trial)};
+}
+
+std::vector<std::string> OptimizeOptions::sources() const {
+  std::vector<std::string> runs;
+  for (const std::string& argument : warm_start)
+    for (const std::string_view run : split(argument, ','))
+      if (!run.empty()) runs.emplace_back(run);
+  return runs;
 }
 
 SchedulerOptions scheduler_options(const OptimizeOptions& options) {

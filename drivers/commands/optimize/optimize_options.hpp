@@ -26,6 +26,8 @@ struct OptimizeOptions {
   std::string surrogate = "gp";
   std::string acquisition = "log-ei";
   std::string hyperparameters = "bayes";
+  std::vector<std::string> warm_start;  ///< folders; those of one argument parted by commas
+  std::string warm_start_task = "other";
   double timeout = 60;
   std::optional<std::int64_t> max_failures;
   std::int64_t retries = 0;
@@ -41,6 +43,8 @@ struct OptimizeOptions {
   /// Trials are run by somebody else.
   bool by_hand() const { return ask || !tell.empty(); }
   bool of_command() const { return !command.empty(); }
+  /// The runs to learn from, one each.
+  std::vector<std::string> sources() const;
 };
 
 void declare(OptionSchema& schema, OptimizeOptions& options);

@@ -74,6 +74,7 @@ std::unique_ptr<Proposer> make_proposer(const OptimizeProblem& problem, const Op
   model.seed = seed;
   model.acquisition = AcquisitionRule::parse(options.acquisition);
   model.constraints = problem.constraints();
+  model.sources = problem.sources;
   model.model.hyperparameters.method = options.hyperparameters == "map"   ? HyperMethod::map
                                        : options.hyperparameters == "mle" ? HyperMethod::mle
                                                                           : HyperMethod::bayes;

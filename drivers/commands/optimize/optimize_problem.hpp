@@ -9,6 +9,7 @@
 #include "core/bayesopt/objectives.hpp"
 #include "core/bayesopt/proposer.hpp"
 #include "core/bayesopt/space_file.hpp"
+#include "core/bayesopt/warm_start.hpp"
 #include "distributed/bayesopt/command_trial_arguments.hpp"
 #include "distributed/bayesopt/command_trial_result.hpp"
 #include "distributed/bayesopt/evaluator.hpp"
@@ -22,6 +23,7 @@ struct OptimizeProblem {
   std::optional<SpaceFile> file;
   std::string sha256;  ///< of the file
   std::optional<TrialCommand> command;
+  std::vector<SourceTrials> sources;  ///< of --warm-start
 
   const Space& space() const { return built_in ? built_in->space() : file->space; }
   std::vector<std::string> constraints() const;
@@ -30,6 +32,11 @@ struct OptimizeProblem {
   /// The value as people know it.
   double natural(double minimised) const { return maximise() ? -minimised : minimised; }
 };
+
+/// "minimize" or "maximize".
+inline std::string direction_of(const OptimizeProblem& problem) {
+  return problem.maximise() ? "maximize" : "minimize";
+}
 
 /// Looks up the objective, or reads the space and looks for the command. @throws Error
 OptimizeProblem make_problem(const OptimizeOptions& options);

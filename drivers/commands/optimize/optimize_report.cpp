@@ -8,6 +8,7 @@
 #include <map>
 
 #include "core/base/text.hpp"
+#include "drivers/commands/optimize/sources_report.hpp"
 
 namespace tempera::drivers {
 
@@ -131,6 +132,9 @@ std::vector<std::string> warnings_of(const OptimizeFacts& facts) {
     warnings.push_back("no trial met the constraints that trials report");
   if (facts.idle_ranks > 0)
     warnings.push_back(idle_ranks_text(facts.idle_ranks, facts.mpi_ranks, facts.options.ranks_per_trial));
+  if (const auto before = better_source(facts.problem.sources, best(facts)))
+    warnings.push_back(
+        fmt::format("{} was better than any here: {}", before->text, value_text(facts.problem.natural(before->value))));
   return warnings;
 }
 
@@ -142,7 +146,7 @@ Json optimize_summary(const OptimizeFacts& facts) {
   summary["command"] = "optimize";
   summary["objective"] =
       facts.problem.built_in ? facts.problem.built_in->name() : facts.problem.file->objectives.front().name;
-  summary["direction"] = facts.problem.maximise() ? "maximize" : "minimize";
+  summary["direction"] = direction_of(facts.problem);
   summary["best_value"] = trial != nullptr ? Json(facts.problem.natural(trial->result.value)) : Json(nullptr);
   summary["best_point"] = trial != nullptr ? facts.problem.space().to_json(trial->point) : Json(nullptr);
   summary["best_trial"] = trial != nullptr ? Json(trial->number) : Json(nullptr);
@@ -163,6 +167,7 @@ Json optimize_summary(const OptimizeFacts& facts) {
     summary["acquisition"] = facts.options.acquisition;
     summary["hyperparameters"] = facts.options.hyperparameters;
   }
+  if (!facts.problem.sources.empty()) summary["warm_start"] = sources_json(facts.problem.sources);
   summary["seconds"] = result.seconds;
   summary["workers"] = facts.workers;
   summary["worker_busy_fraction"] = result.use.busy_fraction;
@@ -183,7 +188,7 @@ std::string optimize_text(const OptimizeFacts& facts, const std::string& run_fol
                                                         : facts.problem.file->objectives.front().name;
   std::string text = fmt::format("{}: {} trials in {}\n\n", what, human_count(std::ssize(finished(facts))),
                                  human_duration(facts.result.seconds));
-  text += best_text(facts) + steps_text(facts) + failures_text(facts);
+  text += best_text(facts) + steps_text(facts) + failures_text(facts) + sources_text(facts.problem.sources);
   text +=
       fmt::format("workers       {}{}, busy {:.0f} %\n", facts.workers,
                   facts.options.ranks_per_trial > 1 ? fmt::format(" of {} ranks", facts.options.ranks_per_trial) : "",

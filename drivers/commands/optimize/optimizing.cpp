@@ -17,6 +17,7 @@
 #include "drivers/commands/optimize/optimize_report.hpp"
 #include "drivers/commands/optimize/told_results.hpp"
 #include "drivers/commands/optimize/trials_file.hpp"
+#include "drivers/commands/optimize/warm_start_runs.hpp"
 #include "drivers/session.hpp"
 #include "drivers/standard_streams.hpp"
 
@@ -29,13 +30,16 @@ using Json = nlohmann::ordered_json;
 constexpr double kWayOut = 2;  // seconds: the end of the running commands, and of MPI
 
 /// The options that change the result, as the journal remembers them. The budget may grow.
-Json configuration_of(const OptionSchema& schema) {
+Json configuration_of(const OptionSchema& schema, const OptimizeProblem& problem) {
   Json values = options_to_json(schema)["values"];
   Json configuration;
   for (const char* name : {"command", "objective", "set", "scheduler", "batch", "surrogate", "acquisition",
                            "hyperparameters", "retries", "seed"})
     configuration[name] = values.at(name);
   if (values.at("scheduler") == "cma-es") configuration["population"] = values.at("population");
+  configuration["direction"] = direction_of(problem);
+  for (const char* name : {"warm-start", "warm-start-task"})
+    if (!problem.sources.empty()) configuration[name] = values.at(name);
   return configuration;
 }
 
@@ -62,6 +66,8 @@ class Optimizing {
     problem_.emplace(make_problem(options_));
     const RankLayout layout(options_.by_hand() ? 1 : world_.size(),
                             options_.by_hand() ? RankLayoutOptions{} : rank_options(options_));
+    problem_->sources = find_sources(world_, *problem_, options_,
+                                     task_.resume ? task_.resume->folder / "journal.jsonl" : std::filesystem::path());
     begin();
     std::string folder = frame_.folder() != nullptr ? frame_.folder()->path().string() : "";
     world_.broadcast_object(folder, 0);
@@ -99,7 +105,8 @@ class Optimizing {
     options.ranks = rank_options(options_);
     options.seed = static_cast<std::uint64_t>(options_.common.seed);
     options.journal = folder_ / "journal.jsonl";
-    options.configuration = configuration_of(task_.schema);
+    options.configuration = configuration_of(task_.schema, *problem_);
+    options.sources = problem_->sources;
     return options;
   }
 

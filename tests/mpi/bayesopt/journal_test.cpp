@@ -7,7 +7,10 @@
 #include <limits>
 
 #include "core/base/error.hpp"
+#include "distributed/bayesopt/optimization.hpp"
+#include "distributed/bayesopt/run_record.hpp"
 #include "distributed/bayesopt/scheduler.hpp"
+#include "distributed/bayesopt/source_run.hpp"
 #include "tests/mpi/bayesopt/scripted_trials.hpp"
 #include "tests/support/data.hpp"
 
@@ -169,6 +172,78 @@ TEST(Journal, ASchedulerFromTheFileIsTheOneThatWroteIt) {
   Scheduler replayed(options);
   for (const JournalEntry& entry : Journal::read(folder / "journal.jsonl")) replayed.apply(entry.event);
   EXPECT_EQ(state_of(replayed), state_of(live));
+}
+
+std::vector<SourceTrials> two_sources() {
+  TrialResult ok, bad;
+  ok.value = 1.0 / 3;
+  ok.constraints = {{"c1", -0.1}};
+  bad.status = TrialStatus::timeout;
+  bad.reason = "took longer";
+  return {{"runs/a", false, {{3, {0.1 + 0.2, 4}, ok}, {5, {0.5, std::nan("")}, bad}}, 2, {"2 trials left out"}},
+          {"runs/b", true, {{0, {0.25, 1}, ok}}, 0, {}}};
+}
+
+TEST(Journal, SourcesOfAWarmStartComeBackToTheBitWheneverTheProcessDied) {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "journal.jsonl";
+  const Space space({{.name = "x"}, {.name = "y"}});
+  OptimizationOptions options;
+  options.journal = path;
+  options.sources = two_sources();
+  { const RunRecord run(space, options); }
+  const std::string whole = read_text(path);
+  EXPECT_EQ(std::count(whole.begin(), whole.end(), '\n'), 3);
+  const auto read = recorded_sources(path);
+  ASSERT_EQ(read.size(), 2u);
+  EXPECT_EQ(read[0].trials[0].point[0], 0.1 + 0.2);
+  EXPECT_TRUE(std::isnan(read[0].trials[1].point[1]));
+  EXPECT_EQ(read[0].trials[1].result.status, TrialStatus::timeout);
+  EXPECT_EQ(read[0].notes, options.sources[0].notes);
+  EXPECT_TRUE(read[1].same_task);
+  const auto events = [&] {
+    std::string text;
+    for (const JournalEntry& entry : Journal::read(path)) text += to_json(entry.event).dump() + "\n";
+    return text;
+  };
+  const std::string all = events();
+  for (std::size_t size = 0; size <= whole.size(); size += 29) {
+    write_text(path, whole.substr(0, size));
+    { const RunRecord run(space, options); }
+    ASSERT_EQ(events(), all) << size;
+  }
+}
+
+TEST(Journal, ARunIsASourceWithTheLastResultOfEachTrial) {
+  const TemporaryFolder folder;
+  const Space space({{.name = "x"}, {.name = "y"}});
+  OptimizationOptions options;
+  options.journal = folder / "journal.jsonl";
+  options.scheduler.max_retries = 1;
+  options.configuration = {{"direction", "maximize"}};
+  TrialResult crashed, ok;
+  crashed.status = TrialStatus::crashed;
+  ok.value = 2;
+  {
+    RunRecord run(space, options);
+    for (Index number = 0; number < 3; ++number) run.record(ProposeEvent{number, {0.1, 0.5}, {}, 0, {}, 0});
+    run.record(StartEvent{0, 0, 0});
+    run.record(StartEvent{1, 0, 0});
+    run.record(ResultEvent{1, 0, ok});
+    run.record(ResultEvent{0, 0, crashed});
+    run.record(StartEvent{0, 1, 0});
+    run.record(ResultEvent{0, 1, ok});
+    run.record(StartEvent{2, 0, 0});  // on its way
+  }
+  const SourceRun source = read_source_run(folder.path());
+  EXPECT_EQ(source.space.description(), space.description());
+  EXPECT_EQ(source.configuration.at("direction"), "maximize");
+  ASSERT_EQ(source.trials.size(), 2u);
+  EXPECT_EQ(source.trials[0].number, 0);
+  EXPECT_EQ(source.trials[0].result.status, TrialStatus::ok);
+  write_text(folder / "journal.jsonl", "");
+  EXPECT_THROW(read_source_run(folder.path()), Error);
+  EXPECT_TRUE(recorded_sources(folder / "absent").empty());
 }
 
 }  // namespace
