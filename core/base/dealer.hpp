@@ -16,7 +16,7 @@ class Dealer {
 
   virtual ~Dealer() = default;
   /// @return what each of so many pieces gave
-  /// @throws what the first of the pieces that threw did throw, on all ranks
+  /// @throws on all of them what a piece throws on one
   virtual std::vector<std::vector<double>> deal(Index pieces, const Piece& piece) {
     std::vector<std::vector<double>> results;
     for (Index k = 0; k < pieces; ++k) results.push_back(piece(k));

@@ -1,6 +1,7 @@
 #include "distributed/bayesopt/optimization.hpp"
 
 #include "distributed/bayesopt/detail/master.hpp"
+#include "distributed/bayesopt/detail/model_rank.hpp"
 #include "distributed/bayesopt/detail/worker.hpp"
 #include "distributed/communicator/collectively.hpp"
 
@@ -22,6 +23,10 @@ OptimizationResult optimize(const Communicator& world, const Space& space, Propo
       detail::Master master(courier, layout, slots, space, proposer, evaluator, options, observer);
       master.run();
       result = master.result();
+    } else if (role == RankRole::model) {
+      if (options.team) options.team->join(group);
+      detail::serve_proposals(courier, group, proposer, observer);
+      if (options.team) options.team->leave();
     } else {
       detail::serve_trials(courier, world.rank(), layout, evaluator, observer);
     }

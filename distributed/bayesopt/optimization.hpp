@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "distributed/bayesopt/evaluator.hpp"
 #include "distributed/bayesopt/journal.hpp"
 #include "distributed/bayesopt/rank_layout.hpp"
+#include "distributed/bayesopt/rank_team.hpp"
 #include "distributed/bayesopt/scheduler.hpp"
 #include "distributed/bayesopt/worker_use.hpp"
 #include "distributed/communicator/communicator.hpp"
@@ -21,6 +23,8 @@ namespace tempera {
 struct OptimizationOptions {
   SchedulerOptions scheduler;
   RankLayoutOptions ranks = {};
+  /// Of the proposer: the ranks of the model join it while it is used. May be null.
+  std::shared_ptr<RankTeam> team = {};
   std::uint64_t seed = 0;  ///< of the trials' own seeds
   /// Where every event is kept; empty: nowhere. A file that is there is gone on with.
   std::filesystem::path journal = {};
@@ -57,8 +61,8 @@ struct OptimizationResult {
 /// on it: after the death of the process the same call goes on, with the trials that ran tried again.
 /// A request to stop ends commands at once; a C++ objective that is being evaluated comes to its end, and counts. Collective.
 ///
-/// @param proposer   used on rank 0 alone, on a thread beside the one that serves; a function of what it is given (see
-///                   Proposer)
+/// @param proposer   used on the ranks of the model, which all propose alike; without them on rank 0 alone, on a thread beside
+///                   the one that serves. A function of what it is given (see Proposer)
 /// @param evaluator  used on the ranks that work
 /// @throws Error on all ranks: {usage} for fewer ranks than are asked for, {input} for a journal of another space or configuration,
 ///         {environment} if it cannot be

@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "distributed/linalg/cholesky.hpp"
 #include "distributed/linalg/products.hpp"
+#include "distributed/linalg/redistribution.hpp"
 
 namespace tempera {
 
@@ -20,11 +21,8 @@ BlacsGrid shard_grid(const Communicator& communicator, Index n, int model_ranks)
 }
 
 ShardedGp::ShardedGp(const BlacsGrid& grid, GpModel model, Eigen::MatrixXd points, Eigen::VectorXd values, Index block)
-    : model_(std::move(model)),
-      points_(std::move(points)),
-      values_(std::move(values)),
+    : GaussianProcess(std::move(model), std::move(points), std::move(values)),
       factor_(grid, points_.rows(), points_.rows(), block) {
-  TEMPERA_EXPECTS(points_.rows() == values_.size() && points_.cols() == model_.kernel->features());
   factor();
 }
 
@@ -62,13 +60,9 @@ void ShardedGp::solve_weights() {
 }
 
 void ShardedGp::append(const Eigen::MatrixXd& points, const Eigen::VectorXd& values) {
-  TEMPERA_EXPECTS(points.rows() == values.size() && points.cols() == points_.cols());
   const auto whole = grid().all().regions().open("sharded gp");
   const Index n = size();
-  points_.conservativeResize(n + points.rows(), Eigen::NoChange);
-  points_.bottomRows(points.rows()) = points;
-  values_.conservativeResize(n + points.rows());
-  values_.tail(values.size()) = values;
+  take_rows(points, values);
   BlockCyclicMatrix rows(grid(), points.rows(), size(), factor_.block());
   fill_cross_covariance(model_, points, points_, rows);
   for (Index i = 0; i < points.rows(); ++i)
@@ -77,6 +71,21 @@ void ShardedGp::append(const Eigen::MatrixXd& points, const Eigen::VectorXd& val
   if (append_rows(factor_, rows) == 0) return solve_weights();
   factor_ = BlockCyclicMatrix(grid(), size(), size(), factor_.block());
   factor();
+}
+
+/// The columns are on every rank, as few as they are: points that are looked at in step, or pending ones.
+void ShardedGp::divide_by_factor(Eigen::MatrixXd& columns) const {
+  const auto region = grid().all().regions().open("predict");
+  BlockCyclicMatrix side = distribute_replicated(grid(), columns, factor_.block());
+  solve_lower(factor_, Transpose::no, Side::left, side);
+  columns = replicate(side);
+}
+
+void ShardedGp::divide_by_transposed_factor(Eigen::MatrixXd& columns) const {
+  const auto region = grid().all().regions().open("predict");
+  BlockCyclicMatrix side = distribute_replicated(grid(), columns, factor_.block());
+  solve_lower(factor_, Transpose::yes, Side::left, side);
+  columns = replicate(side);
 }
 
 void ShardedGp::set_values(Eigen::VectorXd values) {
@@ -99,7 +108,7 @@ EvidenceGradient ShardedGp::evidence_gradient() const {
   return contract_gradient(model_, points_, weights_, inverted);
 }
 
-void ShardedGp::predict(const Eigen::MatrixXd& points, Eigen::VectorXd& mean, Eigen::VectorXd& variance) const {
+void ShardedGp::predict(const Kernel::Points& points, Eigen::VectorXd& mean, Eigen::VectorXd& variance) const {
   TEMPERA_EXPECTS(points.cols() == points_.cols());
   const auto whole = grid().all().regions().open("sharded gp");
   const auto region = grid().all().regions().open("predict");

@@ -21,27 +21,23 @@ BlacsGrid shard_grid(const Communicator& communicator, Index n, int model_ranks)
 /// ExactGp with its matrix in blocks over a grid of MPI ranks: the same model, jitter policy and answers (to rounding, which
 /// the grid and the block decide). Memory n² doubles over the ranks of the grid, and n · features on each.
 ///
-/// Everything but the plain accessors is collective over grid().all(), takes the same arguments on all ranks and gives the
+/// Everything but what costs nothing is collective over grid().all(), takes the same arguments on all ranks and gives the
 /// same bits on all of them. Regions of the communicator: "sharded gp" with "assemble", "factor", "solve", "inverse",
 /// "contract", "predict".
-class ShardedGp {
+class ShardedGp final : public GaussianProcess {
  public:
   /// Cost n³/3 over the ranks of the grid. @pre finite values, a point each
   /// @throws Error{numerical} naming the two closest points if the jitter does not help
   ShardedGp(const BlacsGrid& grid, GpModel model, Eigen::MatrixXd points, Eigen::VectorXd values,
             Index block = kShardBlock);
 
+  std::unique_ptr<GaussianProcess> clone() const override { return std::make_unique<ShardedGp>(*this); }
   const BlacsGrid& grid() const { return factor_.grid(); }
-  const GpModel& model() const { return model_; }
-  Index size() const { return points_.rows(); }
-  const Eigen::MatrixXd& points() const { return points_; }
-  const Eigen::VectorXd& values() const { return values_; }
-  double jitter() const { return jitter_; }
 
   /// Other hyperparameters for the same data, in the same memory. Cost n³/3.
   void set_model(GpModel model);
   /// More data; the same hyperparameters. Cost n² a row, and the factor is copied once.
-  void append(const Eigen::MatrixXd& points, const Eigen::VectorXd& values);
+  void append(const Eigen::MatrixXd& points, const Eigen::VectorXd& values) override;
   /// Other values at the same points. Cost n².
   void set_values(Eigen::VectorXd values);
 
@@ -50,10 +46,8 @@ class ShardedGp {
   /// Its derivatives, those of the jitter left out. Cost 2n³/3 and memory for a second matrix.
   EvidenceGradient evidence_gradient() const;
 
-  /// Means of f + m at the data. Not collective.
-  Eigen::VectorXd fitted() const { return values_ - (model_.noise + jitter_) * weights_; }
-  /// Means and variances of f + m at each row of `points`, kPredictionBatch at a time. Cost n² a point.
-  void predict(const Eigen::MatrixXd& points, Eigen::VectorXd& mean, Eigen::VectorXd& variance) const;
+  /// kPredictionBatch at a time.
+  void predict(const Kernel::Points& points, Eigen::VectorXd& mean, Eigen::VectorXd& variance) const override;
   /// Means and variances of each y (with its noise) given all the others: Rasmussen & Williams 2006, eq. 5.12. Cost 2n³/3
   /// and memory for a second matrix.
   void leave_one_out(Eigen::VectorXd& mean, Eigen::VectorXd& variance) const;
@@ -64,15 +58,10 @@ class ShardedGp {
   void factor();
   void solve_weights();
   BlockCyclicMatrix inverse() const;
-  double prior_variance() const { return variance_ + model_.constant; }
+  void divide_by_factor(Eigen::MatrixXd& columns) const override;
+  void divide_by_transposed_factor(Eigen::MatrixXd& columns) const override;
 
-  GpModel model_;
-  Eigen::MatrixXd points_;
-  Eigen::VectorXd values_;
-  double variance_ = 0;  // of f
-  double jitter_ = 0;
   BlockCyclicMatrix factor_;  // L
-  Eigen::VectorXd weights_;   // K⁻¹y
   double log_evidence_ = 0;
 };
 

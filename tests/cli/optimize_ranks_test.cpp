@@ -25,6 +25,23 @@ TEST_F(OptimizeRanks, TrialsAreTheSameForEveryNumberOfRanksATrial) {
   EXPECT_EQ(trials("many"), trials("one"));
 }
 
+TEST_F(OptimizeRanks, TrialsAreTheSameForEveryNumberOfRanksOfTheModel) {
+  for (const std::string method : {"bayes", "map"}) {
+    const Arguments arguments{"--objective", "branin", "--budget",          "16",   "--scheduler", "batch",
+                              "--batch",     "4",      "--hyperparameters", method, "--overwrite"};
+    start(arguments, "one");
+    for (const auto& [ranks, model] : {std::pair{4, "2"}, {3, "1"}, {4, "1"}}) {
+      start(with(arguments, {"--model-ranks", model}), "many", ranks);
+      EXPECT_EQ(trials("many"), trials("one")) << ranks << " ranks, " << model << " of the model";
+      EXPECT_EQ(json("many/summary.json")["workers"], ranks - 1 - std::stoi(model));
+    }
+  }
+  // It goes on with another number of them.
+  ASSERT_EQ(resume(4, "many", {"--budget", "24", "--model-ranks", "2"}).status, 0);
+  ASSERT_EQ(resume(0, "one", {"--budget", "24"}).status, 0);
+  EXPECT_EQ(trials("many"), trials("one"));
+}
+
 TEST_F(OptimizeRanks, ACommandLearnsHowManyRanksItHasAndWhere) {
   file("space.toml", "[[parameter]]\nname = \"x\"\ntype = \"real\"\nlow = 0\nhigh = 1\n");
   const std::string program = script("ranks.sh", "echo $TEMPERA_RANKS $TEMPERA_NODES >&2\necho $1\n");

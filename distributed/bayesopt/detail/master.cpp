@@ -1,7 +1,6 @@
 #include "distributed/bayesopt/detail/master.hpp"
 
 #include <fmt/format.h>
-#include <omp.h>
 #include <time.h>
 
 #include <numeric>
@@ -33,15 +32,21 @@ Master::Master(Courier& courier, const RankLayout& layout, std::vector<Index> sl
                const OptimizationObserver& observer)
     : courier_(courier),
       layout_(layout),
-      proposer_(proposer),
       local_(local),
       options_(options),
       observer_(observer),
       record_(space, options),
       scheduler_(record_.scheduler()),
       pacing_(sum(slots)),
-      present_(static_cast<int>(slots.size()) - 1),
-      beside_(options.scheduler.schedule != Schedule::blind && (present_ > 0 || slots.front() > 1)) {
+      present_(static_cast<int>(slots.size()) - 1) {
+  const bool learns = options.scheduler.schedule != Schedule::blind;
+  std::vector<int> model;
+  for (int rank = 0; rank < layout.ranks(); ++rank)
+    if (layout.role(rank) == RankRole::model) model.push_back(rank);
+  if (learns && !model.empty())
+    next_ = std::make_unique<ProposingElsewhere>(courier, std::move(model));
+  else
+    next_ = std::make_unique<ProposingHere>(proposer, learns && (present_ > 0 || slots.front() > 1));
   for (std::size_t rank = 0; rank < slots.size(); ++rank)
     rank_of_worker_.insert(rank_of_worker_.end(), static_cast<std::size_t>(slots[rank]), static_cast<int>(rank));
   for (Index worker = 0; worker < std::ssize(rank_of_worker_); ++worker) free_.insert(worker);
@@ -88,6 +93,7 @@ bool Master::take_message(double wait) {
   if (!message) return false;
   const Message content = message_from_text(message->text);
   if (const auto* answer = std::get_if<TrialAnswer>(&content)) take_answer(*answer);
+  if (const auto* proposal = std::get_if<ModelAnswer>(&content)) next_->arrived(*proposal);
   if (std::holds_alternative<StopWishMessage>(content)) stop_ = true;
   if (std::holds_alternative<LeaveMessage>(content)) --present_;
   return true;
@@ -121,32 +127,26 @@ bool Master::hand_out() {
 
 /// A worker that is free does not wait for anything but its point, and gets one that was prepared while the next is being made.
 bool Master::begin_proposal() {
-  if (proposal_.valid()) return false;
+  if (next_->running()) return false;
   if (!(!free_.empty() && scheduler_.can_propose()) && !pacing_.wants_more(scheduler_)) return false;
   proposing_ = scheduler_.next_proposal();
   proposing_from_ = Clock::now();
-  const int threads = omp_get_max_threads();  // a new thread does not inherit them
-  const auto policy = beside_ ? std::launch::async : std::launch::deferred;
-  proposal_ = std::async(policy, [this, threads, basis = scheduler_.basis_of(proposing_)] {
-    if (beside_) omp_set_num_threads(threads);
-    return proposer_.propose(basis.number, basis.finished, basis.pending);
-  });
+  next_->begin(scheduler_.basis_of(proposing_));
   return true;
 }
 
 bool Master::take_proposal() {
-  if (!proposal_.valid() || (beside_ && proposal_.wait_for(std::chrono::seconds(0)) != std::future_status::ready))
-    return false;
-  Proposal proposal = proposal_.get();
-  proposing_.point = std::move(proposal.point);
-  proposing_.why = std::move(proposal.why);
+  auto proposal = next_->take();
+  if (!proposal) return false;
+  proposing_.point = std::move(proposal->point);
+  proposing_.why = std::move(proposal->why);
   proposing_.proposing_seconds = std::chrono::duration<double>(Clock::now() - proposing_from_).count();
   record(std::move(proposing_));
   return true;
 }
 
 void Master::wait() {
-  take_message(local_running_ > 0 || proposal_.valid() ? kPause : kLongPause);
+  take_message(local_running_ > 0 || next_->running() ? kPause : kLongPause);
 }
 
 void Master::look_after_files() {
@@ -161,7 +161,7 @@ void Master::look_after_files() {
 void Master::leave() {
   for (const int rank : layout_.inferiors(0)) courier_.send(rank, to_text(LeaveMessage{}));
   local_.cancel();
-  if (proposal_.valid()) proposal_.wait();
+  next_->finish();
   while (present_ > 0) take_message(kLongPause);
   stop_ = stop_ && !scheduler_.over();
   record(StopEvent{stop_ ? "request" : scheduler_.too_many_failures() ? "failures" : "budget"});

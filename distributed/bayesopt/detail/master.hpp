@@ -1,11 +1,12 @@
 #pragma once
 
 #include <chrono>
-#include <future>
+#include <memory>
 #include <set>
 #include <vector>
 
 #include "distributed/bayesopt/courier.hpp"
+#include "distributed/bayesopt/detail/proposing.hpp"
 #include "distributed/bayesopt/optimization.hpp"
 #include "distributed/bayesopt/pacing.hpp"
 #include "distributed/bayesopt/run_record.hpp"
@@ -41,7 +42,6 @@ class Master {
 
   Courier& courier_;
   const RankLayout& layout_;
-  Proposer& proposer_;
   Evaluator& local_;
   const OptimizationOptions& options_;
   const OptimizationObserver& observer_;
@@ -53,12 +53,11 @@ class Master {
   std::vector<Index> worker_of_number_;  // that runs it in this session
   int present_ = 0;                      // other ranks that have not left
   Index local_running_ = 0;
-  bool beside_;             // proposals are made on a thread of their own, while this one serves
   ProposeEvent proposing_;  // the one on its way
   Clock::time_point proposing_from_;
   bool stop_ = false;
   Clock::time_point last_look_ = Clock::now();  // at the folder and the disk
-  std::future<Proposal> proposal_;              // last: waited for before anything it uses goes
+  std::unique_ptr<Proposing> next_;             // last: waited for before anything it uses goes
 };
 
 }  // namespace tempera::detail

@@ -2,15 +2,27 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
+#include "core/bayesopt/proposer.hpp"
 #include "distributed/bayesopt/evaluator.hpp"
 
 namespace tempera::detail {
 
 /// Between master and workers, as JSON texts.
+/// To ranks of the model.
+struct ModelRequest {
+  Index number = 0;
+  std::size_t known = 0;        ///< finished trials that were told before
+  std::vector<Trial> finished;  ///< those after them
+  std::vector<PendingTrial> pending;
+};
+struct ModelAnswer {
+  Proposal proposal;
+};
 struct LeaveMessage {};     ///< to a worker: end it; from a worker: it has ended, nothing follows
 struct StopWishMessage {};  ///< from a worker: a signal has reached it
-using Message = std::variant<TrialRequest, TrialAnswer, LeaveMessage, StopWishMessage>;
+using Message = std::variant<TrialRequest, TrialAnswer, ModelRequest, ModelAnswer, LeaveMessage, StopWishMessage>;
 
 std::string to_text(const Message& message);
 Message message_from_text(const std::string& text);

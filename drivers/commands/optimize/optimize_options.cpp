@@ -145,7 +145,7 @@ void complete(const OptionSchema& schema, OptimizeOptions& options) {
     throw usage("--population", "is for --scheduler cma-es", "leave out one of the two");
   AcquisitionRule::parse(options.acquisition);
   if (!options.has_model())
-    for (const char* name : {"surrogate", "acquisition", "hyperparameters", "warm-start"})
+    for (const char* name : {"surrogate", "acquisition", "hyperparameters", "warm-start", "model-ranks"})
       if (given(schema, name))
         throw usage(std::string("--") + name, fmt::format("--scheduler {} needs no model", options.scheduler),
                     "leave it out");

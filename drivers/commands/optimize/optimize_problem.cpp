@@ -64,7 +64,8 @@ std::unique_ptr<Evaluator> make_evaluator(const OptimizeProblem& problem, const 
   });
 }
 
-std::unique_ptr<Proposer> make_proposer(const OptimizeProblem& problem, const OptimizeOptions& options) {
+std::unique_ptr<Proposer> make_proposer(const OptimizeProblem& problem, const OptimizeOptions& options,
+                                        std::shared_ptr<ModelTeam> team) {
   const auto seed = static_cast<std::uint64_t>(options.common.seed);
   if (options.scheduler == "random") return std::make_unique<RandomProposer>(problem.space(), seed);
   if (options.scheduler == "sobol") return std::make_unique<SobolProposer>(problem.space(), seed);
@@ -78,6 +79,7 @@ std::unique_ptr<Proposer> make_proposer(const OptimizeProblem& problem, const Op
   model.model.hyperparameters.method = options.hyperparameters == "map"   ? HyperMethod::map
                                        : options.hyperparameters == "mle" ? HyperMethod::mle
                                                                           : HyperMethod::bayes;
+  model.team = std::move(team);
   return std::make_unique<GpProposer>(problem.space(), model);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/bayesopt/model_team.hpp"
 #include "core/bayesopt/objectives.hpp"
 #include "core/bayesopt/proposer.hpp"
 #include "core/bayesopt/space_file.hpp"
@@ -47,6 +48,8 @@ std::unique_ptr<Evaluator> make_evaluator(const OptimizeProblem& problem, const 
                                           const std::filesystem::path& trials);
 
 /// @param problem  outlives it
-std::unique_ptr<Proposer> make_proposer(const OptimizeProblem& problem, const OptimizeOptions& options);
+/// @param team  those who compute proposals; null: this process
+std::unique_ptr<Proposer> make_proposer(const OptimizeProblem& problem, const OptimizeOptions& options,
+                                        std::shared_ptr<ModelTeam> team = nullptr);
 
 }  // namespace tempera::drivers

@@ -75,12 +75,15 @@ class Optimizing {
     if (frame_.folder() != nullptr) trials_.emplace(*problem_);
     if (options_.by_hand()) return ask_and_tell();
     const auto evaluator = make_evaluator(*problem_, options_, folder_ / "trials");
-    const auto proposer = make_proposer(*problem_, options_);
+    const auto team = std::make_shared<RankTeam>();
+    const auto proposer = make_proposer(*problem_, options_, team);
     std::optional<OptimizationResult> result;
     if (world_.is_root() && layout.idle() > 0)
       frame_.log().note(idle_ranks_text(layout.idle(), world_.size(), options_.ranks_per_trial));
     frame_.work([&] {
-      result.emplace(optimize(world_, problem_->space(), *proposer, *evaluator, optimization_options(), observer()));
+      OptimizationOptions options = optimization_options();
+      options.team = team;
+      result.emplace(optimize(world_, problem_->space(), *proposer, *evaluator, options, observer()));
     });
     if (result->stopped) return frame_.leave(fmt::format("{} trials", result->scheduler.finished().size()));
     if (world_.is_root()) deliver(*result, layout.groups() * evaluator->slots(), layout.idle());

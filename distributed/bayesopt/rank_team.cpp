@@ -1,0 +1,10 @@
+#include "distributed/bayesopt/rank_team.hpp"
+
+namespace tempera {
+
+void RankTeam::join(const Communicator& ranks) {
+  together_.reset();
+  together_.emplace(Together{ShardedGpMaker(ranks, sharded_from_, block_), RankDealer(ranks)});
+}
+
+}  // namespace tempera
