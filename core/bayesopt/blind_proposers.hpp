@@ -15,6 +15,7 @@ class RandomProposer final : public Proposer {
   /// @param space  outlives this
   RandomProposer(const Space& space, std::uint64_t seed) : space_(space), seed_(seed) {}
   /// @throws Error{input} if no feasible point is found
+  bool is_quick() const override { return true; }
   Proposal propose(Index number, std::span<const Trial> finished, std::span<const PendingTrial> pending) override;
 
  private:
@@ -28,6 +29,7 @@ class SobolProposer final : public Proposer {
   /// @param space  outlives this
   SobolProposer(const Space& space, std::uint64_t seed) : space_(space), seed_(seed) {}
   /// @throws Error{input} if none of 2^20 points is feasible
+  bool is_quick() const override { return true; }
   Proposal propose(Index number, std::span<const Trial> finished, std::span<const PendingTrial> pending) override;
 
  private:

@@ -39,6 +39,7 @@ class CmaEsProposer final : public Proposer {
   /// @throws Error{usage} as FreeCoordinates
   CmaEsProposer(const Space& space, CmaEsOptions options);
 
+  bool is_quick() const override { return true; }
   Proposal propose(Index number, std::span<const Trial> finished, std::span<const PendingTrial> pending) override;
 
  private:

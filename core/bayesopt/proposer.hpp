@@ -17,6 +17,8 @@ struct Proposal {
 class Proposer {
  public:
   virtual ~Proposer() = default;
+  /// Whether a proposal takes so little time that nobody minds waiting for it.
+  virtual bool is_quick() const { return false; }
   /// @param number    of the proposal, from 0
   /// @param finished  in the order in which they were told
   /// @param pending   proposed and not finished, in the order of their numbers

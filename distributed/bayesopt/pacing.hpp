@@ -5,26 +5,28 @@
 
 namespace tempera {
 
-/// How many proposals to have ready before a worker asks for one. A point that is prepared ahead does not know the result
-/// of the very trial after which it is started, so none is where proposing costs a worker little: less than 1 % of
-/// a trial and less than 10 ms. A single worker never waits for anything but its own result.
+/// How many proposals to have ready before a worker asks for one, so that 99 % of those that ask find one: as many as end
+/// while one is made, by a Poisson law. A point that is prepared does not know the results that come until it is started, so not
+/// more than are needed. A single worker never waits for anything but its own result.
 ///
-/// @param proposing_seconds, trial_seconds  means; trial_seconds 0: not known yet, then nothing is prepared
-/// @return one for every eight workers, or as many as end while one is made, whichever is more
+/// @param trial_seconds  0: not known yet, then one
+/// @return 0 for a single worker, else 1 … workers
 Index proposals_ahead(Index workers, double proposing_seconds, double trial_seconds);
 
-/// Learns the means from the events of a run. A batch is prepared whole: no result changes it.
+/// Learns the times from the events of a run. A batch is prepared whole: no result changes it. Quick proposers (Proposer) are
+/// asked when a worker is free, so that they know the newest result.
 class Pacing {
  public:
-  explicit Pacing(Index workers) : workers_(workers) {}
+  Pacing(Index workers, bool quick) : workers_(workers), quick_(quick) {}
   void take(const Event& event);
   /// Whether the next proposal should be made though no worker waits for it.
   bool wants_more(const Scheduler& scheduler) const;
 
  private:
   Index workers_;
-  double proposing_ = 0;  // lately: the cost grows with what is known
-  double trial_ = 0;
+  bool quick_;
+  double proposing_ = 0;  // of the long ones lately: the cost grows, and now and then hyperparameters are found anew
+  double trial_ = 0;      // mean
   Index trials_ = 0;
 };
 

@@ -32,7 +32,7 @@ class Simulation {
         entries_(entries),
         until_(until),
         now_(entries.empty() ? 0 : entries.back().seconds),
-        pacing_(workers.workers) {
+        pacing_(workers.workers, proposer.is_quick()) {
     for (Index worker = 0; worker < workers.workers; ++worker) free_.insert(worker);
   }
 

@@ -91,9 +91,9 @@ WorkerUse worker_use(std::span<const JournalEntry> entries) {
   use.busy_fraction = capacity > 0 ? share(busy, capacity) : use.busy_fraction_to_end;
   if (answers.empty()) return use;
   use.mean_answer_seconds = std::accumulate(answers.begin(), answers.end(), 0.0) / static_cast<double>(answers.size());
-  const auto middle = answers.begin() + std::ssize(answers) / 2;
-  std::nth_element(answers.begin(), middle, answers.end());
-  use.median_answer_seconds = *middle;
+  std::sort(answers.begin(), answers.end());
+  use.median_answer_seconds = answers[answers.size() / 2];
+  use.late_answer_seconds = answers[(answers.size() * 99 + 99) / 100 - 1];
   return use;
 }
 

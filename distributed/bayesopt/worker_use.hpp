@@ -12,6 +12,7 @@ struct WorkerUse {
   double busy_fraction_to_end = 0;   ///< of the whole time
   double median_answer_seconds = 0;  ///< from a result to that worker's next trial
   double mean_answer_seconds = 0;    ///< of the same
+  double late_answer_seconds = 0;    ///< that 99 % of them do not exceed
   double proposing_seconds = 0;      ///< sum over the proposals
 };
 

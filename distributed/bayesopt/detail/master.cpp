@@ -37,7 +37,7 @@ Master::Master(Courier& courier, const RankLayout& layout, std::vector<Index> sl
       observer_(observer),
       record_(space, options),
       scheduler_(record_.scheduler()),
-      pacing_(sum(slots)),
+      pacing_(sum(slots), proposer.is_quick()),
       present_(static_cast<int>(slots.size()) - 1) {
   const bool learns = options.scheduler.schedule != Schedule::blind;
   std::vector<int> model;

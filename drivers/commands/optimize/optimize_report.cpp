@@ -174,6 +174,7 @@ Json optimize_summary(const OptimizeFacts& facts) {
   summary["worker_busy_fraction_to_the_end"] = result.use.busy_fraction_to_end;
   summary["median_answer_seconds"] = result.use.median_answer_seconds;
   summary["mean_answer_seconds"] = result.use.mean_answer_seconds;
+  summary["late_answer_seconds"] = result.use.late_answer_seconds;
   summary["proposing_seconds"] = result.use.proposing_seconds;
   summary["mpi_ranks"] = facts.mpi_ranks;
   summary["ranks_per_trial"] = facts.options.ranks_per_trial;
