@@ -60,9 +60,13 @@ class ModelAcquisition final : public Acquisition {
   /// @throws Error{usage} if "thompson" is asked of a model without paths
   ModelAcquisition(AcquisitionRule rule, const Surrogate& objective, RandomStream stream = {0, "thompson"});
 
-  /// Adds log P(f + noise ≤ limit) for f of the model: of a constraint (limit: zero in the model's units) or of failing.
-  /// @param noise_sd  0: none; a probit model of failures has 1
+  /// Adds log P(f + noise ≤ limit) for f of the model: of a constraint (limit: zero in the model's units).
+  /// @param noise_sd  0: none
   void require_below(const Surrogate& model, double limit, double noise_sd = 0);
+  /// Adds log P for P = P(f + a standard normal ≤ 0), the probability that a trial does not fail (FailureSurrogate). Where P is
+  /// below ½ it is log ½ + 40 log 2P instead: what rather fails is not tried for the sake of what it would give if it did
+  /// not, as long as there is anything else.
+  void avoid_failing(const Surrogate& model);
   /// Subtracts weight·log E[exp(scale·f)]: a cost of which the model knows the logarithm in units of `scale`.
   void divide_by_cost(const Surrogate& log_cost, double scale, double weight = 1);
 

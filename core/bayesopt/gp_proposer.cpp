@@ -47,7 +47,8 @@ GpProposer::GpProposer(const Space& space, GpProposerOptions options)
       other_(sources_of(options_.sources, false)),
       initial_(size_of_design(space, options_.initial, !other_.empty())),
       first_(best_apart(space, other_, initial_ / kShareOfSources)),
-      design_(space, initial_ - std::ssize(first_), options_.seed) {
+      design_(space, initial_ - std::ssize(first_), options_.seed),
+      failures_(space, options_.model.kernel, options_.seed) {
   if (!options_.team) options_.team = std::make_shared<ModelTeam>();
   for (const SourceTrials& source : same_)
     tried_before_ += std::count_if(source.trials.begin(), source.trials.end(),
@@ -61,7 +62,7 @@ void GpProposer::add(const Trial& trial, History& history) const {
   history.any_failed |= failed(result.status);
   if (!ok) {
     history.other.push_back(point);
-    if (failed(result.status) || result.status == TrialStatus::invalid) history.in_vain.push_back(point);
+    if (result.status == TrialStatus::invalid) history.in_vain.push_back(point);
     return;
   }
   bool holds = true;
@@ -122,7 +123,7 @@ FollowedGp& GpProposer::followed(const std::string& name, const Data& data, cons
   return model->second;
 }
 
-/// Appends trials that failed: they would not have improved on the best, and will not when tried again nearby.
+/// Appends trials without a value: they would not have improved on the best, and will not when tried again nearby.
 std::vector<GpSurrogate::Process> GpProposer::giving_up(const FollowedGp& model, std::span<const Point> failed) const {
   const Eigen::MatrixXd points = features_of(failed, transfer_ ? &*transfer_ : nullptr);
   Eigen::VectorXd mean, variance;
@@ -211,9 +212,10 @@ Proposal GpProposer::propose(Index number, std::span<const Trial> finished, std:
     others.push_back(plain_model(name, history.constraints[c]));
     acquisition->require_below(others.back(), models_.at(name).fit().warp(0));
   }
-  if (history.any_failed) {  // least squares on labels ±1 (Rasmussen & Williams 2006, §6.5)
-    others.push_back(plain_model("failing", history.failing));
-    acquisition->require_below(others.back(), models_.at("failing").fit().warp(0));
+  std::optional<FailureSurrogate> failing;
+  if (history.any_failed) {
+    failing = failures_.follow(features_of(history.failing.points), history.failing.values);
+    acquisition->avoid_failing(*failing);
   }
   if (options_.per_cost && std::ssize(history.log_cost.values) >= kLeastToModel) {
     others.push_back(plain_model("cost", history.log_cost));

@@ -8,6 +8,7 @@
 
 #include "core/bayesopt/acquisition.hpp"
 #include "core/bayesopt/acquisition_optimizer.hpp"
+#include "core/bayesopt/failure_model.hpp"
 #include "core/bayesopt/followed_gp.hpp"
 #include "core/bayesopt/gp_surrogate.hpp"
 #include "core/bayesopt/initial_design.hpp"
@@ -33,10 +34,10 @@ struct GpProposerOptions {
   std::shared_ptr<ModelTeam> team;  ///< those who compute the proposals; null: this process
 };
 
-/// Bayesian optimisation by exact Gaussian processes of the objective, of the constraints that trials report, of failing and
-/// of the cost's logarithm. Pending trials are fantasies (Snoek, Larochelle & Adams 2012, §3.2): each draw of the
-/// hyperparameters has outcomes of its own, drawn jointly. Trials of the same task in other runs count as if this run had
-/// made them before its first; those of other tasks say where to look (see Transfer).
+/// Bayesian optimisation by exact Gaussian processes of the objective, of the constraints that trials report and of the cost's
+/// logarithm, and by a classifier of failing. Pending trials are fantasies (Snoek, Larochelle & Adams 2012, §3.2): each draw
+/// of the hyperparameters has outcomes of its own, drawn jointly. Trials of the same task in other runs count as if this run
+/// had made them before its first; those of other tasks say where to look (see Transfer).
 ///
 /// The models follow the history (FollowedGp): a proposal depends on the history it is given, not on what was proposed before.
 /// Nor does it depend on the team, up to rounding where the models are spread over it; all members propose alike. Cost: see
@@ -61,7 +62,7 @@ class GpProposer final : public Proposer {
     std::vector<bool> holds;  ///< of `objective`: all its constraints
     std::vector<Point> best_first;
     std::vector<Point> other;    ///< tried without a value
-    std::vector<Point> in_vain;  ///< those of them that would fail again
+    std::vector<Point> in_vain;  ///< those of them that answered, but with no value
     bool any_failed = false, any_feasible = false;
   };
   History sort(std::span<const Trial> finished) const;
@@ -84,6 +85,7 @@ class GpProposer final : public Proposer {
   Index initial_;
   std::vector<Point> first_;  ///< the best of other tasks, before the design
   InitialDesign design_;
+  FailureModel failures_;
   std::optional<Transfer> transfer_;
   std::map<std::string, FollowedGp> models_;  ///< by what is modelled
 };

@@ -129,12 +129,14 @@ TEST(ModelAcquisition, GradientsMatchDifferencesWithAllThatMayBeAdded) {
   const FormulaSurrogate model = three_draws();
   const FormulaSurrogate constraint(2, {{bowl(Eigen::Vector2d(0.9, 0.9), 2, -1), growing(0.2), 0},
                                         {bowl(Eigen::Vector2d(0.8, 0.9), 2, -1), constant(0.3), 0}});
+  const FormulaSurrogate failing(2, {{bowl(Eigen::Vector2d(0.9, 0.9), 3, -1.5), growing(0.2), 0}});
   const FormulaSurrogate cost(2, {{bowl(Eigen::Vector2d(0, 0)), growing(0.3), 0}});
   for (const std::string& name : kPointwise) {
     ModelAcquisition acquisition(AcquisitionRule::parse(name), model);
     expect_consistent(acquisition, name);
     acquisition.require_below(constraint, 0.1);
     acquisition.require_below(constraint, 0.4, 1);
+    acquisition.avoid_failing(failing);
     expect_consistent(acquisition, name + " with constraints");
     acquisition.divide_by_cost(cost, 1.7, 0.5);
     expect_consistent(acquisition, name + " with constraints and cost");
@@ -167,6 +169,27 @@ TEST(ModelAcquisition, WhatIsAddedIsProbabilityAndCost) {
         EXPECT_NEAR(b[k], a[k] + std::log(factor), 1e-12);
     }
   }
+}
+
+TEST(ModelAcquisition, WhatRatherFailsIsTriedReluctantly) {
+  const FormulaSurrogate model = three_draws();
+  const FormulaSurrogate failing(2, {{bowl(Eigen::Vector2d(0.9, 0.9), 3, -1.5), constant(0.75), 0}});
+  Eigen::MatrixXd f, sd;
+  failing.predict(kPoints, f, sd);
+  const ModelAcquisition plain(AcquisitionRule::parse("log-ei"), model);
+  ModelAcquisition with(AcquisitionRule::parse("log-ei"), model);
+  with.avoid_failing(failing);
+  const std::vector<double> a = values_at(plain, kPoints), b = values_at(with, kPoints);
+  int doubtful = 0;
+  for (Index i = 0; i < kPoints.cols(); ++i) {
+    const double probability = 0.5 * std::erfc(f(i, 0) / 1.25 / std::sqrt(2.0));
+    const double expected =
+        probability > 0.5 ? std::log(probability) : std::log(0.5) + 40 * (std::log(probability) - std::log(0.5));
+    EXPECT_NEAR(b[static_cast<std::size_t>(i)] - a[static_cast<std::size_t>(i)], expected, 1e-10);
+    doubtful += probability < 0.5 ? 1 : 0;
+  }
+  EXPECT_GT(doubtful, 0);
+  EXPECT_LT(doubtful, kPoints.cols());
 }
 
 TEST(ModelAcquisition, ThompsonFollowsThePathOfOneDraw) {

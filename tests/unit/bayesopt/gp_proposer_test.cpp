@@ -98,6 +98,28 @@ TEST(GpProposer, LearnsWhereTrialsCrash) {
   EXPECT_LT(least(trials), expected + 0.01);
 }
 
+/// The values fall towards the half that crashes: the best point lies on its edge. Least squares on labels, and values of
+/// crashed points that were given up, left a median regret of 7e-3 and 29 of the last 30 of 60 trials crashed (crash_bench).
+TEST(GpProposer, FindsThePointOnTheEdgeOfACrashingHalf) {
+  const Space space = square();
+  std::vector<double> regrets;
+  Index late = 0;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    GpProposer proposer(space, quick(seed));
+    const auto trials = run(proposer, 40, [](const Point& x) {
+      TrialResult result = value(x[0] + std::pow(x[1] - 0.3, 2));
+      if (x[0] < 0.5) result.status = TrialStatus::crashed;
+      return result;
+    });
+    regrets.push_back(least(trials) - 0.5);
+    for (const Trial& trial : trials)  // far behind the edge
+      if (trial.number >= 20 && trial.point[0] < 0.4) ++late;
+  }
+  std::sort(regrets.begin(), regrets.end());
+  EXPECT_LT(regrets[2], 1e-3);
+  EXPECT_LT(late, 10) << "of 100";
+}
+
 TEST(GpProposer, EveryAcquisitionFindsTheBowl) {
   const Space space = square();
   for (const char* name : {"log-ei", "ei", "pi", "ucb:1", "thompson"}) {
