@@ -17,6 +17,7 @@ constexpr double kProgress = 1e-9;  // of a move that counts, relative
 constexpr Index kFewCells = 16;     // all of them are looked at
 constexpr double kValueTolerance = 1e-7, kStepTolerance = 1e-6;  // of ascents
 constexpr int kTurns = 6;                                        // of ascents and moves
+constexpr Index kSlideSteps = 32;                                // of a batch
 constexpr int kSlides = 4;                                       // batches of steps along a constraint
 constexpr double kFirstSlide = 0.1;  // their scale, a fifth of it after each that finds nothing better
 
@@ -54,8 +55,8 @@ std::vector<double> AcquisitionSearch::values_at(std::span<const Point> points) 
 
 std::vector<double> AcquisitionSearch::score(std::span<const Point> candidates, Index block) const {
   TEMPERA_EXPECTS(block >= 0 && block < blocks(candidates));
-  const std::size_t first = at(block * kBlock);
-  return values_at(candidates.subspan(first, std::min(at(kBlock), candidates.size() - first)));
+  const std::size_t first = at(block * options_.block);
+  return values_at(candidates.subspan(first, std::min(at(options_.block), candidates.size() - first)));
 }
 
 std::vector<double> AcquisitionSearch::score(std::span<const Point> candidates) const {
@@ -205,7 +206,7 @@ void AcquisitionSearch::slide(ScoredPoint& current, RandomStream& stream) const 
   double scale = kFirstSlide;
   for (int batch = 0; batch < kSlides; ++batch) {
     std::vector<Point> points;
-    for (Index i = 0; i < kBlock / 2; ++i) points.push_back(perturbed_point(space_, current.point, scale, stream));
+    for (Index i = 0; i < kSlideSteps; ++i) points.push_back(perturbed_point(space_, current.point, scale, stream));
     const std::vector<double> values = values_at(points);
     const auto best = std::max_element(values.begin(), values.end());
     if (better(*best, current.value))

@@ -22,6 +22,7 @@ struct SearchOptions {
   CandidateOptions candidates;
   Index starts = 8;        ///< candidates that are polished, at most
   Index evaluations = 40;  ///< with gradient, of one ascent
+  Index block = 64;        ///< candidates that are scored at once
   Index together = 4;      ///< starts that climb in step, so that a model predicts at all of them at once
 };
 
@@ -30,14 +31,14 @@ struct SearchOptions {
 /// blocks of candidates and groups of starts may be dealt over processes; bits do not depend on how.
 class AcquisitionSearch {
  public:
-  static constexpr Index kBlock = 64;
-
   /// @param space, acquisition  outlive this
   /// @pre the acquisition has as many features as the space
   AcquisitionSearch(const Space& space, const Acquisition& acquisition, SearchOptions options = {});
 
-  static Index blocks(std::span<const Point> candidates) { return (std::ssize(candidates) + kBlock - 1) / kBlock; }
-  /// Values at the candidates kBlock·block, …, kBlock of them or those that are left.
+  Index blocks(std::span<const Point> candidates) const {
+    return (std::ssize(candidates) + options_.block - 1) / options_.block;
+  }
+  /// Values at the candidates of a block, SearchOptions::block of them or those that are left.
   std::vector<double> score(std::span<const Point> candidates, Index block) const;
   /// Values at all candidates, block by block.
   std::vector<double> score(std::span<const Point> candidates) const;

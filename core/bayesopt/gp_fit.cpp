@@ -24,8 +24,7 @@ double choose_share(const KernelPointer& kernel, const Eigen::MatrixXd& points, 
   HyperFitOptions search = options.hyperparameters;
   if (search.method == HyperMethod::bayes) search.method = HyperMethod::map;
   search.starts = kStarts;
-  const bool spread = team.maker().spreads(points.rows());
-  const auto densities = team.dealer(spread).deal(std::ssize(kShares), [&](Index k) {
+  const auto densities = team.dealer(team.maker().shares(points.rows())).deal(std::ssize(kShares), [&](Index k) {
     const double share = kShares[static_cast<std::size_t>(k)];
     const OutputWarp warp = warp_of(values, share);
     const auto posterior = team.maker().posterior(kernel, options.priors, points, warp.warped(values));
@@ -46,7 +45,7 @@ double choose_share(const KernelPointer& kernel, const Eigen::MatrixXd& points, 
 
 /// By some of the points, evenly over their order.
 FittedGp fit_to_some(const KernelPointer& kernel, const Eigen::MatrixXd& points, std::span<const double> values,
-                     GpFitOptions options, std::uint64_t seed, ModelTeam& team) {
+                     const GpFitOptions& options, std::uint64_t seed, ModelTeam& team) {
   Eigen::MatrixXd some(kSearchedPoints, points.cols());
   std::vector<double> theirs;
   for (Index i = 0; i < kSearchedPoints; ++i) {
@@ -54,7 +53,6 @@ FittedGp fit_to_some(const KernelPointer& kernel, const Eigen::MatrixXd& points,
     some.row(i) = points.row(from);
     theirs.push_back(values[static_cast<std::size_t>(from)]);
   }
-  if (options.hyperparameters.method == HyperMethod::bayes) options.hyperparameters.method = HyperMethod::map;
   return fit_gp(kernel, some, theirs, options, seed, team);
 }
 
@@ -77,10 +75,10 @@ FittedGp fit_gp(const KernelPointer& kernel, const Eigen::MatrixXd& points, std:
   const double share = before ? before->share : choose_share(kernel, points, values, options, seed, team, evaluations);
   FittedGp fitted{warp_of(values, share), {}, 0, share};
   const auto posterior = team.maker().posterior(kernel, options.priors, points, fitted.warp.warped(values));
-  const bool spread = team.maker().spreads(points.rows());
+  const bool shared = team.maker().shares(points.rows());
   HyperFitOptions search = options.hyperparameters;
-  if (spread && search.method == HyperMethod::bayes) search.method = HyperMethod::map;
-  fitted.hyper = fit_hyperparameters(*posterior, search, seed, team.dealer(spread), before ? &before->hyper : nullptr);
+  if (shared && search.method == HyperMethod::bayes) search.method = HyperMethod::map;
+  fitted.hyper = fit_hyperparameters(*posterior, search, seed, team.dealer(shared), before ? &before->hyper : nullptr);
   for (const auto& draw : fitted.hyper.draws) fitted.draws.push_back(posterior->model(draw));
   fitted.evaluations = evaluations + fitted.hyper.evaluations;
   return fitted;

@@ -35,8 +35,9 @@ KernelPointer kernel_of(const Space& space, KernelShape shape);
 constexpr Index kSearchedPoints = 320;
 
 /// Chooses the warp by the posterior density at the mode of the hyperparameters, as a density of the values themselves
-/// (linear is e³ times as probable beforehand); then fits. Depends on the arguments alone, and not on the team where a model of
-/// so many points is not spread. Where it is, draws would take days: the most probable hyperparameters stand for them.
+/// (linear is e³ times as probable beforehand); then fits. Depends on the arguments alone, and not on the team unless it fits so
+/// many points together. Then chains would follow rounding errors, and take hours: the most probable hyperparameters stand for
+/// draws.
 /// @param points  features of a trial a row  @pre at least one, finite values
 /// @param before  of fewer points: its warp is taken, of these values, and the search begins at its hyperparameters
 FittedGp fit_gp(const KernelPointer& kernel, const Eigen::MatrixXd& points, std::span<const double> values,

@@ -13,6 +13,7 @@ namespace tempera {
 namespace {
 
 constexpr Index kLeastToModel = 2;
+constexpr Index kSpreadBlock = 1024;
 
 bool failed(TrialStatus status) {
   return status == TrialStatus::failed || status == TrialStatus::crashed || status == TrialStatus::timeout;
@@ -226,7 +227,10 @@ Proposal GpProposer::propose(Index number, std::span<const Trial> finished, std:
   const bool spread =
       std::any_of(models_.begin(), models_.end(), [](const auto& model) { return model.second.spread(); });
   SearchOptions search = options_.search;
-  if (spread) search.together = std::max<Index>(search.starts, 1);
+  if (spread) {  // each block is a call of all
+    search.together = std::max<Index>(search.starts, 1);
+    search.block = kSpreadBlock;
+  }
   auto found = maximize_acquisition(space_, *acquisition, history.best_first, avoided, options_.seed, number, search,
                                     options_.team->dealer(spread));
   if (!found) return {};

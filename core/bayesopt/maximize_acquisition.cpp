@@ -47,7 +47,7 @@ std::optional<ScoredPoint> maximize_acquisition(const Space& space, const Acquis
   const AcquisitionSearch search(space, acquisition, options);
   std::vector<double> values;
   for (const auto& some :
-       dealer.deal(AcquisitionSearch::blocks(candidates), [&](Index block) { return search.score(candidates, block); }))
+       dealer.deal(search.blocks(candidates), [&](Index block) { return search.score(candidates, block); }))
     values.insert(values.end(), some.begin(), some.end());
   std::vector<ScoredPoint> starts;
   std::vector<RandomStream> streams;

@@ -19,6 +19,13 @@ ExactGp::ExactGp(GpModel model, Eigen::MatrixXd points, Eigen::VectorXd values)
   factor();
 }
 
+ExactGp::ExactGp(GpModel model, Eigen::MatrixXd points, Eigen::VectorXd values, Eigen::MatrixXd factor, double jitter)
+    : GaussianProcess(std::move(model), std::move(points), std::move(values)), store_(std::move(factor)) {
+  TEMPERA_EXPECTS(store_.rows() == size() && store_.cols() == size());
+  jitter_ = jitter;
+  solve_weights();
+}
+
 void ExactGp::factor() {
   store_.resize(size(), size());
   for (double jitter = kLeastJitter; jitter <= 1.01 * kMostJitter; jitter *= 10) {

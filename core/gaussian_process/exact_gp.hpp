@@ -22,6 +22,9 @@ class ExactGp final : public GaussianProcess {
   /// Cost n³/3. @pre n ≥ 0 finite values, a point each
   /// @throws Error{numerical} naming the two closest points if the jitter does not help
   ExactGp(GpModel model, Eigen::MatrixXd points, Eigen::VectorXd values);
+  /// With a factor that was computed elsewhere. Cost n².
+  /// @param factor  L of the covariance matrix of the model and the points, with `jitter` on its diagonal
+  ExactGp(GpModel model, Eigen::MatrixXd points, Eigen::VectorXd values, Eigen::MatrixXd factor, double jitter);
   std::unique_ptr<GaussianProcess> clone() const override { return std::make_unique<ExactGp>(*this); }
 
   /// Cost n² a row: one after the other or together are the same to rounding only.

@@ -12,8 +12,14 @@ namespace tempera {
 class GpMaker {
  public:
   virtual ~GpMaker() = default;
-  /// Whether a process of n points is spread over several processes, so that all functions of it are called on all of them. A
-  /// function of n and of how many they are.
+  /// Whether processes of n points are factored, and their hyperparameters found, by several processes together: then both
+  /// functions below and all of the posterior are called on all of them. A function of n and of how many they are.
+  virtual bool shares(Index n) const {
+    static_cast<void>(n);
+    return false;
+  }
+  /// Whether such a process itself is spread over them, so that all functions of it are called on all of them; else each has
+  /// its own.
   virtual bool spreads(Index n) const {
     static_cast<void>(n);
     return false;

@@ -13,10 +13,12 @@ namespace tempera {
 namespace {
 
 constexpr Index kAdaptations = 6;
-constexpr Index kEvaluations = 60;   // of a search for the maximum
-constexpr double kPromised = 1e-3;   // it ends when less is to be gained: far below what moves a prediction
-constexpr double kAroundMode = 0.3;  // where chains begin, in the prior's standard deviations
-constexpr int kDepth = 5;
+constexpr Index kEvaluations = 60;          // of a search for the maximum
+constexpr double kPromised = 1e-3;          // it ends when less is to be gained: far below what moves a prediction
+constexpr double kAroundMode = 0.3;         // where chains begin, in the prior's standard deviations
+constexpr int kDepth = 5, kDepthAgain = 3;  // of trees; in known scales seven steps get about
+constexpr double kDoubt = 4;                // so many draws say what all coordinates have in common
+constexpr double kLeastVariance = 1e-4;     // in the prior's units
 
 LbfgsResult search(HyperPosterior& posterior, HyperMethod method, std::vector<double> start) {
   PathDensity density(posterior, 1);
@@ -59,36 +61,62 @@ void find_mode(HyperPosterior& posterior, const HyperFitOptions& options, std::u
   }
 }
 
-/// @param from   where it begins, if that is known from a chain before
+/// Standard deviations of the draws, drawn towards what they have in common as far as a few draws are trusted.
+std::vector<double> spread_of(const HyperFit& fit) {
+  const auto count = static_cast<double>(fit.draws.size());
+  const std::size_t size = fit.mode.size();
+  std::vector<double> variances(size);
+  double logarithm = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    double mean = 0, square = 0;
+    for (const auto& draw : fit.draws) mean += draw[i] / count;
+    for (const auto& draw : fit.draws) square += (draw[i] - mean) * (draw[i] - mean) / (count - 1);
+    variances[i] = std::max(square, kLeastVariance);
+    logarithm += std::log(variances[i]) / static_cast<double>(size);
+  }
+  for (double& variance : variances)
+    variance = std::sqrt((count * variance + kDoubt * std::exp(logarithm)) / (count + kDoubt));
+  return variances;
+}
+
+/// The first and the last draw of a chain.
+struct Share {
+  Index first, end;
+};
+Share share_of(Index chain, const HyperFitOptions& options) {
+  return {chain * options.draws / options.chains, (chain + 1) * options.draws / options.chains};
+}
+
+/// @param before  null, or with as many draws and chains
 /// @return draws one after the other, then the number of evaluations
 std::vector<double> draw_chain(HyperPosterior& posterior, const HyperFitOptions& options, std::uint64_t seed,
-                               Index chain, Index draws, const std::vector<double>& mode,
-                               const std::vector<double>* from) {
+                               Index chain, const std::vector<double>& mode, const HyperFit* before) {
+  const Share share = share_of(chain, options);
   RandomStream stream(seed, "gp-draws", {chain});
   PathDensity density(posterior, 1);
-  NutsExplorer explorer(NutsOptions{.max_depth = kDepth});
+  NutsExplorer explorer(NutsOptions{.max_depth = before ? kDepthAgain : kDepth});
   SamplePoint point{mode, {}};
   const double at_mode = density.at(point.u, point.density);
   if (std::isfinite(at_mode)) {
     SamplePoint start = point;
-    if (from)
-      start.u = *from;
+    if (before)
+      start.u = before->draws[static_cast<std::size_t>(share.end - 1)];
     else
       for (double& value : start.u) value += kAroundMode * stream.normal();
     if (std::isfinite(density.at(start.u, start.density))) point = std::move(start);
   }
   ChainTuning tuning;
   tuning.means = mode;
-  tuning.scales.assign(mode.size(), 1.0);
+  tuning.scales = before ? spread_of(*before) : std::vector<double>(mode.size(), 1.0);
   tuning.step_sizes = explorer.first_step_sizes(density, tuning, point, stream);
-  for (Index round = 0; round < kAdaptations; ++round) {
+  for (Index round = 0; round < (before ? kAdaptations / 2 : kAdaptations); ++round) {
     ChainReport report;
     for (Index k = 0; k < options.warm_up / kAdaptations; ++k)
       report.add(explorer.step(density, tuning, point, stream));
     tuning.step_sizes = explorer.next_step_sizes(tuning, tuning, report);
   }
   std::vector<double> numbers;
-  for (Index draw = 0; draw < draws; ++draw) {
+  for (Index draw = share.first; draw < share.end; ++draw) {
     for (Index k = 0; k < options.thin; ++k) explorer.step(density, tuning, point, stream);
     numbers.insert(numbers.end(), point.u.begin(), point.u.end());
   }
@@ -107,16 +135,15 @@ HyperFit fit_hyperparameters(HyperPosterior& posterior, const HyperFitOptions& o
     fit.draws = {fit.mode};
     return fit;
   }
-  const auto end_of = [&](Index chain) { return (chain + 1) * options.draws / options.chains; };
+  const bool again = before && std::ssize(before->draws) == options.draws && options.draws > 2;
   const auto chains = dealer.deal(options.chains, [&](Index chain) {
-    const std::vector<double>* from = nullptr;
-    if (before && std::ssize(before->draws) == options.draws)
-      from = &before->draws[static_cast<std::size_t>(end_of(chain) - 1)];
-    const Index share = end_of(chain) - chain * options.draws / options.chains;
-    return draw_chain(posterior, options, seed, chain, share, fit.mode, from);
+    return draw_chain(posterior, options, seed, chain, fit.mode, again ? before : nullptr);
   });
-  for (const std::vector<double>& numbers : chains) {
-    for (auto u = numbers.begin(); numbers.end() - u > 1; u += std::ssize(fit.mode))
+  for (Index chain = 0; chain < options.chains; ++chain) {
+    const std::vector<double>& numbers = chains[static_cast<std::size_t>(chain)];
+    const Share share = share_of(chain, options);
+    auto u = numbers.begin();
+    for (Index draw = share.first; draw < share.end; ++draw, u += std::ssize(fit.mode))
       fit.draws.emplace_back(u, u + std::ssize(fit.mode));
     fit.evaluations += static_cast<Index>(numbers.back());
   }

@@ -94,7 +94,8 @@ struct HyperFit {
 
 /// Depends on the target, the options, the seed and `before` alone. Draws come from NUTS (Hoffman & Gelman 2014) in the prior's
 /// units, begun around the mode, its step size adapted while warming up.
-/// @param before  of fewer data: the search for the maximum begins at its mode alone, the chains at their last draws
+/// @param before  of fewer data: the search for the maximum begins at its mode alone, the chains at their last draws and with
+///                the draws' spread as the coordinates' scales; they warm up half as long
 /// @param dealer  of starts and of chains; they share the posterior where there is one process
 HyperFit fit_hyperparameters(HyperPosterior& posterior, const HyperFitOptions& options, std::uint64_t seed,
                              Dealer& dealer, const HyperFit* before = nullptr);

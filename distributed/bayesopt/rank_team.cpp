@@ -4,7 +4,7 @@ namespace tempera {
 
 void RankTeam::join(const Communicator& ranks) {
   together_.reset();
-  together_.emplace(Together{ShardedGpMaker(ranks, sharded_from_, block_), RankDealer(ranks)});
+  together_.emplace(Together{ShardedGpMaker(ranks, limits_), RankDealer(ranks)});
 }
 
 }  // namespace tempera

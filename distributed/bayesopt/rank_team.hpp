@@ -12,9 +12,7 @@ namespace tempera {
 /// process that has not joined any is alone.
 class RankTeam final : public ModelTeam {
  public:
-  /// @param sharded_from, block  see ShardedGpMaker
-  explicit RankTeam(Index sharded_from = kShardedFrom, Index block = kShardBlock)
-      : sharded_from_(sharded_from), block_(block) {}
+  explicit RankTeam(ShardedGpMaker::Limits limits = {}) : limits_(limits) {}
 
   /// From now on all that uses the team is collective over these ranks. Collective.
   void join(const Communicator& ranks);
@@ -22,14 +20,14 @@ class RankTeam final : public ModelTeam {
   void leave() { together_.reset(); }
 
   const GpMaker& maker() const override { return together_ ? together_->maker : ModelTeam::maker(); }
-  Dealer& dealer(bool spread) override { return together_ && !spread ? together_->dealer : ModelTeam::dealer(spread); }
+  Dealer& dealer(bool shared) override { return together_ && !shared ? together_->dealer : ModelTeam::dealer(shared); }
 
  private:
   struct Together {
     ShardedGpMaker maker;
     RankDealer dealer;
   };
-  Index sharded_from_, block_;
+  ShardedGpMaker::Limits limits_;
   std::optional<Together> together_;
 };
 

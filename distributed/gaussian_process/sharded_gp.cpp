@@ -73,6 +73,10 @@ void ShardedGp::append(const Eigen::MatrixXd& points, const Eigen::VectorXd& val
   factor();
 }
 
+Eigen::MatrixXd ShardedGp::whole_factor() const {
+  return replicate(factor_);
+}
+
 /// The columns are on every rank, as few as they are: points that are looked at in step, or pending ones.
 void ShardedGp::divide_by_factor(Eigen::MatrixXd& columns) const {
   const auto region = grid().all().regions().open("predict");

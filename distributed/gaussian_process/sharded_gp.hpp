@@ -41,6 +41,9 @@ class ShardedGp final : public GaussianProcess {
   /// Other values at the same points. Cost n².
   void set_values(Eigen::VectorXd values);
 
+  /// L on every rank; strictly above the diagonal it is garbage.
+  Eigen::MatrixXd whole_factor() const;
+
   /// log N(y; 0, K). Not collective.
   double log_evidence() const { return log_evidence_; }
   /// Its derivatives, those of the jitter left out. Cost 2n³/3 and memory for a second matrix.

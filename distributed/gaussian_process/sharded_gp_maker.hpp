@@ -5,16 +5,25 @@
 
 namespace tempera {
 
-/// Makes processes of few points on each rank, and of many sharded ones over all ranks of a communicator: which it is, is told
-/// by their number and by whether there is more than one rank.
+/// From so many points on each rank has no whole factor: it would take 512 MiB.
+constexpr Index kSpreadFrom = 8192;
+
+/// Makes processes of few points on each rank. Of many, their hyperparameters are found and their covariance matrix is factored
+/// in blocks over all ranks of a communicator; then each rank has the whole factor, so that predictions send nothing. Of still
+/// more the process stays sharded. Which it is, is told by the number of points, if there is more than one rank.
 class ShardedGpMaker final : public GpMaker {
  public:
-  /// Collective. @param from   points from which on they are sharded @param block  of their matrices
-  explicit ShardedGpMaker(const Communicator& ranks, Index from = kShardedFrom, Index block = kShardBlock)
-      : grid_(ranks), from_(from), block_(block) {}
+  struct Limits {
+    Index shared_from = kShardedFrom;
+    Index spread_from = kSpreadFrom;
+    Index block = kShardBlock;
+  };
+  /// Collective.
+  ShardedGpMaker(const Communicator& ranks, Limits limits) : grid_(ranks), limits_(limits) {}
 
-  bool spreads(Index n) const override { return n >= from_ && grid_.size() > 1; }
-  /// Where it spreads, both are collective over the ranks.
+  bool shares(Index n) const override { return n >= limits_.shared_from && grid_.size() > 1; }
+  bool spreads(Index n) const override { return shares(n) && n >= limits_.spread_from; }
+  /// Where they are shared, both are collective over the ranks.
   std::unique_ptr<HyperPosterior> posterior(KernelPointer kernel, const GpPriors& priors, Eigen::MatrixXd points,
                                             Eigen::VectorXd values) const override;
   std::unique_ptr<GaussianProcess> process(GpModel model, Eigen::MatrixXd points,
@@ -22,7 +31,7 @@ class ShardedGpMaker final : public GpMaker {
 
  private:
   BlacsGrid grid_;
-  Index from_, block_;
+  Limits limits_;
 };
 
 }  // namespace tempera

@@ -10,7 +10,7 @@ namespace tempera::test {
 namespace {
 
 constexpr Index kTrials = 44;
-constexpr Index kShardedHere = 20, kBlockHere = 8;
+constexpr Index kShared = 20, kBlock = 8, kNever = 1000;
 
 /// Most trials, some of them failed, in the space of Hartmann's function of three variables; four are on their way.
 struct Past {
@@ -40,8 +40,9 @@ GpProposerOptions options_of(HyperMethod method, const std::string& rule, std::s
   options.model.hyperparameters.draws = 4;
   options.model.hyperparameters.warm_up = 6;
   options.acquisition = AcquisitionRule::parse(rule);
-  options.search.candidates.spread = 200;
-  options.search.starts = 5;
+  options.search.candidates.spread = 100;
+  options.search.starts = 3;
+  options.search.evaluations = 20;
   options.team = std::move(team);
   return options;
 }
@@ -72,13 +73,16 @@ TEST(RankTeam, ShardedProposalsAreThoseOfOneProcess) {
   on_all_ranks([](const Communicator& world) {
     for (const std::string rule : {"log-ei", "thompson"}) {
       const Past past(rule == "log-ei");
-      const auto team = std::make_shared<RankTeam>(kShardedHere, kBlockHere);
-      team->join(world);
-      ASSERT_EQ(team->maker().spreads(kTrials), world.size() > 1);
-      const auto sharded = proposals(past, options_of(HyperMethod::map, rule, team));
       const auto serial = proposals(past, options_of(HyperMethod::map, rule, nullptr));
-      for (std::size_t k = 0; k < serial.size(); ++k)
-        for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(sharded[k][i], serial[k][i], 1e-6) << rule;
+      for (const Index spread_from : {kShared, kNever}) {
+        const auto team = std::make_shared<RankTeam>(ShardedGpMaker::Limits{kShared, spread_from, kBlock});
+        team->join(world);
+        ASSERT_EQ(team->maker().shares(kTrials), world.size() > 1);
+        ASSERT_EQ(team->maker().spreads(kTrials), world.size() > 1 && spread_from == kShared);
+        const auto sharded = proposals(past, options_of(HyperMethod::map, rule, team));
+        for (std::size_t k = 0; k < serial.size(); ++k)
+          for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(sharded[k][i], serial[k][i], 1e-6) << rule;
+      }
     }
   });
 }
@@ -89,7 +93,7 @@ TEST(RankTeam, ShardedBayesIsByTheMostProbableHyperparameters) {
     const Past past(false);
     std::vector<std::vector<Point>> both;
     for (const HyperMethod method : {HyperMethod::bayes, HyperMethod::map}) {
-      const auto team = std::make_shared<RankTeam>(kShardedHere, kBlockHere);
+      const auto team = std::make_shared<RankTeam>(ShardedGpMaker::Limits{kShared, kNever, kBlock});
       team->join(world);
       both.push_back(proposals(past, options_of(method, "log-ei", team)));
     }
@@ -100,30 +104,32 @@ TEST(RankTeam, ShardedBayesIsByTheMostProbableHyperparameters) {
 // Rows are appended to sharded processes, and the search begins at hyperparameters found before.
 TEST(RankTeam, AShardedModelFollowsItsHistoryAsASerialOne) {
   on_all_ranks([](const Communicator& world) {
-    const Index size = 106, first = 101;
+    const Index size = 104, first = 101;
     RandomStream stream(3, "rank-team-test");
     const Eigen::MatrixXd points = Eigen::MatrixXd::NullaryExpr(size, 2, [&] { return stream.uniform(); });
     std::vector<double> values;
     for (Index i = 0; i < size; ++i)
       values.push_back(std::sin(5 * points(i, 0)) + points(i, 1) + 0.05 * stream.normal());
-    RankTeam team(kShardedHere, 16);
-    team.join(world);
     ModelTeam alone;
     GpFitOptions options;
     options.hyperparameters.method = HyperMethod::map;
     const KernelPointer kernel = scaled(stationary_kernel(KernelShape::matern52, {0, 1}, {"a", "b"}));
-    FollowedGp sharded(kernel, options, 1), serial(kernel, options, 1);
-    for (Index n = first; n <= size; ++n) {
-      sharded.follow(points.topRows(n), std::span(values).first(static_cast<std::size_t>(n)), team);
-      serial.follow(points.topRows(n), std::span(values).first(static_cast<std::size_t>(n)), alone);
-      ASSERT_EQ(sharded.fitted(), serial.fitted());
-      EXPECT_EQ(sharded.spread(), world.size() > 1);
-      Eigen::VectorXd mean, variance, serial_mean, serial_variance;
-      sharded.processes().front()->predict(points, mean, variance);
-      serial.processes().front()->predict(points, serial_mean, serial_variance);
-      EXPECT_LT((mean - serial_mean).cwiseAbs().maxCoeff(), 1e-6);
+    for (const Index spread_from : {kShared, kNever}) {
+      RankTeam team({kShared, spread_from, 16});
+      team.join(world);
+      FollowedGp sharded(kernel, options, 1), serial(kernel, options, 1);
+      for (Index n = first; n <= size; ++n) {
+        sharded.follow(points.topRows(n), std::span(values).first(static_cast<std::size_t>(n)), team);
+        serial.follow(points.topRows(n), std::span(values).first(static_cast<std::size_t>(n)), alone);
+        ASSERT_EQ(sharded.fitted(), serial.fitted());
+        EXPECT_EQ(sharded.spread(), world.size() > 1 && spread_from == kShared);
+        Eigen::VectorXd mean, variance, serial_mean, serial_variance;
+        sharded.processes().front()->predict(points, mean, variance);
+        serial.processes().front()->predict(points, serial_mean, serial_variance);
+        EXPECT_LT((mean - serial_mean).cwiseAbs().maxCoeff(), 1e-6);
+      }
+      EXPECT_LT(serial.fitted(), size);
     }
-    EXPECT_LT(serial.fitted(), size);
   });
 }
 

@@ -126,7 +126,7 @@ TEST(AcquisitionSearch, BlocksAreScoredAlikeWhoeverDoesIt) {
   const ModelAcquisition acquisition(AcquisitionRule{}, model);
   const AcquisitionSearch search(space, acquisition);
   const std::vector<Point> candidates = candidate_points(space, {}, {}, 1, 0, {.spread = 200});
-  ASSERT_EQ(AcquisitionSearch::blocks(candidates), 4);
+  ASSERT_EQ(search.blocks(candidates), 4);
   const std::vector<double> whole = search.score(candidates);
   for (const Index block : {3, 1, 0, 2}) {
     const std::vector<double> values = search.score(candidates, block);
