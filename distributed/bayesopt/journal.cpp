@@ -80,6 +80,11 @@ std::vector<JournalEntry> read_lines(const std::filesystem::path& path, std::str
   return entries;
 }
 
+/// errno, or 0. Some file systems cannot; they have no fsync to fail.
+int synced(int descriptor) {
+  return ::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOSYS ? 0 : errno;
+}
+
 }  // namespace
 
 std::vector<JournalEntry> Journal::read(const std::filesystem::path& path) {
@@ -115,7 +120,8 @@ Journal::Journal(Journal&& other) noexcept
       sequence_(other.sequence_),
       text_(std::move(other.text_)),
       unsynced_(other.unsynced_),
-      last_sync_(other.last_sync_) {}
+      last_sync_(other.last_sync_),
+      syncing_(std::move(other.syncing_)) {}
 
 Journal& Journal::operator=(Journal&& other) noexcept {
   std::swap(path_, other.path_);
@@ -124,11 +130,13 @@ Journal& Journal::operator=(Journal&& other) noexcept {
   std::swap(text_, other.text_);
   std::swap(unsynced_, other.unsynced_);
   std::swap(last_sync_, other.last_sync_);
+  std::swap(syncing_, other.syncing_);
   return *this;
 }
 
 Journal::~Journal() {
   if (descriptor_ < 0) return;
+  if (syncing_.valid()) syncing_.wait();
   if (unsynced_) ::fsync(descriptor_);
   ::close(descriptor_);
 }
@@ -138,7 +146,7 @@ void Journal::append(const JournalEntry& entry) {
   write(line);
   ++sequence_;
   text_ += line;
-  if (now() - last_sync_ > kSyncSeconds) sync();
+  if (now() - last_sync_ > kSyncSeconds) begin_sync();
 }
 
 /// What a full disk took of a line is removed again, so that the file ends with a whole one.
@@ -151,11 +159,25 @@ void Journal::write(std::string_view bytes) {
 }
 
 void Journal::sync() {
+  end_sync();
   if (!unsynced_) return;
-  // Some file systems cannot; they have no fsync to fail.
-  if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != ENOSYS) throw write_error(path_, errno);
+  if (const int error = synced(descriptor_); error != 0) throw write_error(path_, error);
   unsynced_ = false;
   last_sync_ = now();
+}
+
+void Journal::begin_sync() {
+  if (syncing_.valid() && syncing_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+  end_sync();
+  if (!unsynced_) return;
+  unsynced_ = false;
+  last_sync_ = now();
+  syncing_ = std::async(std::launch::async, synced, descriptor_);
+}
+
+void Journal::end_sync() {
+  if (!syncing_.valid()) return;
+  if (const int error = syncing_.get(); error != 0) throw write_error(path_, error);
 }
 
 void Journal::restore() {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -43,12 +44,15 @@ class Journal {
   void append(const JournalEntry& entry);
   /// All that was appended is on the disk when it returns. @throws Error{environment}
   void sync();
+  /// The same on a thread of its own, which nobody waits for: a busy disk takes its time. @throws Error{environment} of one before
+  void begin_sync();
   /// Writes the whole file anew, after its folder was removed and made again. @throws Error{environment}
   void restore();
 
  private:
   Journal(std::filesystem::path path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
   void write(std::string_view bytes);
+  void end_sync();
 
   std::filesystem::path path_;
   int descriptor_ = -1;
@@ -56,6 +60,7 @@ class Journal {
   std::string text_;  // the whole file
   bool unsynced_ = false;
   double last_sync_ = 0;
+  std::future<int> syncing_;  // errno of the one on its way
 };
 
 }  // namespace tempera

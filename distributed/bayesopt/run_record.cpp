@@ -56,6 +56,10 @@ void RunRecord::sync() {
   if (journal_) journal_->sync();
 }
 
+void RunRecord::begin_sync() {
+  if (journal_) journal_->begin_sync();
+}
+
 void RunRecord::restore() {
   if (journal_) journal_->restore();
 }

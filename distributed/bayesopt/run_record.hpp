@@ -23,6 +23,8 @@ class RunRecord {
   void record(Event event);
   /// Has the journal on the disk. @throws Error{environment}
   void sync();
+  /// The same without waiting for it. @throws Error{environment}
+  void begin_sync();
   /// Writes the journal anew, after its folder was lost. @throws Error{environment}
   void restore();
 

@@ -154,7 +154,7 @@ void Master::look_after_files() {
   if (now - last_look_ < kLook) return;
   last_look_ = now;
   if (observer_.folder_was_lost && observer_.folder_was_lost(scheduler_)) record_.restore();
-  record_.sync();
+  record_.begin_sync();
 }
 
 /// Results that come until the last rank has left count as well.

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "core/base/error.hpp"
 #include "distributed/bayesopt/optimization.hpp"
@@ -77,6 +78,21 @@ struct JournalFile : testing::Test {
   fs::path path = folder / "journal.jsonl";
   std::vector<JournalEntry> entries = entries_of_all_kinds();
 };
+
+TEST_F(JournalFile, GoesOnWhileItIsOnItsWayToTheDisk) {
+  const fs::path other = folder / "other.jsonl";
+  {
+    std::optional<Journal> journal = Journal::create(other);
+    for (std::size_t k = 0; k < entries.size(); ++k) {
+      journal->append(entries[k]);
+      journal->begin_sync();
+      if (k == 3) journal.emplace(Journal(std::move(*journal)));
+      if (k == 5) journal->sync();
+      if (k == 7) journal->restore();
+    }
+  }
+  EXPECT_EQ(text_of(Journal::read(other)), text_of(entries));
+}
 
 TEST_F(JournalFile, GivesBackEveryEventToTheBit) {
   const auto read = Journal::read(path);
