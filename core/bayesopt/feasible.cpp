@@ -17,8 +17,8 @@ Point draw_point(const Space& space, RandomStream& stream) {
   return space.from_unit(unit);
 }
 
-/// The constraint that fails most often, to name it.
-std::string worst_constraint(const Space& space, RandomStream& stream) {
+/// Names the constraint that fails most often.
+[[noreturn]] void refuse_constraints(const Space& space, RandomStream& stream) {
   constexpr Index kDraws = 10'000;
   std::vector<Index> failures(space.constraints().size(), 0);
   for (Index i = 0; i < kDraws; ++i) {
@@ -27,9 +27,15 @@ std::string worst_constraint(const Space& space, RandomStream& stream) {
       failures[c] += space.feasible(point, static_cast<Index>(c)) ? 0 : 1;
   }
   const auto worst = std::max_element(failures.begin(), failures.end());
-  return fmt::format("'{}' fails in {:.4g} % of the draws",
-                     space.constraints()[static_cast<std::size_t>(worst - failures.begin())].text(),
-                     100.0 * static_cast<double>(*worst) / static_cast<double>(kDraws));
+  const Index culprit = worst == failures.end() ? 0 : worst - failures.begin();
+  const std::string hint =
+      worst == failures.end()
+          ? "the function that restricts the space allows none of them"
+          : fmt::format("'{}' fails in {:.4g} % of the draws: loosen it, or narrow the bounds around what it allows",
+                        space.constraints()[static_cast<std::size_t>(culprit)].text(),
+                        100.0 * static_cast<double>(*worst) / static_cast<double>(kDraws));
+  throw SpaceError({}, worst == failures.end() ? std::optional<Index>() : culprit, "expression",
+                   fmt::format("no point satisfies the constraints in {} draws", kMostFeasibleDraws), hint);
 }
 
 }  // namespace
@@ -40,9 +46,7 @@ FeasibleDraw draw_feasible(const Space& space, RandomStream& stream) {
     draw.point = draw_point(space, stream);
     if (space.feasible(draw.point)) return draw;
   }
-  throw Error(
-      Category::input, "", fmt::format("no point satisfies the constraints in {} draws", kMostFeasibleDraws),
-      fmt::format("{}: loosen it, or narrow the bounds around what it allows", worst_constraint(space, stream)));
+  refuse_constraints(space, stream);
 }
 
 Point sample_feasible(const Space& space, RandomStream& stream) {

@@ -189,8 +189,11 @@ class Reader {
       }
     }
     std::vector<Objective> objectives = read_objectives(root);
+    std::vector<std::string> places;
+    for (const StrictTable& table : expression_tables) places.push_back(table.where("expression"));
     try {
-      return {Space(std::move(parameters), std::move(expressions)), std::move(reported), std::move(objectives)};
+      return {Space(std::move(parameters), std::move(expressions)), std::move(places), std::move(reported),
+              std::move(objectives)};
     } catch (const SpaceError& problem) {
       std::string where = file_;
       if (problem.parameter())

@@ -16,6 +16,7 @@ struct Objective {
 /// What a SPACE.toml says.
 struct SpaceFile {
   Space space;
+  std::vector<std::string> constraint_places;     ///< of the space's constraints: FILE:LINE
   std::vector<std::string> reported_constraints;  ///< that trials report; each holds if ≤ 0
   std::vector<Objective> objectives;              ///< at least one: "value", minimised, where none is named
 };

@@ -25,17 +25,16 @@ std::vector<TrialRequest> ask_trials(RunRecord& run, Proposer& proposer, std::ui
   return requests;
 }
 
-void check_told(const RunRecord& run, Index number) {
-  if (!run.scheduler().running_attempt(number))
+void check_told(const Scheduler& scheduler, Index number) {
+  if (!scheduler.running_attempt(number))
     throw Error(Category::input, "",
-                number < 0 || number >= run.scheduler().proposed()
-                    ? fmt::format("trial {} was never asked for", number)
-                    : fmt::format("trial {} has been told already", number),
+                number < 0 || number >= scheduler.proposed() ? fmt::format("trial {} was never asked for", number)
+                                                             : fmt::format("trial {} has been told already", number),
                 "tell each trial that --ask printed once");
 }
 
 void tell_result(RunRecord& run, Index number, const TrialResult& result) {
-  check_told(run, number);
+  check_told(run.scheduler(), number);
   run.record(ResultEvent{number, *run.scheduler().running_attempt(number), result});
 }
 

@@ -13,7 +13,7 @@ namespace tempera {
 std::vector<TrialRequest> ask_trials(RunRecord& run, Proposer& proposer, std::uint64_t seed, Index count);
 
 /// @throws Error{input} with an empty place if the trial does not run: never asked for, or told before
-void check_told(const RunRecord& run, Index number);
+void check_told(const Scheduler& scheduler, Index number);
 /// What came of a trial. @throws as check_told, and Error{environment}
 void tell_result(RunRecord& run, Index number, const TrialResult& result);
 

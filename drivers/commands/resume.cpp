@@ -196,6 +196,7 @@ int resume_optimize(std::span<const std::string> arguments, const Launch& launch
   };
   return resume<OptimizeOptions>(arguments, launch, limit_of,
                                  [&](ResumedRun run, const OptionSchema& schema, OptimizeOptions& options) {
+                                   refuse_unused(schema, true);
                                    if (options.objective.empty()) options.space = space_of(run);
                                    return run_optimizing(launch, {options, schema, launch.start, std::move(run)});
                                  });

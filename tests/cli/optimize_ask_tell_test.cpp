@@ -60,8 +60,13 @@ TEST_F(OptimizeAskTell, RefusesWhatWasNotAskedForOrIsToldTwice) {
   ASSERT_EQ(asked.status, 0) << asked.err;
   ASSERT_EQ(lines_of(asked.out).size(), 3u);
   const auto refused = [&](const std::string& text) {
+    const std::string manifest = this->text("run/manifest.json"), journal = this->text("run/journal.jsonl");
+    const std::string log = this->text("run/progress.jsonl");
     const auto result = resume(0, "run", {"--tell", file("told.jsonl", text)});
     EXPECT_EQ(result.status, 3) << result.err;
+    EXPECT_EQ(this->text("run/manifest.json"), manifest) << "the run is as it was";
+    EXPECT_EQ(this->text("run/journal.jsonl"), journal);
+    EXPECT_EQ(this->text("run/progress.jsonl"), log);
     return result.err;
   };
   const std::string once = "hint: tell each trial that --ask printed once\n";
@@ -73,6 +78,12 @@ TEST_F(OptimizeAskTell, RefusesWhatWasNotAskedForOrIsToldTwice) {
   EXPECT_EQ(refused("7\n"), "tempera: error: told.jsonl:1: is no JSON object\n" + form);
   EXPECT_EQ(refused("{\"value\":1}\n"), "tempera: error: told.jsonl:1: has no number of a trial\n" + form);
   EXPECT_THAT(refused("{\"number\":0,\"valu\":1}\n"), HasSubstr("told.jsonl:1: "));
+  EXPECT_EQ(refused("{\"number\":1,\"value\":1}\n{\"number\":-1,\"value\":1}\n"),
+            "tempera: error: told.jsonl:2: trial -1 was never asked for\n" + once);
+  const auto absent = resume(2, "run", {"--tell", "absent.jsonl"});
+  EXPECT_EQ(absent.status, 3);
+  EXPECT_THAT(absent.err, HasSubstr("tempera: error: absent.jsonl: cannot be read\n"));
+  EXPECT_EQ(json("run/manifest.json")["exit_status"], 130) << "it can go on";
   EXPECT_EQ(trials("run").size(), 0u) << "none is taken if one is wrong";
   ASSERT_EQ(resume(0, "run",
                    {"--tell",

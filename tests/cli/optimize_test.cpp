@@ -258,25 +258,5 @@ TEST_F(Optimize, RefusesWhatCannotBeOptimisedBeforeThereIsAFolder) {
   }
 }
 
-TEST_F(Optimize, RefusesBadSpacesWithTheLine) {
-  const auto space = [&](const std::string& bounds, const std::string& more = "") {
-    return file("bad.toml", "[[parameter]]\nname = \"x\"\ntype = \"real\"\n" + bounds + "\n" + more);
-  };
-  for (const auto& [bounds, more] : std::vector<std::pair<std::string, std::string>>{
-           {"low = 1\nhigh = 1", ""},
-           {"low = 2\nhigh = 1", ""},
-           {"low = 0\nhigh = 1\nscale = \"log\"", ""},
-           {"low = 0\nhigh = 1", "[[parameter]]\nname = \"x\"\ntype = \"boolean\"\n"},
-           {"low = 0\nhigh = 1\nwhen = \"x == 1\"", ""},
-           {"low = 0\nhigh = 1", "[[constraint]]\nexpression = \"x > 2\"\n"}}) {
-    const std::string name = space(bounds, more);
-    const auto result = optimize({name, "--command", "echo 1", "--output", "refused"}, 2);
-    EXPECT_EQ(result.status, 3) << bounds << more << result.err;
-    EXPECT_EQ(occurrences(result.err, "tempera: error: "), 1) << result.err;
-    EXPECT_THAT(result.err, HasSubstr("bad.toml")) << bounds;
-    EXPECT_FALSE(fs::exists(path("refused")));
-  }
-}
-
 }  // namespace
 }  // namespace tempera::test

@@ -151,12 +151,22 @@ void complete(const OptionSchema& schema, OptimizeOptions& options) {
                     "leave it out");
   if (given(schema, "warm-start-task") && options.warm_start.empty())
     throw usage("--warm-start-task", "there is no --warm-start", "leave it out, or name the runs to learn from");
-  parse_checkpoint_every(schema, options.common);
+  refuse_unused(schema, false);
   check_time_limit(schema, options.common);
 }
 
 RankLayoutOptions rank_options(const OptimizeOptions& options) {
   return {static_cast<int>(options.model_ranks), static_cast<int>(options.ranks_per_trial)};
+}
+
+void refuse_unused(const OptionSchema& schema, bool resumed) {
+  const auto refuse = [&](const char* name, const std::string& what) {
+    const std::string by = schema.find(name)->set_by();
+    if (resumed ? by == "command line" : !by.empty()) throw usage(std::string("--") + name, what, "leave it out");
+  };
+  for (const char* name : {"checkpoint-every", "checkpoint-dir"})
+    refuse(name, "there are no checkpoints: every event of an optimisation is in its journal at once");
+  refuse("profile", "an optimisation has no timed regions; its summary tells how busy the workers were");
 }
 
 std::vector<std::string> OptimizeOptions::sources() const {

@@ -39,9 +39,11 @@ OptimizeProblem make_problem(const OptimizeOptions& options) {
   RandomStream stream(static_cast<std::uint64_t>(options.common.seed), "feasible-somewhere");
   try {
     static_cast<void>(sample_feasible(problem.space(), stream));  // says which constraint is to blame
-  } catch (const Error& error) {
-    throw Error(error.category(), error.where().empty() ? options.space.string() : error.where(), error.what_is_wrong(),
-                error.hint());
+  } catch (const SpaceError& error) {
+    const std::vector<std::string>& places = problem.file->constraint_places;
+    throw Error(error.category(),
+                error.constraint() ? places.at(static_cast<std::size_t>(*error.constraint())) : options.space.string(),
+                error.what_is_wrong(), error.hint());
   }
   if (options.scheduler == "cma-es") static_cast<void>(FreeCoordinates(problem.space()));  // says what has no order
   if (options.of_command()) problem.command.emplace(options.command, problem.space());

@@ -68,6 +68,7 @@ class Optimizing {
                             options_.by_hand() ? RankLayoutOptions{} : rank_options(options_));
     problem_->sources = find_sources(world_, *problem_, options_,
                                      task_.resume ? task_.resume->folder / "journal.jsonl" : std::filesystem::path());
+    read_told_results();
     begin();
     std::string folder = frame_.folder() != nullptr ? frame_.folder()->path().string() : "";
     world_.broadcast_object(folder, 0);
@@ -102,6 +103,14 @@ class Optimizing {
     write_file_atomically(*frame_.folder() / "space.toml", space_text_);
   }
 
+  /// Before the run is touched: a file that is wrong leaves it as it was.
+  void read_told_results() {
+    if (!world_.is_root() || options_.tell.empty()) return;
+    folder_ = task_.resume->folder;
+    const RunRecord run(problem_->space(), optimization_options());
+    told_ = read_results(run.scheduler(), *problem_, options_.tell);
+  }
+
   OptimizationOptions optimization_options() const {
     OptimizationOptions options;
     options.scheduler = scheduler_options(options_);
@@ -129,7 +138,7 @@ class Optimizing {
       if (!world_.is_root()) return;
       RunRecord run(problem_->space(), optimization_options());
       go_on(run.scheduler(), run.seconds_before());
-      if (!options_.tell.empty()) tell_results(run, *problem_, options_.tell);
+      tell_results(run, told_);
       std::string lines;
       if (options_.ask) {
         const auto proposer = make_proposer(*problem_, options_);
@@ -209,6 +218,7 @@ class Optimizing {
   std::optional<TrialsFile> trials_;
   std::string space_text_;
   double longest_ = 0;  // seconds of a trial
+  std::vector<ToldTrial> told_;
   bool left_by_hand_ = false;
   RunFrame frame_;
 };

@@ -14,11 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct ToldTrial {
-  Index number = 0;
-  TrialResult result;
-};
-
 ToldTrial read_line(const std::string& line, const ResultRules& rules) {
   const auto bad = [](const std::string& what) {
     return Error(Category::input, "", what, R"(a line says {"number": 3, "value": 0.5})");
@@ -39,7 +34,8 @@ ToldTrial read_line(const std::string& line, const ResultRules& rules) {
 
 }  // namespace
 
-Index tell_results(RunRecord& run, const OptimizeProblem& problem, const std::filesystem::path& file) {
+std::vector<ToldTrial> read_results(const Scheduler& scheduler, const OptimizeProblem& problem,
+                                    const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw Error(Category::input, file.string(), "cannot be read", "give a file with the results of trials");
   std::vector<ToldTrial> all;
@@ -51,16 +47,19 @@ Index tell_results(RunRecord& run, const OptimizeProblem& problem, const std::fi
     try {
       all.push_back(read_line(line, problem.rules()));
       const Index trial = all.back().number;
-      check_told(run, trial);
+      check_told(scheduler, trial);
       if (!numbers.insert(trial).second)
         throw Error(Category::input, "", fmt::format("trial {} comes twice", trial), "tell each trial once");
     } catch (const Error& error) {
       throw Error(error.category(), fmt::format("{}:{}", file.string(), number), error.what_is_wrong(), error.hint());
     }
   }
-  for (const ToldTrial& told : all) tell_result(run, told.number, told.result);
+  return all;
+}
+
+void tell_results(RunRecord& run, const std::vector<ToldTrial>& results) {
+  for (const ToldTrial& told : results) tell_result(run, told.number, told.result);
   run.sync();
-  return std::ssize(all);
 }
 
 std::string request_line(const OptimizeProblem& problem, const TrialRequest& request) {

@@ -9,10 +9,18 @@
 
 namespace tempera::drivers {
 
-/// Takes the results of a file, a JSON object a line: `number`, and what a trial's command would print; `point` and `seed`, as
-/// --ask prints them, may stay. None is taken if one is wrong.
-/// @return how many @throws Error{input} with FILE:LINE
-Index tell_results(RunRecord& run, const OptimizeProblem& problem, const std::filesystem::path& file);
+struct ToldTrial {
+  Index number = 0;
+  TrialResult result;
+};
+
+/// The results of a file, a JSON object a line: `number`, and what a trial's command would print; `point` and `seed`, as
+/// --ask prints them, may stay.
+/// @throws Error{input} with FILE:LINE, also for a trial that does not run
+std::vector<ToldTrial> read_results(const Scheduler& scheduler, const OptimizeProblem& problem,
+                                    const std::filesystem::path& file);
+/// Has them in the run. @throws Error{environment}
+void tell_results(RunRecord& run, const std::vector<ToldTrial>& results);
 
 /// What --ask prints of a trial.
 std::string request_line(const OptimizeProblem& problem, const TrialRequest& request);
