@@ -1,7 +1,8 @@
 // Tuning a GPU kernel whose whole space was measured (data of `gpu-autotune`): best time over the optimum, medians over
-// seeds, beside random search without replacement. Failing configurations count as trials.
+// seeds, without a warm start, with one from the run on each other device, and by random search without replacement.
+// Failing configurations count as trials.
 //
-//   tuning_bench devices=A100,A4000,MI250X at=50,100,200 seeds=15 budget=100 hyperparameters=bayes|map
+//   tuning_bench devices=A100,A4000,MI250X at=50,100,200 seeds=15 budget=100 warm=50 hyperparameters=bayes|map
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -129,10 +130,10 @@ int main(int argc, char** argv) {
                           {{"devices", "A100,A4000,MI250X"},
                            {"at", "50,100,200"},
                            {"budget", "100"},
-                           {"seeds", "5"},
+                           {"seeds", "3"},
                            {"warm", "50"},
                            {"first", "0"},
-                           {"hyperparameters", "bayes"}});
+                           {"hyperparameters", "map"}});
   const std::filesystem::path folder = test::data_file("gpu-autotune");
   if (folder.empty()) {
     std::cout << "skipped: no data\n";
