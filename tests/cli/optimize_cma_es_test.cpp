@@ -37,6 +37,8 @@ TEST_F(OptimizeCmaEs, RefusesWhatItCannotDoBeforeThereIsAFolder) {
                  "--population: is for --scheduler cma-es\nhint: leave out one of the two");
   expect_refusal({"--objective", "branin", "--scheduler", "cma-es", "--acquisition", "ei"}, 2,
                  "--acquisition: --scheduler cma-es needs no model\nhint: leave it out");
+  expect_refusal({"--objective", "branin", "--scheduler", "cma-es", "--model-ranks", "1"}, 2,
+                 "--model-ranks: --scheduler cma-es needs no model\nhint: leave it out");
 }
 
 }  // namespace
