@@ -4,10 +4,8 @@
 
 #include "tests/support/mpi.hpp"
 
-namespace tempera {
+namespace tempera::test {
 namespace {
-
-using test::on_all_ranks;
 
 TEST(BlacsGrid, NearSquareGridUsesMostRanksAndIsAFunctionOfTheirNumber) {
   const std::vector<std::pair<int, GridShape>> expected = {
@@ -64,4 +62,4 @@ TEST(BlacsGrid, ManyGridsOneAfterAnotherAndOfGroups) {
 }
 
 }  // namespace
-}  // namespace tempera
+}  // namespace tempera::test

@@ -5,17 +5,8 @@
 #include "distributed/linalg/products.hpp"
 #include "tests/mpi/linalg/layouts.hpp"
 
-namespace tempera {
+namespace tempera::test {
 namespace {
-
-using test::for_each_layout;
-using test::kTolerance;
-using test::lower_only;
-using test::lower_part;
-using test::on_all_ranks;
-using test::random_matrix;
-using test::random_positive_definite;
-using test::relative_error;
 
 /// The same bits on all ranks.
 bool same_everywhere(const Communicator& world, double value) {
@@ -124,4 +115,4 @@ TEST(DistributedCholesky, ARowThatMakesTheMatrixIndefiniteLeavesTheFactor) {
 }
 
 }  // namespace
-}  // namespace tempera
+}  // namespace tempera::test

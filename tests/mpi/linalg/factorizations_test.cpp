@@ -6,16 +6,8 @@
 
 #include "tests/mpi/linalg/layouts.hpp"
 
-namespace tempera {
+namespace tempera::test {
 namespace {
-
-using test::for_each_layout;
-using test::kTolerance;
-using test::lower_only;
-using test::on_all_ranks;
-using test::random_matrix;
-using test::random_symmetric;
-using test::relative_error;
 
 /// Extents beside n that make a matrix square, tall and wide.
 std::vector<Index> others(Index n) {
@@ -144,4 +136,4 @@ TEST(DistributedFactorizations, NumbersThatAreNoneAreRefused) {
 }
 
 }  // namespace
-}  // namespace tempera
+}  // namespace tempera::test

@@ -4,17 +4,8 @@
 
 #include "tests/mpi/linalg/layouts.hpp"
 
-namespace tempera {
+namespace tempera::test {
 namespace {
-
-using test::for_each_layout;
-using test::kTolerance;
-using test::lower_only;
-using test::lower_part;
-using test::on_all_ranks;
-using test::random_matrix;
-using test::random_positive_definite;
-using test::relative_error;
 
 Eigen::MatrixXd as_column(const std::vector<double>& values) {
   return Eigen::Map<const Eigen::VectorXd>(values.data(), std::ssize(values));
@@ -122,4 +113,4 @@ TEST(DistributedProducts, WhatDoesNotFitIsRefused) {
 }
 
 }  // namespace
-}  // namespace tempera
+}  // namespace tempera::test

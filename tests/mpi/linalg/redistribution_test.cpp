@@ -7,13 +7,8 @@
 
 #include "tests/mpi/linalg/layouts.hpp"
 
-namespace tempera {
+namespace tempera::test {
 namespace {
-
-using test::for_each_layout;
-using test::grids_of;
-using test::on_all_ranks;
-using test::random_matrix;
 
 double address(Index row, Index column) {
   return static_cast<double>(1000 * row + column);
@@ -197,4 +192,4 @@ TEST(Redistribution, AFailingTileFreesTheOtherRanks) {
 }
 
 }  // namespace
-}  // namespace tempera
+}  // namespace tempera::test
