@@ -45,7 +45,7 @@ void FollowedGp::find(Index size, ModelTeam& team, bool from_scratch) {
   const std::span<const double> values(values_.data(), static_cast<std::size_t>(size));
   const std::uint64_t seed = RandomStream(seed_, "gp-fit", {size}).next_u64();
   const std::optional<FittedGp> before = std::move(fit_);
-  fit_ = fit_gp(kernel_, points, values, options_, seed, team, from_scratch ? nullptr : &*before);
+  fit_ = fit_gp(kernels_, points, values, options_, seed, team, from_scratch ? nullptr : &*before);
   processes_.clear();
   for (const GpModel& model : fit_->draws)
     processes_.push_back(team.maker().process(model, points, fit_->warp.warped(values)));

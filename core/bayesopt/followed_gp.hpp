@@ -19,9 +19,10 @@ namespace tempera {
 /// without a past goes through half of a long history at most.
 class FollowedGp {
  public:
-  /// @param seed  of the fits, together with the number of values
-  FollowedGp(KernelPointer kernel, GpFitOptions options, std::uint64_t seed)
-      : kernel_(std::move(kernel)), options_(std::move(options)), seed_(seed) {}
+  /// @param kernels  of which the likeliest is taken
+  /// @param seed     of the fits, together with the number of values
+  FollowedGp(std::vector<KernelPointer> kernels, GpFitOptions options, std::uint64_t seed)
+      : kernels_(std::move(kernels)), options_(std::move(options)), seed_(seed) {}
 
   /// @param points  features of a trial a row; usually those of the call before and some more
   /// @pre at least one, finite values
@@ -41,7 +42,7 @@ class FollowedGp {
   void find(Index size, ModelTeam& team, bool from_scratch);
   void take(Index number, ModelTeam& team);
 
-  KernelPointer kernel_;
+  std::vector<KernelPointer> kernels_;
   GpFitOptions options_;
   std::uint64_t seed_;
   Eigen::MatrixXd points_;

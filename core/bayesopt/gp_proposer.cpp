@@ -49,7 +49,7 @@ GpProposer::GpProposer(const Space& space, GpProposerOptions options)
       initial_(size_of_design(space, options_.initial, !other_.empty())),
       first_(best_apart(space, other_, initial_ / kShareOfSources)),
       design_(space, initial_ - std::ssize(first_), options_.seed),
-      failures_(space, options_.model.kernel, options_.seed) {
+      failures_(space, options_.model.kernels.front(), options_.seed) {
   if (!options_.team) options_.team = std::make_shared<ModelTeam>();
   for (const SourceTrials& source : same_)
     tried_before_ += std::count_if(source.trials.begin(), source.trials.end(),
@@ -116,8 +116,9 @@ FollowedGp& GpProposer::followed(const std::string& name, const Data& data, cons
   if (model == models_.end()) {
     const std::uint64_t seed = RandomStream(options_.seed, RandomPurpose::named("gp-fit-" + name)).next_u64();
     model = models_
-                .try_emplace(name, transfer != nullptr ? transfer->kernel() : kernel_of(space_, options.kernel),
-                             options, seed)
+                .try_emplace(
+                    name, transfer != nullptr ? std::vector{transfer->kernel()} : kernels_of(space_, options.kernels),
+                    options, seed)
                 .first;
   }
   model->second.follow(features_of(data.points, transfer), data.values, *options_.team);
@@ -203,6 +204,7 @@ Proposal GpProposer::propose(Index number, std::span<const Trial> finished, std:
     why["trials"] = history.objective.values.size();
     why["fitted"] = models_.at("objective").fitted();
     why["draws"] = objective->draws();
+    why["kernel"] = kernel_name(options_.model.kernels[models_.at("objective").fit().kernel]);
     why["warp"] = models_.at("objective").fit().warp.logarithmic() ? "log" : "linear";
   } else {
     acquisition.emplace(space_.features());

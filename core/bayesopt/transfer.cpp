@@ -83,13 +83,13 @@ KernelPointer transfer_kernel(const Space& space, KernelShape shape, Index sourc
 }  // namespace
 
 Transfer::Transfer(const Space& space, std::span<const SourceTrials> sources, GpFitOptions options, std::uint64_t seed)
-    : kernel_(transfer_kernel(space, options.kernel, std::ssize(sources))) {
+    : kernel_(transfer_kernel(space, options.kernels.front(), std::ssize(sources))) {
   if (options.hyperparameters.method == HyperMethod::bayes) options.hyperparameters.method = HyperMethod::map;
   for (const SourceTrials& source : sources) {
     const Data few = data_of(space, selected(source, kMostToFit)), all = data_of(space, selected(source, kMostToKnow));
     const std::uint64_t own = RandomStream(seed, "gp-fit-source", {std::ssize(sources_)}).next_u64();
-    const FittedGp fitted =
-        fit_gp(kernel_of_varied(space, all.points, options.kernel), few.points, few.values, options, own);
+    const FittedGp fitted = fit_gp(std::vector{kernel_of_varied(space, all.points, options.kernels.front())},
+                                   few.points, few.values, options, own);
     const ExactGp process(fitted.draws.front(), all.points, fitted.warp.warped(all.values));
     sources_.push_back({process.model(), all.points, process.solve(process.values())});
   }

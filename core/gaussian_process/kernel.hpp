@@ -54,6 +54,7 @@ using KernelPointer = std::shared_ptr<const Kernel>;
 enum class KernelShape { matern12, matern32, matern52, rbf, rational_quadratic, hamming };
 /// @throws Error{usage} naming the known ones
 KernelShape kernel_shape(const std::string& name);
+std::string kernel_name(KernelShape shape);
 
 /// k = ρ(r), r² = Σ_f (x_f − x′_f)² / ℓ_g(f)² with a length scale a group of features (automatic relevance determination).
 /// θ: log ℓ of the groups, then log α of the rational quadratic.

@@ -230,6 +230,12 @@ KernelShape kernel_shape(const std::string& name) {
   throw Error(Category::usage, "", fmt::format("'{}' is no kernel", name), "the kernels are " + known);
 }
 
+std::string kernel_name(KernelShape shape) {
+  for (const auto& [text, named] : kShapes)
+    if (shape == named) return text;
+  return {};
+}
+
 KernelPointer stationary_kernel(KernelShape shape, std::vector<Index> group_of_feature,
                                 std::vector<std::string> names) {
   return std::make_shared<StationaryKernel>(shape, std::move(group_of_feature), std::move(names));

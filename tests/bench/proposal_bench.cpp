@@ -109,12 +109,12 @@ void bench_parts(const Bench& bench, Index n, const GpProposerOptions& options, 
   }
   const Eigen::MatrixXd points = columns.transpose();
   const auto some = std::span(values).first(static_cast<std::size_t>(n));
-  const KernelPointer kernel = kernel_of(space, options.model.kernel);
+  const auto kernels = kernels_of(space, options.model.kernels);
   ModelTeam& team = *options.team;
-  FittedGp fit = fit_gp(kernel, points.topRows(n), some, options.model, kSeed, team);
+  FittedGp fit = fit_gp(kernels, points.topRows(n), some, options.model, kSeed, team);
   const Index evaluations = fit.evaluations;
   const double fitting =
-      bench.timed([&] { fit = fit_gp(kernel, points.topRows(n), some, options.model, kSeed, team, &fit); });
+      bench.timed([&] { fit = fit_gp(kernels, points.topRows(n), some, options.model, kSeed, team, &fit); });
   std::vector<GpSurrogate::Process> processes;
   std::vector<std::unique_ptr<GaussianProcess>> growing;
   for (const GpModel& model : fit.draws) {

@@ -66,7 +66,7 @@ double median(std::vector<double> values) {
 GpProposerOptions options_of(const Settings& settings) {
   GpProposerOptions options;
   options.acquisition = AcquisitionRule::parse(settings.text("acquisition"));
-  options.model.kernel = kernel_shape(settings.text("kernel"));
+  if (settings.text("kernel") != "auto") options.model.kernels = {kernel_shape(settings.text("kernel"))};
   options.model.warp = settings.text("warp") == "yes";
   const std::string& method = settings.text("hyperparameters");
   options.model.hyperparameters.method = method == "map"   ? HyperMethod::map
@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
                            {"seeds", "15"},
                            {"first", "0"},
                            {"hyperparameters", "bayes"},
-                           {"kernel", "matern52"},
+                           {"kernel", "auto"},
                            {"acquisition", "log-ei"},
                            {"warp", "yes"}});
   std::vector<Index> at = settings.integers("at");

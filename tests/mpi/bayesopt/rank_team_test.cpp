@@ -117,7 +117,7 @@ TEST(RankTeam, AShardedModelFollowsItsHistoryAsASerialOne) {
     for (const Index spread_from : {kShared, kNever}) {
       RankTeam team({kShared, spread_from, 16});
       team.join(world);
-      FollowedGp sharded(kernel, options, 1), serial(kernel, options, 1);
+      FollowedGp sharded({kernel}, options, 1), serial({kernel}, options, 1);
       for (Index n = first; n <= size; ++n) {
         sharded.follow(points.topRows(n), std::span(values).first(static_cast<std::size_t>(n)), team);
         serial.follow(points.topRows(n), std::span(values).first(static_cast<std::size_t>(n)), alone);

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Dense>
 #include <cmath>
 
+#include "core/base/random_stream.hpp"
 #include "core/bayesopt/sobol.hpp"
 #include "tests/unit/bayesopt/spaces.hpp"
 
@@ -25,7 +27,8 @@ struct Past {
 
   explicit Past(Index n) : points(ScrambledSobol(2, 4, "followed-gp-test").points(0, n).transpose()) {
     for (Index i = 0; i < n; ++i)
-      values.push_back(std::sin(5 * points(i, 0)) + points(i, 1) * points(i, 1) + 0.01 * std::sin(1000.0 * points(i, 0)));
+      values.push_back(std::sin(5 * points(i, 0)) + points(i, 1) * points(i, 1) +
+                       0.01 * std::sin(1000.0 * points(i, 0)));
   }
   void follow(FollowedGp& model, Index n) const {
     ModelTeam alone;
@@ -34,7 +37,7 @@ struct Past {
 };
 
 FollowedGp model(GpFitOptions options = quick()) {
-  return {kernel_of(cube(2), options.kernel), options, 7};
+  return {kernels_of(cube(2), options.kernels), options, 7};
 }
 
 Eigen::VectorXd means_of(const FollowedGp& model, const Eigen::MatrixXd& points) {
@@ -126,15 +129,43 @@ class BackwardTeam final : public ModelTeam {
   Backwards dealer_;
 };
 
+/// Values at these points of a function drawn from the prior of a model.
+std::vector<double> drawn(const KernelPointer& kernel, const Eigen::VectorXd& theta, const Eigen::MatrixXd& points,
+                          std::uint64_t seed) {
+  Eigen::MatrixXd covariance(points.rows(), points.rows());
+  kernel->evaluate(theta, points, points, covariance);
+  covariance.diagonal().array() += 1e-8;
+  Eigen::VectorXd normal(points.rows());
+  RandomStream stream(seed, "drawn-function");
+  for (double& value : normal) value = stream.normal();
+  const Eigen::VectorXd values = covariance.llt().matrixL() * normal;
+  return {values.begin(), values.end()};
+}
+
+TEST(FitGp, TakesTheKernelThatTheFunctionWasDrawnFrom) {
+  const Past past(40);
+  const GpFitOptions options = quick();
+  const auto kernels = kernels_of(cube(2), options.kernels);
+  ASSERT_EQ(options.kernels, (std::vector{KernelShape::matern52, KernelShape::rbf}));
+  const Eigen::Vector3d theta(0, std::log(0.3), std::log(0.5));
+  for (std::size_t shape = 0; shape < kernels.size(); ++shape) {
+    Index right = 0;
+    for (std::uint64_t seed = 0; seed < 10; ++seed)
+      right +=
+          fit_gp(kernels, past.points, drawn(kernels[shape], theta, past.points, seed), options, seed).kernel == shape;
+    EXPECT_GE(right, 8) << "of ten functions of kernel " << shape;
+  }
+}
+
 TEST(FitGp, DoesNotDependOnWhoDoesWhatWhen) {
   const Past past(40);
   GpFitOptions options = quick();
   options.hyperparameters.method = HyperMethod::bayes;
   options.hyperparameters.draws = 4;
-  const KernelPointer kernel = kernel_of(cube(2), options.kernel);
+  const auto kernels = kernels_of(cube(2), options.kernels);
   BackwardTeam team;
-  const FittedGp one = fit_gp(kernel, past.points, past.values, options, 3);
-  const FittedGp other = fit_gp(kernel, past.points, past.values, options, 3, team);
+  const FittedGp one = fit_gp(kernels, past.points, past.values, options, 3);
+  const FittedGp other = fit_gp(kernels, past.points, past.values, options, 3, team);
   EXPECT_EQ(one.hyper.mode, other.hyper.mode);
   EXPECT_EQ(one.hyper.draws, other.hyper.draws);
   EXPECT_EQ(one.evaluations, other.evaluations);

@@ -86,7 +86,7 @@ TEST(Transfer, GradientsEqualDifferences) {
   const Eigen::MatrixXd rows = transfer.widened(rows_of(space, target));
   std::vector<double> values;
   for (const Trial& trial : target.trials) values.push_back(trial.result.value);
-  const FittedGp fitted = fit_gp(transfer.kernel(), rows, values, quick(), 7);
+  const FittedGp fitted = fit_gp(std::vector{transfer.kernel()}, rows, values, quick(), 7);
   std::vector<ExactGp> draws;
   draws.emplace_back(fitted.draws.front(), rows, fitted.warp.warped(values));
   const GpSurrogate wide(std::move(draws));
