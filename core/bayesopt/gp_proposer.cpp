@@ -15,8 +15,10 @@ namespace {
 constexpr Index kLeastToModel = 2;
 constexpr Index kSpreadBlock = 1024;
 
+/// As it would again: what the machine did to a trial says nothing of its point.
 bool failed(TrialStatus status) {
-  return status == TrialStatus::failed || status == TrialStatus::crashed || status == TrialStatus::timeout;
+  return status == TrialStatus::failed || status == TrialStatus::crashed || status == TrialStatus::timeout ||
+         status == TrialStatus::invalid;
 }
 
 /// Of the points that a design has, so many come from other tasks' runs; of one without such runs, so many are left.
@@ -63,7 +65,6 @@ void GpProposer::add(const Trial& trial, History& history) const {
   history.any_failed |= failed(result.status);
   if (!ok) {
     history.other.push_back(point);
-    if (result.status == TrialStatus::invalid) history.in_vain.push_back(point);
     return;
   }
   bool holds = true;
@@ -125,25 +126,9 @@ FollowedGp& GpProposer::followed(const std::string& name, const Data& data, cons
   return model->second;
 }
 
-/// Appends trials without a value: they would not have improved on the best, and will not when tried again nearby.
-std::vector<GpSurrogate::Process> GpProposer::giving_up(const FollowedGp& model, std::span<const Point> failed) const {
-  const Eigen::MatrixXd points = features_of(failed, transfer_ ? &*transfer_ : nullptr);
-  Eigen::VectorXd mean, variance;
-  std::vector<GpSurrogate::Process> result;
-  for (const auto& process : model.processes()) {
-    std::unique_ptr<GaussianProcess> more = process->clone();
-    more->predict(points, mean, variance);
-    more->append(points, mean.cwiseMax(process->fitted().minCoeff()));
-    result.push_back(std::move(more));
-  }
-  return result;
-}
-
 GpSurrogate GpProposer::objective_model(const History& history) {
   const FollowedGp& followed = this->followed("objective", history.objective, options_.model, transfer());
-  GpSurrogate model(history.in_vain.empty()
-                        ? std::vector<GpSurrogate::Process>(followed.processes().begin(), followed.processes().end())
-                        : giving_up(followed, history.in_vain));
+  GpSurrogate model(std::vector<GpSurrogate::Process>(followed.processes().begin(), followed.processes().end()));
   model.restrict_best(history.holds);
   return model;
 }

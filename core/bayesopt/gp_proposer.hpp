@@ -61,8 +61,7 @@ class GpProposer final : public Proposer {
     std::vector<Data> constraints;
     std::vector<bool> holds;  ///< of `objective`: all its constraints
     std::vector<Point> best_first;
-    std::vector<Point> other;    ///< tried without a value
-    std::vector<Point> in_vain;  ///< those of them that answered, but with no value
+    std::vector<Point> other;  ///< tried without a value
     bool any_failed = false, any_feasible = false;
   };
   History sort(std::span<const Trial> finished) const;
@@ -73,7 +72,6 @@ class GpProposer final : public Proposer {
                        const Transfer* transfer = nullptr);
   GpSurrogate objective_model(const History& history);
   GpSurrogate plain_model(const std::string& name, const Data& data);
-  std::vector<GpSurrogate::Process> giving_up(const FollowedGp& model, std::span<const Point> failed) const;
   PendingSurrogate with_pending(const Surrogate& model, const GpSurrogate& processes, std::span<const Point> waiting,
                                 Index number) const;
   Eigen::MatrixXd features_of(std::span<const Point> points, const Transfer* transfer = nullptr) const;

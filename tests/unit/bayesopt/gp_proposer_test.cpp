@@ -117,7 +117,7 @@ TEST(GpProposer, FindsThePointOnTheEdgeOfACrashingHalf) {
   }
   std::sort(regrets.begin(), regrets.end());
   EXPECT_LT(regrets[2], 1e-3);
-  EXPECT_LT(late, 10) << "of 100";
+  EXPECT_LT(late, 20) << "of 100";  // without a model of failing nearly all
 }
 
 TEST(GpProposer, EveryAcquisitionFindsTheBowl) {
