@@ -70,6 +70,12 @@ bool Settings::wants(const std::string& part) const {
   return text("only").empty() || std::find(parts.begin(), parts.end(), part) != parts.end();
 }
 
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }

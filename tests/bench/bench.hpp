@@ -41,6 +41,9 @@ struct Timing {
   int runs = 0;
 };
 
+/// Of an even number of values the mean of the middle two. @pre one at least
+double median(std::vector<double> values);
+
 double seconds_now();
 Timing timing_of(std::vector<double> seconds);
 /// Times `body` after one call to warm up: at least kLeastRuns times, and more until kMeasureSeconds have passed (at most

@@ -8,10 +8,9 @@
 #include <cmath>
 #include <iostream>
 
-#include "core/base/text.hpp"
 #include "core/bayesopt/gp_proposer.hpp"
-#include "core/bayesopt/objectives.hpp"
 #include "tests/bench/bench.hpp"
+#include "tests/bench/test_problem.hpp"
 
 namespace {
 
@@ -21,15 +20,6 @@ using namespace tempera::bench;
 constexpr const char* kProblems =
     "branin,hartmann3,hartmann6,six-hump-camel,goldstein-price,ackley:dim=5,levy:dim=4,rosenbrock:dim=4,"
     "styblinski-tang:dim=4";
-
-TestObjective objective_of(const std::string& problem) {
-  const std::size_t colon = problem.find(':');
-  std::vector<std::string> settings;
-  if (colon != std::string::npos)
-    for (const std::string_view part : split(std::string_view(problem).substr(colon + 1), ';'))
-      settings.emplace_back(part);
-  return TestObjective(problem.substr(0, colon), settings);
-}
 
 struct Run {
   std::vector<double> regrets;  ///< after each trial
@@ -57,16 +47,11 @@ Run optimize(const TestObjective& objective, const GpProposerOptions& options, I
   return run;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 GpProposerOptions options_of(const Settings& settings) {
   GpProposerOptions options;
   options.acquisition = AcquisitionRule::parse(settings.text("acquisition"));
   if (settings.text("kernel") != "auto") options.model.kernels = {kernel_shape(settings.text("kernel"))};
+  options.model.priors.length_scale.sd = std::stod(settings.text("length-sd"));
   options.model.warp = settings.text("warp") == "yes";
   const std::string& method = settings.text("hyperparameters");
   options.model.hyperparameters.method = method == "map"   ? HyperMethod::map
@@ -86,12 +71,13 @@ int main(int argc, char** argv) {
                            {"hyperparameters", "bayes"},
                            {"kernel", "auto"},
                            {"acquisition", "log-ei"},
+                           {"length-sd", "0.7"},
                            {"warp", "yes"}});
   std::vector<Index> at = settings.integers("at");
   GpProposerOptions options = options_of(settings);
   nlohmann::ordered_json lines = nlohmann::ordered_json::array();
   for (const std::string& problem : settings.texts("problems")) {
-    const TestObjective objective = objective_of(problem);
+    const TestObjective objective = test_problem(problem);
     std::vector<std::vector<double>> regrets(at.size());
     double seconds = 0;
     for (Index k = 0; k < settings.integer("seeds"); ++k) {

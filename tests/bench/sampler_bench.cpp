@@ -90,12 +90,6 @@ Sampled sample(const Communicator& self, const std::string& name, const std::fil
   return run;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
-}
-
 void bench_sampler(const Communicator& self, const std::string& name, const std::filesystem::path& folder,
                    const std::string& text, const Settings& settings, Report& report) {
   const auto explorer = make_explorer(text);

@@ -54,11 +54,6 @@ std::vector<Trial> run(const Space& space, const GpProposerOptions& options, con
   return trials;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {

@@ -118,11 +118,6 @@ std::vector<double> random_search(const Table& table, std::uint64_t seed) {
   return best;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -133,6 +128,7 @@ int main(int argc, char** argv) {
                            {"seeds", "3"},
                            {"warm", "50"},
                            {"first", "0"},
+                           {"length-sd", "0.7"},
                            {"hyperparameters", "map"}});
   const std::filesystem::path folder = test::data_file("gpu-autotune");
   if (folder.empty()) {
@@ -142,6 +138,7 @@ int main(int argc, char** argv) {
   nlohmann::ordered_json lines = nlohmann::ordered_json::array();
   GpProposerOptions options;
   if (settings.text("hyperparameters") == "map") options.model.hyperparameters.method = HyperMethod::map;
+  options.model.priors.length_scale.sd = std::stod(settings.text("length-sd"));
   std::map<std::string, Table> tables;
   std::map<std::string, std::vector<std::vector<Trial>>> runs;  // without a warm start, by device and seed
   const auto options_of = [&](Index k) {

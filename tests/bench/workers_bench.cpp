@@ -13,27 +13,17 @@
 #include <iostream>
 
 #include "core/base/random_stream.hpp"
-#include "core/base/text.hpp"
 #include "core/bayesopt/gp_proposer.hpp"
-#include "core/bayesopt/objectives.hpp"
 #include "distributed/bayesopt/optimization.hpp"
 #include "distributed/bayesopt/simulation.hpp"
 #include "distributed/communicator/environment.hpp"
 #include "tests/bench/bench.hpp"
+#include "tests/bench/test_problem.hpp"
 
 namespace {
 
 using namespace tempera;
 using namespace tempera::bench;
-
-TestObjective objective_of(const std::string& problem) {
-  const std::size_t colon = problem.find(':');
-  std::vector<std::string> settings;
-  if (colon != std::string::npos)
-    for (const std::string_view part : split(std::string_view(problem).substr(colon + 1), ';'))
-      settings.emplace_back(part);
-  return TestObjective(problem.substr(0, colon), settings);
-}
 
 /// Of mean `seconds`.
 double seconds_of_trial(double seconds, double spread, std::uint64_t seed, Index number) {
@@ -49,12 +39,6 @@ GpProposerOptions proposer_options(const Settings& settings, std::uint64_t seed)
                                          : method == "mle" ? HyperMethod::mle
                                                            : HyperMethod::bayes;
   return options;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 /// Regret after each result, with the time of the result.
@@ -104,7 +88,7 @@ Curve simulated(const TestObjective& objective, const Settings& settings, std::u
 }
 
 void compare(const std::string& problem, Index budget, const Settings& settings, nlohmann::ordered_json& lines) {
-  const TestObjective objective = objective_of(problem);
+  const TestObjective objective = test_problem(problem);
   std::vector<Curve> together, at_once;
   std::vector<double> ends, last, busy_together, busy;
   for (Index k = 0; k < settings.integer("seeds"); ++k) {
@@ -191,7 +175,7 @@ class Waiting : public Evaluator {
 
 void answers(const Communicator& world, const std::string& problem, Index budget, const Settings& settings,
              nlohmann::ordered_json& lines) {
-  const TestObjective objective = objective_of(problem);
+  const TestObjective objective = test_problem(problem);
   const auto seed = static_cast<std::uint64_t>(settings.integer("first"));
   GpProposer proposer(objective.space(), proposer_options(settings, seed));
   Waiting evaluator(

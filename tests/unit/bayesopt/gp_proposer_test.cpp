@@ -6,24 +6,12 @@
 #include <cmath>
 #include <functional>
 
+#include "tests/unit/bayesopt/bowl.hpp"
+
 namespace tempera {
 namespace {
 
-Space square() {
-  return Space({{.name = "a"}, {.name = "b"}});
-}
-
-/// Of a quick model.
-GpProposerOptions quick(std::uint64_t seed = 1) {
-  GpProposerOptions options;
-  options.seed = seed;
-  options.model.hyperparameters.method = HyperMethod::map;
-  return options;
-}
-
-double bowl(const Point& x) {
-  return std::pow(x[0] - 0.3, 2) + 2 * std::pow(x[1] - 0.8, 2);
-}
+using namespace test;
 
 std::vector<Trial> run(Proposer& proposer, Index budget, const std::function<TrialResult(const Point&)>& objective) {
   std::vector<Trial> trials;

@@ -2,26 +2,12 @@
 
 #include <cmath>
 
-#include "core/bayesopt/gp_proposer.hpp"
+#include "tests/unit/bayesopt/bowl.hpp"
 
 namespace tempera {
 namespace {
 
-GpProposerOptions quick(std::uint64_t seed) {
-  GpProposerOptions options;
-  options.seed = seed;
-  options.model.hyperparameters.method = HyperMethod::map;
-  return options;
-}
-
-double bowl(const Point& x) {
-  return std::pow(x[0] - 0.3, 2) + 2 * std::pow(x[1] - 0.8, 2);
-}
-
-const Space& square() {
-  static const Space space({{.name = "a"}, {.name = "b"}});
-  return space;
-}
+using namespace test;
 
 /// The first trials of an optimisation, which succeed.
 std::vector<Trial> succeeded(Proposer& proposer) {
@@ -37,7 +23,8 @@ std::vector<Trial> succeeded(Proposer& proposer) {
 /// How far from the most promising point the next proposal lies, when the trial of that point and those after it, `times` in
 /// all, have ended so.
 double distance_after(TrialStatus status, Index times, std::uint64_t seed) {
-  GpProposer proposer(square(), quick(seed));
+  const Space space = square();
+  GpProposer proposer(space, quick(seed));
   std::vector<Trial> trials = succeeded(proposer);
   const auto first = std::ssize(trials);
   for (Index number = first; number < first + times; ++number) {
@@ -52,7 +39,8 @@ double distance_after(TrialStatus status, Index times, std::uint64_t seed) {
 
 TEST(LostTrials, ChangeNoProposalElsewhere) {
   for (const std::uint64_t seed : {1u, 2u, 3u}) {
-    GpProposer proposer(square(), quick(seed));
+    const Space space = square();
+    GpProposer proposer(space, quick(seed));
     std::vector<Trial> trials = succeeded(proposer);
     const auto number = std::ssize(trials);
     const Point without = proposer.propose(number, trials, {}).point;
