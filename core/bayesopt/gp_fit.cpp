@@ -98,7 +98,8 @@ FittedGp fit_gp(std::span<const KernelPointer> kernels, const Eigen::MatrixXd& p
   const auto posterior = team.maker().posterior(kernels[kernel], options.priors, points, fitted.warp.warped(values));
   const bool shared = team.maker().shares(points.rows());
   HyperFitOptions search = options.hyperparameters;
-  if (shared && search.method == HyperMethod::bayes) search.method = HyperMethod::map;
+  const bool drawn = !shared && points.rows() < options.draws_below;
+  if (!drawn && search.method == HyperMethod::bayes) search.method = HyperMethod::map;
   fitted.hyper = fit_hyperparameters(*posterior, search, seed, team.dealer(shared), before ? &before->hyper : nullptr);
   for (const auto& draw : fitted.hyper.draws) fitted.draws.push_back(posterior->model(draw));
   fitted.evaluations = evaluations + fitted.hyper.evaluations;

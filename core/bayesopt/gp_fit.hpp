@@ -17,6 +17,8 @@ struct GpFitOptions {
   GpPriors priors;
   HyperFitOptions hyperparameters;
   bool warp = true;  ///< logarithms are considered
+  Index draws_below =
+      1500;  ///< points; from there draws would take hours: the most probable hyperparameters stand for them
 };
 
 /// A model with its hyperparameters, without the data.
@@ -39,8 +41,8 @@ constexpr Index kSearchedPoints = 320;
 
 /// Chooses kernel and warp by the posterior density at the mode of the hyperparameters, as a density of the values themselves
 /// (linear is e³ times as probable beforehand; of equal kernels the first is taken); then fits. Depends on the arguments alone,
-/// and not on the team unless it fits so many points together. Then chains would follow rounding errors, and take hours: the
-/// most probable hyperparameters stand for draws.
+/// and up to rounding not on the team; where it fits points together there are no draws either: chains would follow rounding
+/// errors.
 /// @param points  features of a trial a row  @pre at least one, finite values
 /// @param kernels  with parameters of the same kinds  @pre one at least
 /// @param before   of fewer points: its kernel and warp are taken, of these values, and the search begins at its

@@ -31,8 +31,7 @@ void declare_search(OptionSchema& schema, OptimizeOptions& options) {
       .help(
           "async: a worker that is free gets a new point at once; batch: points are proposed together, whatever the "
           "number of workers; cma-es: evolution, for cheap trials by the thousand; random, sobol: points that no "
-          "result "
-          "matters to");
+          "result matters to");
   schema.integer("batch", options.batch).minimum(1).help("points proposed together (--scheduler batch, cma-es)");
   schema.integer("population", options.population)
       .minimum(4)

@@ -157,6 +157,23 @@ TEST(FitGp, TakesTheKernelThatTheFunctionWasDrawnFrom) {
   }
 }
 
+TEST(FitGp, FromSoManyPointsOnTheMostProbableHyperparametersStandForDraws) {
+  const Past past(20);
+  GpFitOptions options = quick();
+  options.hyperparameters.method = HyperMethod::bayes;
+  options.hyperparameters.draws = 4;
+  options.draws_below = 20;
+  const auto kernels = kernels_of(cube(2), options.kernels);
+  const auto fit = [&](Index n) {
+    return fit_gp(kernels, past.points.topRows(n), std::span(past.values).first(static_cast<std::size_t>(n)), options,
+                  3);
+  };
+  EXPECT_EQ(fit(19).draws.size(), 4u);
+  const FittedGp one = fit(20);
+  ASSERT_EQ(one.hyper.draws.size(), 1u);
+  EXPECT_EQ(one.hyper.draws.front(), one.hyper.mode);
+}
+
 TEST(FitGp, DoesNotDependOnWhoDoesWhatWhen) {
   const Past past(40);
   GpFitOptions options = quick();

@@ -93,7 +93,9 @@ TEST(GpProposer, FindsThePointOnTheEdgeOfACrashingHalf) {
   std::vector<double> regrets;
   Index late = 0;
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    GpProposer proposer(space, quick(seed));
+    GpProposerOptions options = quick(seed);
+    options.model.kernels = {KernelShape::matern52};  // a smoother one is surer beyond the edge
+    GpProposer proposer(space, options);
     const auto trials = run(proposer, 40, [](const Point& x) {
       TrialResult result = value(x[0] + std::pow(x[1] - 0.3, 2));
       if (x[0] < 0.5) result.status = TrialStatus::crashed;
@@ -105,7 +107,7 @@ TEST(GpProposer, FindsThePointOnTheEdgeOfACrashingHalf) {
   }
   std::sort(regrets.begin(), regrets.end());
   EXPECT_LT(regrets[2], 1e-3);
-  EXPECT_LT(late, 20) << "of 100";  // without a model of failing nearly all
+  EXPECT_LT(late, 10) << "of 100";
 }
 
 TEST(GpProposer, EveryAcquisitionFindsTheBowl) {
