@@ -14,6 +14,7 @@ constexpr Index kAlwaysBelow = 40;
 constexpr double kMore = 1.15;
 constexpr double kLeastSd = 1e-8;
 /// Failing mostly has a cause: a few points from an edge it is sure, on both sides.
+constexpr LogNormal kLengthScale{-0.9162907318741551, 0.7};  // log 0.4
 constexpr LogNormal kAmplitude{2.302585092994046, 0.7};  // log 10
 
 /// The last number of trials at which hyperparameters are found.
@@ -66,6 +67,7 @@ FailureSurrogate FailureModel::follow(const Eigen::MatrixXd& points, const std::
     points_ = points.topRows(size);
     failed_.assign(first.begin(), first.end());
     GpPriors priors;
+    priors.length_scale = kLengthScale;
     priors.amplitude = kAmplitude;
     priors.fixed_noise = 0;
     ProbitPosterior posterior(kernel_, priors, points_, Eigen::Map<const Eigen::VectorXd>(failed_.data(), size));

@@ -23,6 +23,8 @@ bool failed(TrialStatus status) {
 
 /// Of the points that a design has, so many come from other tasks' runs; of one without such runs, so many are left.
 constexpr Index kShareOfSources = 2, kShareWithSources = 2;
+/// Of log length scales where sources help: values are to follow a source nearly linearly, and what the sources leave is smooth.
+constexpr double kScaleSdWithSources = 0.7;
 
 std::vector<SourceTrials> sources_of(const std::vector<SourceTrials>& all, bool same_task) {
   std::vector<SourceTrials> some;
@@ -53,6 +55,8 @@ GpProposer::GpProposer(const Space& space, GpProposerOptions options)
       design_(space, initial_ - std::ssize(first_), options_.seed),
       failures_(space, options_.model.kernels.front(), options_.seed) {
   if (!options_.team) options_.team = std::make_shared<ModelTeam>();
+  double& scale_sd = options_.model.priors.length_scale.sd;
+  if (!other_.empty()) scale_sd = std::min(scale_sd, kScaleSdWithSources);
   for (const SourceTrials& source : same_)
     tried_before_ += std::count_if(source.trials.begin(), source.trials.end(),
                                    [](const Trial& trial) { return trial.result.status == TrialStatus::ok; });

@@ -20,7 +20,7 @@ struct LogNormal {
 
 /// Of inputs in the unit cube and values of mean 0 and variance 1.
 struct GpPriors {
-  LogNormal length_scale{-0.9162907318741551, 0.7};  ///< of each group; log 0.4
+  LogNormal length_scale{-0.9162907318741551, 1.4};  ///< of each group; log 0.4
   LogNormal amplitude{0, 0.7};                       ///< standard deviation of f
   LogNormal shape{0, 1};                             ///< α of the rational quadratic
   LogNormal noise{-6.907755278982137, 2};            ///< standard deviation of ε; log 0.001

@@ -156,15 +156,20 @@ TEST(GpProposer, LooksForAFeasiblePointFirst) {
 TEST(GpProposer, PrefersWhatIsCheap) {
   const Space space = square();
   const auto share_of_cheap = [&](bool per_cost) {
-    GpProposerOptions options = quick();
-    options.per_cost = per_cost;
-    GpProposer proposer(space, options);
-    const auto trials = run(proposer, 20, [](const Point& x) {
-      TrialResult result = value(std::sin(9 * x[0]) + std::sin(7 * x[1]));
-      result.cost = x[0] < 0.5 ? 1 : 50;
-      return result;
-    });
-    return std::count_if(trials.begin() + 4, trials.end(), [](const Trial& trial) { return trial.point[0] < 0.5; });
+    Index cheap = 0;
+    for (std::uint64_t seed = 0; seed < 5; ++seed) {
+      GpProposerOptions options = quick();
+      options.seed = seed;
+      options.per_cost = per_cost;
+      GpProposer proposer(space, options);
+      const auto trials = run(proposer, 20, [](const Point& x) {
+        TrialResult result = value(std::sin(9 * x[0]) + std::sin(7 * x[1]));
+        result.cost = x[0] < 0.5 ? 1 : 50;
+        return result;
+      });
+      cheap += std::count_if(trials.begin() + 4, trials.end(), [](const Trial& trial) { return trial.point[0] < 0.5; });
+    }
+    return cheap;
   };
   EXPECT_GT(share_of_cheap(true), share_of_cheap(false));
 }

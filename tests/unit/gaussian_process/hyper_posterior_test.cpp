@@ -29,6 +29,7 @@ TEST(HyperPosterior, IsPriorAndEvidenceWithTheirGradients) {
   for (const bool fixed : {false, true})
     for (const KernelShape shape : {KernelShape::matern52, KernelShape::rational_quadratic}) {
       GpPriors priors;
+      priors.length_scale = {std::log(0.4), 0.7};  // the step of the differences is in its units
       priors.noise = {-3, 1};
       if (fixed) priors.fixed_noise = 0.05;
       const Eigen::MatrixXd x = random_points(80, 2, 0);
