@@ -5,11 +5,11 @@
 #include <set>
 #include <vector>
 
-#include "distributed/bayesopt/courier.hpp"
 #include "distributed/bayesopt/detail/proposing.hpp"
 #include "distributed/bayesopt/optimization.hpp"
 #include "distributed/bayesopt/pacing.hpp"
 #include "distributed/bayesopt/run_record.hpp"
+#include "distributed/communicator/courier.hpp"
 
 namespace tempera::detail {
 

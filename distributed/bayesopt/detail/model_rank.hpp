@@ -1,7 +1,7 @@
 #pragma once
 
-#include "distributed/bayesopt/courier.hpp"
 #include "distributed/bayesopt/optimization.hpp"
+#include "distributed/communicator/courier.hpp"
 
 namespace tempera::detail {
 

@@ -4,9 +4,9 @@
 #include <optional>
 #include <vector>
 
-#include "distributed/bayesopt/courier.hpp"
 #include "distributed/bayesopt/detail/messages.hpp"
 #include "distributed/bayesopt/scheduler.hpp"
+#include "distributed/communicator/courier.hpp"
 
 namespace tempera::detail {
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "distributed/bayesopt/courier.hpp"
 #include "distributed/bayesopt/optimization.hpp"
 #include "distributed/bayesopt/rank_layout.hpp"
+#include "distributed/communicator/courier.hpp"
 
 namespace tempera::detail {
 

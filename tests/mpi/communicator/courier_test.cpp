@@ -1,4 +1,4 @@
-#include "distributed/bayesopt/courier.hpp"
+#include "distributed/communicator/courier.hpp"
 
 #include <gtest/gtest.h>
 
