@@ -8,6 +8,7 @@
 #include "distributed/communicator/detail/exchange_in_flight.hpp"
 #include "distributed/communicator/detail/mpi_call.hpp"
 #include "distributed/communicator/detail/object_messages.hpp"
+#include "distributed/communicator/detail/selection.hpp"
 #include "distributed/communicator/detail/transfers.hpp"
 
 namespace tempera {
@@ -60,6 +61,9 @@ Communicator Communicator::split(int color, int key) const {
 }
 Communicator Communicator::split_independent(int color, int key) const {
   return Communicator(channel_->split(color, key, true));
+}
+Communicator Communicator::select_independent(std::span<const int> ranks) const {
+  return Communicator(detail::select_channel(*channel_, ranks));
 }
 
 void Communicator::barrier() const {

@@ -95,6 +95,13 @@ class Communicator {
   Communicator split(int color, int key) const;
   /// Like split, but with an error domain and region table of its own: a failure stays inside the group.
   Communicator split_independent(int color, int key) const;
+  /// Communicator of these ranks, in the order of the list, with an error domain and region table of its own like those of
+  /// split_independent. Collective over the ranks of the list only: the others need not know of it, and do something else.
+  /// Ranks that make several one after the other do so in the same order. Cost besides that of MPI: a message to the first
+  /// of the list and one back.
+  /// @param ranks  the same on all of them, without repetition; this rank is among them
+  /// @throws Error{environment} if they give different lists
+  Communicator select_independent(std::span<const int> ranks) const;
 
   void barrier() const;
 

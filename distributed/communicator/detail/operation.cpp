@@ -8,6 +8,7 @@ const char* name(Operation operation) {
     case Operation::end_of_scope: return "the end of the collective part";
     case Operation::agreement: return "the agreement on an error";
     case Operation::split: return "split";
+    case Operation::select: return "select_independent";
     case Operation::barrier: return "barrier";
     case Operation::broadcast: return "broadcast";
     case Operation::all_reduce: return "all_reduce";

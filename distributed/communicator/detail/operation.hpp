@@ -11,6 +11,7 @@ enum class Operation : std::uint8_t {
   end_of_scope,
   agreement,
   split,
+  select,
   barrier,
   broadcast,
   all_reduce,

@@ -9,5 +9,7 @@ constexpr int kTransferTag = kFirstInternalTag + 1;
 constexpr int kNoticeTag = kFirstInternalTag + 2;
 constexpr int kWaitReportTag = kFirstInternalTag + 3;
 constexpr int kLetterTag = kFirstInternalTag + 4;
+constexpr int kSelectTag = kFirstInternalTag + 5;
+constexpr int kCreateTag = kFirstInternalTag + 6;
 
 }  // namespace tempera::detail
