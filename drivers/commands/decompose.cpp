@@ -2,11 +2,9 @@
 
 #include "core/base/command_line.hpp"
 #include "core/base/option_help.hpp"
-#include "core/io/tensor_file.hpp"
 #include "drivers/commands/decompose_options.hpp"
 #include "drivers/commands/decomposition.hpp"
 #include "drivers/standard_streams.hpp"
-#include "drivers/time_limit.hpp"
 
 namespace tempera::drivers {
 
@@ -18,11 +16,7 @@ int run_decompose(std::span<const std::string> arguments, const Launch& launch) 
     if (launch.is_first()) print_result(help_text(schema));
     return 0;
   }
-  check_constraints(options.constraints);
-  check_loss(options);
-  TensorFile::parse(options.input);
-  parse_checkpoint_every(schema, options.common);
-  check_time_limit(schema, options.common);
+  complete(schema, options);
   return run_decomposition(launch, {options, schema, launch.start, std::nullopt});
 }
 

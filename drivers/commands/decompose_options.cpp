@@ -9,6 +9,8 @@
 
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
+#include "core/io/tensor_file.hpp"
+#include "drivers/time_limit.hpp"
 
 namespace tempera::drivers {
 
@@ -108,6 +110,14 @@ void declare_for_resume(OptionSchema& schema, DecomposeOptions& options) {
   schema.text("input", options.input).help("where the tensor is now; its content has to be the same");
   declare_fit(schema, options);
   declare_resume_options(schema, options.common);
+}
+
+void complete(const OptionSchema& schema, DecomposeOptions& options) {
+  check_constraints(options.constraints);
+  check_loss(options);
+  TensorFile::parse(options.input);
+  parse_checkpoint_every(schema, options.common);
+  check_time_limit(schema, options.common);
 }
 
 std::vector<int> parse_grid(const std::string& text, int ranks) {

@@ -38,6 +38,9 @@ void declare(OptionSchema& schema, DecomposeOptions& options);
 /// The same for a run that goes on: the input is an option there, and what only a new run has is missing.
 void declare_for_resume(OptionSchema& schema, DecomposeOptions& options);
 
+/// Checks what needs no data. @throws Error{usage}
+void complete(const OptionSchema& schema, DecomposeOptions& options);
+
 /// "auto" (empty result) or "2x2x1". @throws Error{usage} for anything else, and for a product other than `ranks`
 std::vector<int> parse_grid(const std::string& text, int ranks);
 

@@ -14,7 +14,6 @@
 #include "core/io/tensor_file.hpp"
 #include "distributed/als/cp_apr.hpp"
 #include "distributed/als/cp_observed_sweep.hpp"
-#include "distributed/communicator/collectively.hpp"
 #include "distributed/communicator/gather_regions.hpp"
 #include "distributed/communicator/objects.hpp"
 #include "distributed/tensor/load.hpp"
@@ -76,6 +75,7 @@ class Decomposition {
         frame_(session, {"decompose", task.options.common, task.schema, task.start, task.resume}) {}
 
   RunFrame& frame() { return frame_; }
+  static int recorded(int status) { return status; }
 
   int run() {
     const std::vector<int> grid = parse_grid(options_.grid, world_.size());
@@ -266,18 +266,13 @@ int run_decomposition(const Launch& launch, const DecomposeTask& task) {
   return run_session(launch, [&](const Session& session) {
     const std::int64_t start_bytes = resident_bytes();
     const LaunchFacts facts = begin_computation(session.world, launch, common.threads, common.quiet);
-    Decomposition decomposition(session, task, facts.ranks_on_node, start_bytes);
-    try {
-      return collectively(session.world, [&] {
-        const int status = decomposition.run();
-        decomposition.frame().finish(status);
-        return status;
-      });
-    } catch (const Error& error) {
-      decomposition.frame().abandon(exit_status(error.category()));
-      throw;
-    }
+    return decompose(session, task, facts.ranks_on_node, start_bytes);
   });
+}
+
+int decompose(const Session& session, const DecomposeTask& task, int ranks_on_node, std::int64_t start_bytes) {
+  Decomposition decomposition(session, task, ranks_on_node, start_bytes);
+  return run_framed(session.world, decomposition);
 }
 
 }  // namespace tempera::drivers

@@ -20,5 +20,8 @@ struct DecomposeTask {
 
 /// Computes with MPI and returns the exit status: 0, or 130 after a request to stop. @throws Error
 int run_decomposition(const Launch& launch, const DecomposeTask& task);
+/// The same on the ranks of a session that goes on afterwards. Collective.
+/// @param start_bytes  resident memory of this process before
+int decompose(const Session& session, const DecomposeTask& task, int ranks_on_node, std::int64_t start_bytes);
 
 }  // namespace tempera::drivers

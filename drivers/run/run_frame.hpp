@@ -8,7 +8,9 @@
 #include <string>
 
 #include "core/base/option_schema.hpp"
+#include "core/base/error.hpp"
 #include "distributed/checkpoint/checkpoints.hpp"
+#include "distributed/communicator/collectively.hpp"
 #include "drivers/common_options.hpp"
 #include "drivers/run/run_folder.hpp"
 #include "drivers/run/run_log.hpp"
@@ -107,5 +109,21 @@ class RunFrame {
   bool begun_ = false;
   bool lost_ = false;
 };
+
+/// Has a command's computation run on all ranks, and its manifest say how it ended: `run()` gives the exit status, `frame()`
+/// the frame, `recorded(status)` what the manifest is to say. Collective. @throws Error on all ranks
+template <class Computation>
+int run_framed(const Communicator& world, Computation& computation) {
+  try {
+    return collectively(world, [&] {
+      const int status = computation.run();
+      computation.frame().finish(computation.recorded(status));
+      return status;
+    });
+  } catch (const Error& error) {
+    computation.frame().abandon(exit_status(error.category()));
+    throw;
+  }
+}
 
 }  // namespace tempera::drivers

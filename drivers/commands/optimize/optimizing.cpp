@@ -11,7 +11,6 @@
 #include "core/base/error.hpp"
 #include "core/base/option_json.hpp"
 #include "distributed/bayesopt/optimization.hpp"
-#include "distributed/communicator/collectively.hpp"
 #include "distributed/communicator/objects.hpp"
 #include "drivers/commands/optimize/optimize_problem.hpp"
 #include "drivers/commands/optimize/optimize_report.hpp"
@@ -229,18 +228,13 @@ int run_optimizing(const Launch& launch, const OptimizeTask& task) {
   const CommonOptions& common = task.options.common;
   return run_session(launch, [&](const Session& session) {
     begin_computation(session.world, launch, common.threads, common.quiet);
-    Optimizing optimizing(session, task);
-    try {
-      return collectively(session.world, [&] {
-        const int status = optimizing.run();
-        optimizing.frame().finish(optimizing.recorded(status));
-        return status;
-      });
-    } catch (const Error& error) {
-      optimizing.frame().abandon(exit_status(error.category()));
-      throw;
-    }
+    return optimize(session, task);
   });
+}
+
+int optimize(const Session& session, const OptimizeTask& task) {
+  Optimizing optimizing(session, task);
+  return run_framed(session.world, optimizing);
 }
 
 }  // namespace tempera::drivers

@@ -21,5 +21,7 @@ struct OptimizeTask {
 /// Optimises with MPI and returns the exit status: 0, or 130 after a request to stop. @throws Error, {numerical} if all
 /// trials failed, or more than may
 int run_optimizing(const Launch& launch, const OptimizeTask& task);
+/// The same on the ranks of a session that goes on afterwards. Collective.
+int optimize(const Session& session, const OptimizeTask& task);
 
 }  // namespace tempera::drivers

@@ -57,6 +57,7 @@ class Sampling {
         frame_(session, {"sample", task.options.common, task.schema, task.start, task.resume}) {}
 
   RunFrame& frame() { return frame_; }
+  static int recorded(int status) { return status; }
 
   int run() {
     frame_.open_folder();
@@ -239,18 +240,13 @@ int run_sampling(const Launch& launch, const SampleTask& task) {
   const CommonOptions& common = task.options.common;
   return run_session(launch, [&](const Session& session) {
     const LaunchFacts facts = begin_computation(session.world, launch, common.threads, common.quiet);
-    Sampling sampling(session, task, facts.ranks_on_node);
-    try {
-      return collectively(session.world, [&] {
-        const int status = sampling.run();
-        sampling.frame().finish(status);
-        return status;
-      });
-    } catch (const Error& error) {
-      sampling.frame().abandon(exit_status(error.category()));
-      throw;
-    }
+    return sample(session, task, facts.ranks_on_node);
   });
+}
+
+int sample(const Session& session, const SampleTask& task, int ranks_on_node) {
+  Sampling sampling(session, task, ranks_on_node);
+  return run_framed(session.world, sampling);
 }
 
 }  // namespace tempera::drivers

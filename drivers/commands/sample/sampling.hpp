@@ -20,5 +20,7 @@ struct SampleTask {
 
 /// Samples with MPI and returns the exit status: 0, or 130 after a request to stop. @throws Error
 int run_sampling(const Launch& launch, const SampleTask& task);
+/// The same on the ranks of a session that goes on afterwards. Collective.
+int sample(const Session& session, const SampleTask& task, int ranks_on_node);
 
 }  // namespace tempera::drivers
