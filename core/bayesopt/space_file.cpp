@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -20,30 +19,21 @@ namespace {
 
 using nlohmann::json;
 
-std::string kind_of(const toml::node& node) {
-  switch (node.type()) {
-    case toml::node_type::string: return "a text";
-    case toml::node_type::integer: return "a whole number";
-    case toml::node_type::floating_point: return "a number";
-    case toml::node_type::boolean: return "true or false";
-    case toml::node_type::array: return "an array";
-    case toml::node_type::table: return "a table";
-    default: return "a date or time";
-  }
+std::string kind_of(const TomlEntry& entry) {
+  if (entry.value.is_string()) return "a text";
+  return entry.value.is_number_integer() ? "a whole number" : toml_kind(entry.value);
 }
 
 /// One table of the file, which knows its lines.
 class StrictTable {
  public:
   /// @param what  it describes: "parameter"
-  StrictTable(const std::string& file, std::string what, const toml::table& table)
-      : file_(file), what_(std::move(what)), table_(table) {}
+  StrictTable(std::string what, const TomlTable& table) : what_(std::move(what)), table_(table) {}
 
   /// FILE:LINE of a key, or of the table if it has none such.
   std::string where(std::string_view key = {}) const {
-    for (const auto& [name, node] : table_)
-      if (name.str() == key) return fmt::format("{}:{}", file_, name.source().begin.line);
-    return fmt::format("{}:{}", file_, table_.source().begin.line);
+    const TomlEntry* const entry = find(key);
+    return entry != nullptr ? entry->where : table_.where;
   }
 
   [[noreturn]] void refuse(std::string_view key, const std::string& what_is_wrong, const std::string& hint) const {
@@ -54,66 +44,60 @@ class StrictTable {
   void name_it(const std::string& name) { label_ = fmt::format("{} '{}': ", what_, name); }
 
   void allow(const std::vector<std::string>& keys, const std::string& of) const {
-    for (const auto& [name, node] : table_) {
-      if (std::find(keys.begin(), keys.end(), name.str()) != keys.end()) continue;
-      const auto nearest = nearest_name(name.str(), keys);
-      refuse(name.str(), fmt::format("unknown key '{}'", name.str()),
+    for (const auto& [name, where, value, tables] : table_.entries) {
+      if (std::find(keys.begin(), keys.end(), name) != keys.end()) continue;
+      const auto nearest = nearest_name(name, keys);
+      refuse(name, fmt::format("unknown key '{}'", name),
              nearest ? fmt::format("did you mean '{}'?", *nearest)
                      : fmt::format("keys of {} are {}", of, fmt::join(keys, ", ")));
     }
   }
 
-  const toml::node* find(std::string_view key) const { return table_.get(key); }
-  const toml::node& need(std::string_view key, const std::string& hint) const {
-    const toml::node* node = find(key);
-    if (node == nullptr) refuse("", fmt::format("'{}' is missing", key), hint);
-    return *node;
+  const TomlEntry* find(std::string_view key) const { return table_.find(key); }
+  const TomlEntry& need(std::string_view key, const std::string& hint) const {
+    const TomlEntry* entry = find(key);
+    if (entry == nullptr) refuse("", fmt::format("'{}' is missing", key), hint);
+    return *entry;
   }
 
-  std::string text(std::string_view key, const toml::node& node) const {
-    const auto text = node.value_exact<std::string>();
-    if (!text) refuse(key, fmt::format("{} is {}, not a text", key, kind_of(node)), "put it in quotes");
-    return *text;
+  std::string text(const TomlEntry& entry) const {
+    if (!entry.value.is_string())
+      refuse(entry.key, fmt::format("{} is {}, not a text", entry.key, kind_of(entry)), "put it in quotes");
+    return entry.value.get<std::string>();
   }
 
   /// One of some words.
-  std::string word(std::string_view key, const toml::node& node, const std::vector<std::string>& words) const {
-    const std::string given = text(key, node);
+  std::string word(const TomlEntry& entry, const std::vector<std::string>& words) const {
+    const std::string given = text(entry);
     if (std::find(words.begin(), words.end(), given) != words.end()) return given;
     const auto nearest = nearest_name(given, words);
     refuse(
-        key, fmt::format("unknown {} '{}'", key, given),
+        entry.key, fmt::format("unknown {} '{}'", entry.key, given),
         nearest ? fmt::format("did you mean '{}'?", *nearest) : fmt::format("it is one of {}", fmt::join(words, ", ")));
   }
 
-  json scalar(std::string_view key, const toml::node& node) const {
-    if (const auto text = node.value_exact<std::string>()) return *text;
-    if (const auto flag = node.value_exact<bool>()) return *flag;
-    if (const auto whole = node.value_exact<std::int64_t>()) return *whole;
-    const auto real = node.value_exact<double>();
-    if (real && std::isfinite(*real)) return *real;
-    refuse(key, fmt::format("{} is {}", key, real ? "not finite" : kind_of(node)),
+  json scalar(const TomlEntry& entry) const { return scalar(entry, entry.value); }
+  /// @param value  of the entry, or in its array
+  json scalar(const TomlEntry& entry, const nlohmann::ordered_json& value) const {
+    const bool real = value.is_number_float();
+    if (value.is_primitive() && !value.is_null() && (!real || std::isfinite(value.get<double>()))) return value;
+    refuse(entry.key, fmt::format("{} is {}", entry.key, real ? "not finite" : kind_of({"", "", value, {}})),
            "values are numbers, texts, true or false");
   }
 
  private:
-  const std::string& file_;
   std::string what_;
   std::string label_;
-  const toml::table& table_;
+  const TomlTable& table_;
 };
 
 void read_bound(const StrictTable& table, std::string_view key, ParameterType type, double& bound,
                 std::optional<std::int64_t>& whole) {
-  const toml::node& node = table.need(key, "give the bounds low and high");
-  if (const auto integer = node.value_exact<std::int64_t>()) {
-    bound = static_cast<double>(*integer);
-    if (type == ParameterType::integer) whole = *integer;
-    return;
-  }
-  const auto real = node.value_exact<double>();
-  if (!real) table.refuse(key, fmt::format("{} is {}, not a number", key, kind_of(node)), "write it without quotes");
-  bound = *real;
+  const TomlEntry& entry = table.need(key, "give the bounds low and high");
+  if (!entry.value.is_number())
+    table.refuse(key, fmt::format("{} is {}, not a number", key, kind_of(entry)), "write it without quotes");
+  bound = entry.value.get<double>();
+  if (entry.value.is_number_integer() && type == ParameterType::integer) whole = entry.value.get<std::int64_t>();
 }
 
 const std::vector<std::string> kTypes = {"real", "integer", "ordinal", "categorical", "boolean"};
@@ -129,10 +113,9 @@ std::vector<std::string> keys_of(ParameterType type) {
 
 Parameter read_parameter(StrictTable& table) {
   Parameter parameter;
-  parameter.name = table.text("name", table.need("name", "every parameter has a name"));
+  parameter.name = table.text(table.need("name", "every parameter has a name"));
   table.name_it(parameter.name);
-  const std::string type =
-      table.word("type", table.need("type", fmt::format("types are {}", fmt::join(kTypes, ", "))), kTypes);
+  const std::string type = table.word(table.need("type", fmt::format("types are {}", fmt::join(kTypes, ", "))), kTypes);
   parameter.type = static_cast<ParameterType>(std::find(kTypes.begin(), kTypes.end(), type) - kTypes.begin());
   const std::vector<std::string> keys = keys_of(parameter.type);
   const std::vector<std::string> all = {"low", "high", "scale", "choices"};
@@ -144,18 +127,19 @@ Parameter read_parameter(StrictTable& table) {
   if (std::find(keys.begin(), keys.end(), "low") != keys.end()) {
     read_bound(table, "low", parameter.type, parameter.low, parameter.whole_low);
     read_bound(table, "high", parameter.type, parameter.high, parameter.whole_high);
-    if (const toml::node* scale = table.find("scale"))
-      parameter.log_scale = table.word("scale", *scale, {"linear", "log"}) == "log";
+    if (const TomlEntry* scale = table.find("scale"))
+      parameter.log_scale = table.word(*scale, {"linear", "log"}) == "log";
   } else if (parameter.type != ParameterType::boolean) {
-    const toml::array* choices = table.need("choices", "list them: choices = [\"a\", \"b\"]").as_array();
-    if (choices == nullptr) table.refuse("choices", "choices is not an array", "list them: choices = [\"a\", \"b\"]");
-    for (const toml::node& choice : *choices) parameter.choices.push_back(table.scalar("choices", choice));
+    const TomlEntry& choices = table.need("choices", "list them: choices = [\"a\", \"b\"]");
+    if (!choices.value.is_array())
+      table.refuse("choices", "choices is not an array", "list them: choices = [\"a\", \"b\"]");
+    for (const auto& choice : choices.value) parameter.choices.push_back(table.scalar(choices, choice));
   }
-  if (const toml::node* initial = table.find("initial")) parameter.initial = table.scalar("initial", *initial);
-  if (const toml::node* unit = table.find("unit")) parameter.unit = table.text("unit", *unit);
-  if (const toml::node* when = table.find("when")) {
+  if (const TomlEntry* initial = table.find("initial")) parameter.initial = table.scalar(*initial);
+  if (const TomlEntry* unit = table.find("unit")) parameter.unit = table.text(*unit);
+  if (const TomlEntry* when = table.find("when")) {
     try {
-      parameter.when = parse_condition(table.text("when", *when));
+      parameter.when = parse_condition(table.text(*when));
     } catch (const Error& problem) {
       if (!problem.where().empty()) throw;
       table.refuse("when", "when: " + problem.what_is_wrong(), problem.hint());
@@ -166,10 +150,10 @@ Parameter read_parameter(StrictTable& table) {
 
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& file) : file_(file.string()) {}
+  explicit Reader(std::string file) : file_(std::move(file)) {}
 
-  SpaceFile read(const toml::table& root) {
-    StrictTable(file_, "", root).allow({"parameter", "constraint", "objective"}, "a space");
+  SpaceFile read(const TomlTable& root) {
+    StrictTable("", root).allow({"parameter", "constraint", "objective"}, "a space");
     const std::vector<StrictTable> parameter_tables = tables(root, "parameter");
     std::vector<Parameter> parameters;
     for (StrictTable table : parameter_tables) parameters.push_back(read_parameter(table));
@@ -181,11 +165,11 @@ class Reader {
       if ((table.find("expression") == nullptr) == (table.find("name") == nullptr))
         table.refuse("", "a constraint has either an expression or a name",
                      "an expression is in the parameters; a name is of one that trials report");
-      if (const toml::node* expression = table.find("expression")) {
-        expressions.push_back(table.text("expression", *expression));
+      if (const TomlEntry* expression = table.find("expression")) {
+        expressions.push_back(table.text(*expression));
         expression_tables.push_back(table);
       } else {
-        add_name(table, "constraint", table.text("name", *table.find("name")), reported);
+        add_name(table, "constraint", table.text(*table.find("name")), reported);
       }
     }
     std::vector<Objective> objectives = read_objectives(root);
@@ -205,15 +189,14 @@ class Reader {
   }
 
  private:
-  std::vector<StrictTable> tables(const toml::table& root, const std::string& key) const {
+  static std::vector<StrictTable> tables(const TomlTable& root, const std::string& key) {
     std::vector<StrictTable> found;
-    const toml::node* const node = root.get(key);
-    if (node == nullptr) return found;
-    const toml::array* const array = node->as_array();
-    if (array == nullptr || (!array->empty() && !array->is_homogeneous(toml::node_type::table)))
-      StrictTable(file_, "", root)
-          .refuse(key, fmt::format("'{}' is not a list of tables", key), fmt::format("write each as [[{}]]", key));
-    for (const toml::node& table : *array) found.emplace_back(file_, key, *table.as_table());
+    const TomlEntry* const entry = root.find(key);
+    if (entry == nullptr) return found;
+    if (!entry->is_list_of_tables())
+      StrictTable("", root).refuse(key, fmt::format("'{}' is not a list of tables", key),
+                                   fmt::format("write each as [[{}]]", key));
+    for (const TomlTable& table : entry->tables) found.emplace_back(key, table);
     return found;
   }
 
@@ -225,17 +208,17 @@ class Reader {
     names.push_back(name);
   }
 
-  std::vector<Objective> read_objectives(const toml::table& root) const {
+  std::vector<Objective> read_objectives(const TomlTable& root) const {
     std::vector<Objective> objectives;
     std::vector<std::string> names;
     for (StrictTable& table : tables(root, "objective")) {
       table.allow({"name", "direction"}, "an objective");
       Objective objective;
-      if (const toml::node* name = table.find("name")) objective.name = table.text("name", *name);
+      if (const TomlEntry* name = table.find("name")) objective.name = table.text(*name);
       add_name(table, "objective", objective.name, names);
       table.name_it(objective.name);
-      if (const toml::node* direction = table.find("direction"))
-        objective.maximise = table.word("direction", *direction, {"minimize", "maximize"}) == "maximize";
+      if (const TomlEntry* direction = table.find("direction"))
+        objective.maximise = table.word(*direction, {"minimize", "maximize"}) == "maximize";
       objectives.push_back(std::move(objective));
     }
     if (objectives.empty()) objectives.emplace_back();
@@ -252,12 +235,11 @@ SpaceFile read_space_file(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw input_file_error(file, errno);
   const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  try {
-    return Reader(file).read(toml::parse(text, file.string()));
-  } catch (const toml::parse_error& problem) {
-    throw Error(Category::input, fmt::format("{}:{}", file.string(), problem.source().begin.line),
-                std::string(problem.description()), "the file must be TOML: key = value, texts in quotes");
-  }
+  return read_space(parse_toml(text, file.string(), Category::input), file.string());
+}
+
+SpaceFile read_space(const TomlTable& table, const std::string& where) {
+  return Reader(where).read(table);
 }
 
 }  // namespace tempera

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/toml_document.hpp"
 #include "core/bayesopt/space.hpp"
 
 namespace tempera {
@@ -26,5 +27,7 @@ struct SpaceFile {
 /// @throws Error{input} with FILE:LINE and a hint for all that is not understood or makes no space: unknown keys (with the
 /// nearest known one), missing ones, wrong types, what Space refuses; Error{environment} without permission to read
 SpaceFile read_space_file(const std::filesystem::path& file);
+/// The same from a table that holds these tables. @param where  for what concerns the space as a whole
+SpaceFile read_space(const TomlTable& table, const std::string& where);
 
 }  // namespace tempera
