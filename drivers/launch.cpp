@@ -68,6 +68,12 @@ Launch read_launch() {
     launch.rank = *rank;
     break;
   }
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    const auto ranks = number_in_environment(name);
+    if (!ranks) continue;
+    launch.ranks = std::max(1, *ranks);
+    break;
+  }
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD"})
     if (std::getenv(name) != nullptr) return launch;
   const int tasks = number_in_environment("SLURM_STEP_NUM_TASKS").value_or(1);

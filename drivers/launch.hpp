@@ -11,7 +11,8 @@ namespace tempera::drivers {
 /// What the launcher (mpirun, srun) told this process through its environment. Read it before MPI starts: a process
 /// alone gets variables of the same names from MPI_Init.
 struct Launch {
-  int rank = 0;  ///< number of this process, 0 without a launcher
+  int rank = 0;   ///< number of this process, 0 without a launcher
+  int ranks = 1;  ///< processes of the job, as far as the launcher says before MPI starts
   int unconnected_srun_tasks =
       0;  ///< tasks of an srun without a process manager that MPI understands, 0 if all is well
 

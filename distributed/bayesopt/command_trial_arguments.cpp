@@ -100,27 +100,6 @@ bool can_execute(const std::filesystem::path& file) {
   return std::filesystem::is_regular_file(file, problem) && ::access(file.c_str(), X_OK) == 0;
 }
 
-void check_program(const std::string& program) {
-  std::error_code problem;
-  if (program.find('/') != std::string::npos) {
-    if (!std::filesystem::exists(program, problem))
-      refuse(fmt::format("'{}' does not exist", program),
-             "the path is relative to the folder where tempera is started");
-    if (std::filesystem::is_directory(program, problem))
-      refuse(fmt::format("'{}' is a folder", program), "name a program in it");
-    if (!can_execute(program))
-      refuse(fmt::format("'{}' is not executable", program),
-             fmt::format("chmod +x {}, or name its interpreter first", program));
-    return;
-  }
-  const char* const path = std::getenv("PATH");
-  for (const std::string_view folder : split(path == nullptr ? "/bin:/usr/bin" : path, ':'))
-    if (can_execute(std::filesystem::path(folder.empty() ? "." : folder) / program)) return;
-  refuse(fmt::format("'{}' is not found in PATH", program), std::filesystem::exists(program, problem)
-                                                                ? fmt::format("write ./{}", program)
-                                                                : "name a program in PATH, or give its path");
-}
-
 }  // namespace
 
 std::vector<std::string> split_command(std::string_view text) {
@@ -132,7 +111,31 @@ std::vector<std::string> split_command(std::string_view text) {
   return words;
 }
 
-TrialCommand::TrialCommand(std::string_view text, const Space& space) : words_(split_command(text)) {
+void check_program(const std::string& program, const std::filesystem::path& folder) {
+  std::error_code problem;
+  if (program.find('/') != std::string::npos) {
+    const std::filesystem::path path = folder / program;
+    if (!std::filesystem::exists(path, problem))
+      refuse(fmt::format("'{}' does not exist", program),
+             folder.empty() ? "the path is relative to the folder where tempera is started"
+                            : fmt::format("the path is relative to {}", folder.string()));
+    if (std::filesystem::is_directory(path, problem))
+      refuse(fmt::format("'{}' is a folder", program), "name a program in it");
+    if (!can_execute(path))
+      refuse(fmt::format("'{}' is not executable", program),
+             fmt::format("chmod +x {}, or name its interpreter first", program));
+    return;
+  }
+  const char* const path = std::getenv("PATH");
+  for (const std::string_view at : split(path == nullptr ? "/bin:/usr/bin" : path, ':'))
+    if (can_execute(std::filesystem::path(at.empty() ? "." : at) / program)) return;
+  refuse(fmt::format("'{}' is not found in PATH", program), std::filesystem::exists(folder / program, problem)
+                                                                ? fmt::format("write ./{}", program)
+                                                                : "name a program in PATH, or give its path");
+}
+
+TrialCommand::TrialCommand(std::string_view text, const Space& space, const std::filesystem::path& folder)
+    : words_(split_command(text)) {
   for (const Parameter& parameter : space.parameters()) names_.push_back(parameter.name);
   bool program_varies = false;
   for (const std::string& word : words_)
@@ -145,7 +148,7 @@ TrialCommand::TrialCommand(std::string_view text, const Space& space) : words_(s
                fmt::format("did you mean '{{{}}}'? braces themselves are written '{{{{{}}}}}'", *nearest, name));
       return {};
     });
-  if (!program_varies) check_program(words_.front());
+  if (!program_varies) check_program(words_.front(), folder);
 }
 
 std::vector<std::string> TrialCommand::arguments(const nlohmann::ordered_json& values) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,12 +15,17 @@ namespace tempera {
 /// @throws Error{usage} for an open quote, a \ at the end, no word
 std::vector<std::string> split_command(std::string_view text);
 
+/// @param folder  where it is to be started; empty: the working directory
+/// @throws Error{usage} for a program that is not found, is a folder or cannot be executed
+void check_program(const std::string& program, const std::filesystem::path& folder = {});
+
 /// An external command that tries points: its words, in which {name} stands for the value of that parameter.
 class TrialCommand {
  public:
   /// @throws Error{usage} for what split_command refuses, a {name} that is nearly a parameter's, and a program that is not
   ///         found, is a folder or cannot be executed (unless its name depends on the point)
-  TrialCommand(std::string_view text, const Space& space);
+  /// @param folder  as for check_program
+  TrialCommand(std::string_view text, const Space& space, const std::filesystem::path& folder = {});
 
   /// The words for a point: values as in JSON, texts without quotes, nothing for a parameter that is not active. Other
   /// braces stay, and {{name}} is {name}.

@@ -80,6 +80,7 @@ nlohmann::ordered_json holdout_json(const DecomposeOptions& options, const CpRes
   json["share"] = options.holdout;
   json["loss"] = loss_name(options);
   json["mean"] = result.holdout->mean;
+  json[options.loss == "poisson" ? "deviance" : "squared_error"] = result.holdout->mean;  // under its own name too
   json["standard_error"] = result.holdout->standard_error;
   json["returned"] = facts.returned;
   json["strata"] = nlohmann::ordered_json::array();

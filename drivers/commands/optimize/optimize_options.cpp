@@ -122,20 +122,20 @@ void complete(const OptionSchema& schema, OptimizeOptions& options) {
   if (!options.tell.empty() && schema.command() == "optimize")
     throw usage("--tell", "a new run has asked for nothing", "give it to the run: tempera resume RUN --tell FILE");
   const bool asks = options.by_hand() && !options.space.empty() && options.objective.empty();
-  if (!asks && options.command.empty() == options.objective.empty())
+  if (!asks && !options.of_stage && options.command.empty() == options.objective.empty())
     throw usage("--command", options.command.empty() ? "nothing to optimise" : "a command and an objective are given",
                 "give SPACE.toml --command \"…\" or --objective NAME (`tempera help objectives` lists them)");
-  if (options.of_command() || asks) {
+  if (options.of_command() || options.of_stage || asks) {
     if (options.space.empty())
       throw usage("SPACE.toml", "the space of the command is missing",
                   "name a file with the parameters (`tempera help optimization`)");
     if (!options.settings.empty()) throw usage("--set", "is for built-in objectives", "leave it out");
-  } else {
-    if (!options.space.empty())
-      throw usage("SPACE.toml", "a built-in objective has its own space", "leave it out, or give --command");
+  } else if (!options.space.empty()) {
+    throw usage("SPACE.toml", "a built-in objective has its own space", "leave it out, or give --command");
+  }
+  if (!options.of_command() && !asks)
     for (const char* name : {"timeout", "retries", "workers"})
       if (given(schema, name)) throw usage(std::string("--") + name, "is for --command", "leave it out");
-  }
   if (options.batch > 1 && !given(schema, "scheduler")) options.scheduler = "batch";
   const bool evolves = options.scheduler == "cma-es";
   if (options.batch > 1 && options.scheduler != "batch" && !evolves)

@@ -36,6 +36,7 @@ struct OptimizeOptions {
   std::int64_t model_ranks = 0;
   std::optional<std::int64_t> ask;
   std::filesystem::path tell;
+  bool of_stage = false;  ///< no option: trials are runs of a stage of a study
   CommonOptions common;
 
   /// A model of the values chooses the points.

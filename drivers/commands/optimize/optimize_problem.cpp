@@ -21,6 +21,22 @@ std::vector<std::string> OptimizeProblem::constraints() const {
   return file ? file->reported_constraints : std::vector<std::string>();
 }
 
+void check_space(const SpaceFile& file, const OptimizeOptions& options, const std::string& where) {
+  if (file.objectives.size() > 1)
+    throw Error(Category::input, where,
+                fmt::format("names {} objectives, one can be optimised", file.objectives.size()),
+                "leave all but one [[objective]] out");
+  RandomStream stream(static_cast<std::uint64_t>(options.common.seed), "feasible-somewhere");
+  try {
+    static_cast<void>(sample_feasible(file.space, stream));  // says which constraint is to blame
+  } catch (const SpaceError& error) {
+    const std::vector<std::string>& places = file.constraint_places;
+    throw Error(error.category(), error.constraint() ? places.at(static_cast<std::size_t>(*error.constraint())) : where,
+                error.what_is_wrong(), error.hint());
+  }
+  if (options.scheduler == "cma-es") static_cast<void>(FreeCoordinates(file.space));  // says what has no order
+}
+
 OptimizeProblem make_problem(const OptimizeOptions& options) {
   OptimizeProblem problem;
   if (!options.objective.empty()) {
@@ -32,20 +48,7 @@ OptimizeProblem make_problem(const OptimizeOptions& options) {
                 "give --ask K for points to try, or --tell FILE with what came of them");
   problem.file.emplace(read_space_file(options.space));
   problem.sha256 = sha256_of_file(options.space);
-  if (problem.file->objectives.size() > 1)
-    throw Error(Category::input, options.space.string(),
-                fmt::format("names {} objectives, one can be optimised", problem.file->objectives.size()),
-                "leave all but one [[objective]] out");
-  RandomStream stream(static_cast<std::uint64_t>(options.common.seed), "feasible-somewhere");
-  try {
-    static_cast<void>(sample_feasible(problem.space(), stream));  // says which constraint is to blame
-  } catch (const SpaceError& error) {
-    const std::vector<std::string>& places = problem.file->constraint_places;
-    throw Error(error.category(),
-                error.constraint() ? places.at(static_cast<std::size_t>(*error.constraint())) : options.space.string(),
-                error.what_is_wrong(), error.hint());
-  }
-  if (options.scheduler == "cma-es") static_cast<void>(FreeCoordinates(problem.space()));  // says what has no order
+  check_space(*problem.file, options, options.space.string());
   if (options.of_command()) problem.command.emplace(options.command, problem.space());
   return problem;
 }

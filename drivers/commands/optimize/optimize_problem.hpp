@@ -39,6 +39,10 @@ inline std::string direction_of(const OptimizeProblem& problem) {
   return problem.maximise() ? "maximize" : "minimize";
 }
 
+/// @param where  it was read from, for what concerns it as a whole
+/// @throws Error{input} for a space in which no point is allowed, of several objectives, or that the scheduler cannot search
+void check_space(const SpaceFile& file, const OptimizeOptions& options, const std::string& where);
+
 /// Looks up the objective, or reads the space and looks for the command. @throws Error
 OptimizeProblem make_problem(const OptimizeOptions& options);
 

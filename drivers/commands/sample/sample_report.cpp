@@ -102,6 +102,7 @@ Json holdout_json(const SampleOptions& options, const PredictionScore& score) {
                {"log_score", number(score.log_score.mean)},
                {"log_score_standard_error", number(score.log_score.standard_error)},
                {"strata", Json::array()}};
+  json[options.likelihood == "poisson" ? "deviance" : "squared_error"] = json["mean"];  // under its own name too
   for (std::size_t k = 0; k < score.loss.strata.size(); ++k) {
     const StratumScore& part = score.loss.strata[k];
     json["strata"].push_back({{"name", part.name},

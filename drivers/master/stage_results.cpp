@@ -1,0 +1,344 @@
+#include "drivers/master/stage_results.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/error.hpp"
+#include "core/base/text.hpp"
+#include "core/bayesopt/objectives.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Kind = ResultKind;
+
+constexpr ResultKey kDecompose[] = {
+    {"command", Kind::text},
+    {"method", Kind::text},
+    {"rank", Kind::whole},
+    {"loss", Kind::text},
+    {"solver", Kind::text},
+    {"extrapolation", Kind::flag},
+    {"damping", Kind::text},
+    {"objective", Kind::number},
+    {"fit", Kind::number},
+    {"relative_error", Kind::number},
+    {"fit_resolution", Kind::number},
+    {"deviance", Kind::number},
+    {"holdout.share", Kind::number},
+    {"holdout.loss", Kind::text},
+    {"holdout.mean", Kind::number},
+    {"holdout.deviance", Kind::number},
+    {"holdout.squared_error", Kind::number},
+    {"holdout.standard_error", Kind::number},
+    {"holdout.returned", Kind::whole},
+    {"iterations", Kind::whole},
+    {"converged", Kind::flag},
+    {"stopped", Kind::text},
+    {"kkt_violation", Kind::number},
+    {"best_restart", Kind::whole},
+    {"init", Kind::text},
+    {"start_groups", Kind::whole},
+    {"seconds", Kind::number},
+    {"seconds_per_iteration", Kind::number},
+    {"load_seconds", Kind::number},
+    {"nonzeros", Kind::whole},
+    {"duplicates", Kind::whole},
+    {"missing", Kind::text},
+    {"observed_cells", Kind::whole},
+    {"dead_components", Kind::whole},
+    {"mpi_ranks", Kind::whole},
+    {"active_ranks", Kind::whole},
+    {"storage", Kind::text},
+    {"balance", Kind::number},
+    {"words_per_sweep", Kind::whole},
+    {"words_if_dense", Kind::whole},
+    {"words_balance", Kind::number},
+    {"memory_growth_bytes_max", Kind::whole},
+    {"health.degenerate", Kind::flag},
+    {"health.least_cosine_product", Kind::number},
+    {"health.cancellation_ratio", Kind::number},
+    {"health.norm_growth_ratio", Kind::number},
+    {"health.swamp", Kind::flag},
+    {"health.swamp_sweeps", Kind::whole},
+    {"health.movement_per_sweep", Kind::number},
+    {"health.dead_components", Kind::whole},
+    {"health.fit_resolution", Kind::number},
+    {"health.fit_is_rounding", Kind::flag},
+    {"health.balance_ratio", Kind::number},
+    {"health.words_sent_per_sweep", Kind::number},
+    {"health.words_bound_per_sweep", Kind::number},
+    {"schema", Kind::whole},
+};
+
+constexpr ResultKey kSample[] = {
+    {"command", Kind::text},
+    {"target", Kind::text},
+    {"log_evidence", Kind::number},
+    {"log_evidence_error", Kind::number},
+    {"exact_log_evidence", Kind::number},
+    {"evidence.*.log_evidence", Kind::number},
+    {"evidence.*.standard_error", Kind::number},
+    {"evidence.disagree", Kind::flag},
+    {"reference", Kind::text},
+    {"explorer", Kind::text},
+    {"replicas", Kind::whole},
+    {"copies", Kind::whole},
+    {"rounds", Kind::whole},
+    {"scans", Kind::whole},
+    {"barrier", Kind::number},
+    {"barrier_error", Kind::number},
+    {"rejection_sum", Kind::number},
+    {"replicas_suggested", Kind::whole},
+    {"round_trips", Kind::whole},
+    {"round_trips_ideal", Kind::number},
+    {"restarts", Kind::whole},
+    {"density_evaluations", Kind::whole},
+    {"gradient_evaluations", Kind::whole},
+    {"invalid_evaluations", Kind::whole},
+    {"density_evaluations_last_round", Kind::whole},
+    {"streams", Kind::whole},
+    {"draws", Kind::whole},
+    {"hamiltonian.e_bfmi", Kind::number},
+    {"hamiltonian.divergences", Kind::whole},
+    {"hamiltonian.saturated_share", Kind::number},
+    {"model.rank", Kind::whole},
+    {"model.likelihood", Kind::text},
+    {"model.missing", Kind::text},
+    {"model.prior_shape", Kind::number},
+    {"model.prior_rate", Kind::number},
+    {"model.prior_scale", Kind::number},
+    {"model.noise_sd", Kind::number},
+    {"model.noise_scale", Kind::number},
+    {"holdout.share", Kind::number},
+    {"holdout.loss", Kind::text},
+    {"holdout.mean", Kind::number},
+    {"holdout.deviance", Kind::number},
+    {"holdout.squared_error", Kind::number},
+    {"holdout.standard_error", Kind::number},
+    {"holdout.log_score", Kind::number},
+    {"holdout.log_score_standard_error", Kind::number},
+    {"seconds", Kind::number},
+    {"mpi_ranks", Kind::whole},
+    {"verdict.good", Kind::flag},
+    {"parameters.*.mean", Kind::number},
+    {"parameters.*.sd", Kind::number},
+    {"parameters.*.q05", Kind::number},
+    {"parameters.*.q50", Kind::number},
+    {"parameters.*.q95", Kind::number},
+    {"parameters.*.rhat", Kind::number},
+    {"parameters.*.rhat_nested", Kind::number},
+    {"parameters.*.ess_bulk", Kind::number},
+    {"parameters.*.ess_tail", Kind::number},
+    {"parameters.*.mcse_mean", Kind::number},
+    {"parameters.*.mcse_sd", Kind::number},
+    {"parameters_weighted.*.mean", Kind::number},
+    {"parameters_weighted.*.sd", Kind::number},
+    {"parameters_weighted.*.q05", Kind::number},
+    {"parameters_weighted.*.q50", Kind::number},
+    {"parameters_weighted.*.q95", Kind::number},
+    {"parameters_weighted.*.mcse_mean", Kind::number},
+    {"parameters_weighted.*.ess", Kind::number},
+    {"schema", Kind::whole},
+};
+
+constexpr ResultKey kOptimize[] = {
+    {"command", Kind::text},
+    {"objective", Kind::text},
+    {"direction", Kind::text},
+    {"best_value", Kind::number},
+    {"best_point.*", Kind::any},
+    {"best_trial", Kind::whole},
+    {"optimum", Kind::number},
+    {"regret", Kind::number},
+    {"trials", Kind::whole},
+    {"failed_trials", Kind::whole},
+    {"budget", Kind::whole},
+    {"ended_by", Kind::text},
+    {"scheduler", Kind::text},
+    {"batch", Kind::whole},
+    {"surrogate", Kind::text},
+    {"acquisition", Kind::text},
+    {"hyperparameters", Kind::text},
+    {"seconds", Kind::number},
+    {"workers", Kind::whole},
+    {"worker_busy_fraction", Kind::number},
+    {"worker_busy_fraction_to_the_end", Kind::number},
+    {"median_answer_seconds", Kind::number},
+    {"mean_answer_seconds", Kind::number},
+    {"late_answer_seconds", Kind::number},
+    {"proposing_seconds", Kind::number},
+    {"mpi_ranks", Kind::whole},
+    {"ranks_per_trial", Kind::whole},
+    {"model_ranks", Kind::whole},
+    {"schema", Kind::whole},
+};
+
+constexpr std::string_view kBest = "best.";
+constexpr std::string_view kSweep = "sweep.";
+
+Error usage(const std::string& what, const std::string& hint) {
+  return {Category::usage, "", what, hint};
+}
+
+bool matches(std::string_view pattern, const std::string& key) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == key;
+  const std::string_view before = pattern.substr(0, star), after = pattern.substr(star + 1);
+  return key.size() > before.size() + after.size() && key.starts_with(before) && key.ends_with(after);
+}
+
+/// The option as the stage itself has it, whatever an instance changes; null if it does not.
+Json option_of(const Stage& stage, const char* key) {
+  const OptionEntry* const option = stage.option(key);
+  return option == nullptr ? Json() : option->value;
+}
+
+/// Whether the stage's options leave open that a key has a value.
+void check_options(const Stage& stage, const std::string& key) {
+  if (stage.engine != Engine::decompose && stage.engine != Engine::sample) return;
+  const char* const loss = stage.engine == Engine::decompose ? "loss" : "likelihood";
+  const Json form = stage.sweep(loss) != nullptr ? Json() : option_of(stage, loss);
+  const bool counts = form == "poisson", squares = form.is_null() ? stage.sweep(loss) == nullptr : form == "gaussian";
+  if (key.starts_with("holdout.") && stage.option("holdout") == nullptr && stage.sweep("holdout") == nullptr)
+    throw usage(fmt::format("'{}' has no {}: nothing is held out", stage.name, key),
+                fmt::format("add holdout = 0.1 to stage '{}'", stage.name));
+  if ((key == "deviance" || key == "holdout.deviance" || key == "kkt_violation") && squares)
+    throw usage(fmt::format("'{}' has no {}: its {} is gaussian", stage.name, key, loss),
+                fmt::format("add {} = \"poisson\" to stage '{}'", loss, stage.name));
+  if (key == "holdout.squared_error" && counts)
+    throw usage(fmt::format("'{}' has no {}: its {} is poisson", stage.name, key, loss), "holdout.deviance is there");
+  if (stage.engine == Engine::sample && key.starts_with("log_evidence") &&
+      (option_of(stage, "replicas") == 1 ||
+       (option_of(stage, "algorithm") == "nuts" && option_of(stage, "replicas").is_null())))
+    throw usage(fmt::format("'{}' has no {}: one replica has no ladder to the reference", stage.name, key),
+                "leave replicas and algorithm out");
+}
+
+ResultKind kind_of(const Parameter& parameter) {
+  switch (parameter.type) {
+    case ParameterType::real: return Kind::number;
+    case ParameterType::integer: return Kind::whole;
+    case ParameterType::boolean: return Kind::flag;
+    case ParameterType::ordinal:
+    case ParameterType::categorical: break;
+  }
+  return Kind::any;
+}
+
+ResultKind best_kind(const Stage& stage, const std::string& parameter) {
+  std::optional<Space> space;
+  if (stage.space) {
+    space = stage.space->space;
+  } else if (option_of(stage, "objective").is_string()) {
+    const Json settings = option_of(stage, "set");
+    space = TestObjective(option_of(stage, "objective").get<std::string>(),
+                          settings.is_array() ? settings.get<std::vector<std::string>>() : std::vector<std::string>())
+                .space();
+  }
+  if (!space) return Kind::any;
+  std::vector<std::string> names;
+  for (const Parameter& known : space->parameters()) {
+    if (known.name == parameter) return kind_of(known);
+    names.push_back(known.name);
+  }
+  const auto nearest = nearest_name(parameter, names);
+  throw usage(fmt::format("'{}' has no parameter '{}'", stage.name, parameter),
+              nearest ? fmt::format("did you mean '{}.best.{}'?", stage.name, *nearest)
+                      : fmt::format("parameters are {}", fmt::join(names, ", ")));
+}
+
+ResultKind swept_kind(const Stage& stage, const std::string& key) {
+  if (stage.sweep(key) != nullptr) return Kind::any;
+  throw usage(fmt::format("'{}' has no sweep.{}", stage.name, key), "see 'tempera help studies'");
+}
+
+std::vector<std::string> files_of(Engine engine) {
+  if (engine == Engine::decompose) return {"folder", "factors"};
+  if (engine == Engine::sample) return {"folder", "draws"};
+  if (engine == Engine::optimize) return {"folder", "trials"};
+  return {"folder"};
+}
+
+}  // namespace
+
+std::span<const ResultKey> summary_keys(Engine engine) {
+  switch (engine) {
+    case Engine::decompose: return kDecompose;
+    case Engine::sample: return kSample;
+    case Engine::optimize: return kOptimize;
+    case Engine::command: break;
+  }
+  return {};
+}
+
+ResultKind result_kind(const Study& study, std::size_t index, const std::string& key) {
+  const Stage& stage = study.stages[index];
+  std::vector<std::string> names = files_of(stage.engine);
+  if (std::find(names.begin(), names.end(), key) != names.end()) return Kind::text;
+  if (stage.engine == Engine::optimize && key.starts_with(kBest)) return best_kind(stage, key.substr(kBest.size()));
+  if (key.starts_with(kSweep)) return swept_kind(stage, key.substr(kSweep.size()));
+  if (stage.engine == Engine::command) return Kind::any;
+  for (const ResultKey& known : summary_keys(stage.engine)) {
+    names.emplace_back(known.key);
+    if (!matches(known.key, key)) continue;
+    check_options(stage, key);
+    return known.kind;
+  }
+  const auto nearest = nearest_name(key, names);
+  throw usage(fmt::format("a run of {} has no result '{}'", name(stage.engine), key),
+              nearest ? fmt::format("did you mean '{}.{}'?", stage.name, *nearest)
+                      : fmt::format("there are {} and the keys of its summary.json; a file of that name is written "
+                                    "\"./{}.{}\"",
+                                    fmt::join(files_of(stage.engine), ", "), stage.name, key));
+}
+
+void check_metric(const Study& study, std::size_t stage, const std::string& metric) {
+  const Kind kind = result_kind(study, stage, metric);
+  if (kind == Kind::text || kind == Kind::flag)
+    throw usage(fmt::format("'{}' is no number", metric), "name a number of the summary, such as \"fit\"");
+}
+
+Json result_of(const Stage& stage, const InstanceResult& result, const std::string& key) {
+  const auto absolute = [&](const char* file) { return (std::filesystem::absolute(result.folder) / file).string(); };
+  if (key == "folder") return std::filesystem::absolute(result.folder).string();
+  if (stage.engine == Engine::decompose && key == "factors") return absolute("factors.h5");
+  if (stage.engine == Engine::sample && key == "draws") return absolute("draws.nc");
+  if (stage.engine == Engine::optimize && key == "trials") return absolute("trials.jsonl");
+  std::string path = key;
+  if (stage.engine == Engine::optimize && key.starts_with(kBest)) path.insert(kBest.size() - 1, "_point");
+  const Json* at = &result.values;
+  std::string_view rest = path;
+  while (!rest.empty() && at->is_object()) {  // names may have dots themselves: the whole rest first
+    std::size_t length = rest.size();
+    while (length != std::string_view::npos && !at->contains(rest.substr(0, length)))
+      length = length == 0 ? std::string_view::npos : rest.rfind('.', length - 1);
+    if (length == std::string_view::npos) break;
+    at = &at->at(rest.substr(0, length));
+    rest.remove_prefix(std::min(rest.size(), length + 1));
+  }
+  if (!rest.empty())
+    throw Error(Category::input, "", fmt::format("the results of '{}' have no '{}'", stage.name, key),
+                stage.engine == Engine::command ? "a command prints them as a JSON object in its last line"
+                                                : "see its summary.json");
+  if (at->is_null() || at->is_object())
+    throw Error(Category::input, "",
+                fmt::format("'{}' of '{}' is {}", key, stage.name, at->is_null() ? "null" : "no value"),
+                "see its summary.json for the reason");
+  return *at;
+}
+
+double metric_of(const Stage& stage, const InstanceResult& result, const std::string& metric) {
+  const Json value = result_of(stage, result, metric);
+  if (!value.is_number() || !std::isfinite(value.get<double>()))
+    throw Error(Category::input, "", fmt::format("'{}' of '{}' is {}, no number", metric, stage.name, value.dump()),
+                "a metric is a number");
+  return value.get<double>();
+}
+
+}  // namespace tempera::drivers
