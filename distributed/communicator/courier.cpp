@@ -35,15 +35,21 @@ std::optional<Courier::Message> Courier::take(const Letter& letter) {
   return message;
 }
 
-std::optional<Courier::Message> Courier::wait_for(double seconds) {
+std::optional<Courier::Message> Courier::wait_for(double seconds, Patience patience) {
   using Clock = std::chrono::steady_clock;
   const auto until = Clock::now() + std::chrono::duration<double>(seconds);
   for (;;) {
     const double left = std::chrono::duration<double>(until - Clock::now()).count();
-    const auto letter = mailbox_.wait_for(std::max(0.0, left));
+    const auto letter = mailbox_.wait_for(std::max(0.0, left), patience);
     if (!letter) return std::nullopt;
     if (auto message = take(*letter)) return message;
   }
+}
+
+std::optional<Courier::Message> Courier::poll() {
+  while (const auto letter = mailbox_.poll())
+    if (auto message = take(*letter)) return message;
+  return std::nullopt;
 }
 
 }  // namespace tempera

@@ -23,9 +23,10 @@ class Courier {
   explicit Courier(const Communicator& ranks) : mailbox_(ranks) {}
   /// @pre text is not empty and shorter than 2^31 bytes. Not collective.
   void send(int to, std::string_view text);
-  /// A message that arrives within so many seconds, 0 for one that is there; leaves with the others if a rank has failed. Not
-  /// collective.
-  std::optional<Message> wait_for(double seconds);
+  /// A message that arrives within so many seconds; leaves with the others if a rank has failed. Not collective.
+  std::optional<Message> wait_for(double seconds, Patience patience = {});
+  /// A message whose last letter is there. Not collective.
+  std::optional<Message> poll();
 
  private:
   std::optional<Message> take(const Letter& letter);

@@ -14,8 +14,9 @@ namespace tempera {
 
 namespace {
 constexpr int kBytes = sizeof(Letter);
-constexpr int kEagerLooks = 64;  // until then a letter that is on its way is not slept over
-constexpr long kLongestNap = 1'000'000, kNap = 20'000;  // nanoseconds
+constexpr int kEagerLooks = 64;           // until then a letter that is on its way is not slept over;
+constexpr double kEagerSeconds = 100e-6;  // but if others want the processor, who offers it at each look comes too late
+constexpr double kShortestNap = 20e-6;
 }  // namespace
 
 Mailbox::Mailbox(const Communicator& ranks) : ranks_(ranks.split(0, ranks.rank())) {}
@@ -62,9 +63,11 @@ std::optional<Letter> Mailbox::poll() {
   if (ranks_.size() == 1) return std::nullopt;
   int found = 0;
   MPI_Message message = MPI_MESSAGE_NULL;
-  detail::check_mpi(
-      MPI_Improbe(MPI_ANY_SOURCE, detail::kLetterTag, ranks_.handle(), &found, &message, MPI_STATUS_IGNORE),
-      "MPI_Improbe");
+  // Open MPI compares with what it has taken in before, and takes in more afterwards: only a second question is about that.
+  for (int question = 0; question < 2 && !found; ++question)
+    detail::check_mpi(
+        MPI_Improbe(MPI_ANY_SOURCE, detail::kLetterTag, ranks_.handle(), &found, &message, MPI_STATUS_IGNORE),
+        "MPI_Improbe");
   if (!found) return std::nullopt;
   Letter letter;
   detail::check_mpi(MPI_Mrecv(&letter, kBytes, MPI_BYTE, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
@@ -81,20 +84,23 @@ Letter Mailbox::wait() {
   }
 }
 
-std::optional<Letter> Mailbox::wait_for(double seconds) {
+std::optional<Letter> Mailbox::wait_for(double seconds, Patience patience) {
+  using Clock = detail::Wait::Clock;
   detail::Channel& channel = detail::Channel::of(ranks_);
   detail::Wait wait(channel, detail::Operation::receive_letter);
-  const auto until = detail::Wait::Clock::now() + std::chrono::duration<double>(seconds);
-  long nap = kNap;
+  channel.domain.receive_control();  // there may be too few steps below
+  const auto begin = Clock::now();
+  double nap = kShortestNap;
   for (int look = 0;; ++look) {
     if (auto letter = poll()) return letter;
     wait.step();
     if (channel.domain.someone_left()) throw detail::LeftBecauseOfAnotherRank{&channel.domain};
-    if (look < kEagerLooks) continue;
-    if (detail::Wait::Clock::now() >= until) return std::nullopt;
-    const timespec rest{0, nap};
+    const double waited = std::chrono::duration<double>(Clock::now() - begin).count();
+    if (waited < patience.eager || (look < kEagerLooks && waited < kEagerSeconds)) continue;
+    if (waited >= seconds) return std::nullopt;
+    const timespec rest{0, static_cast<long>(1e9 * nap)};
     ::nanosleep(&rest, nullptr);
-    nap = std::min(kLongestNap, 2 * nap);
+    nap = std::min(patience.longest_nap, 2 * nap);
   }
 }
 

@@ -16,6 +16,12 @@ struct Letter {
   std::array<double, 2> content{};
 };
 
+/// How a rank waits: looks without a break at first, then sleeps between two looks, at first for 20 µs, then longer and longer.
+struct Patience {
+  double eager = 0;  ///< seconds without sleep, beyond some looks in a row; the processor is offered to others
+  double longest_nap = 0.001;  ///< seconds
+};
+
 /// Letters between the ranks of a communicator, without any operation that all of them take part in; who receives one need
 /// not know who sends it. Those of one sender arrive in order, those to oneself do not travel.
 ///
@@ -35,9 +41,9 @@ class Mailbox {
   std::optional<Letter> poll();
   /// Waits for one. Not collective.
   Letter wait();
-  /// The same for so many seconds at most; gives the processor away for up to a millisecond at a time, and is silent however
-  /// often it is called, unlike wait(), of which the watchdog tells. Not collective.
-  std::optional<Letter> wait_for(double seconds);
+  /// The same for so many seconds at most; silent however often it is called, unlike wait(), of which the watchdog tells. Not
+  /// collective.
+  std::optional<Letter> wait_for(double seconds, Patience patience = {});
 
  private:
   struct Posted {
