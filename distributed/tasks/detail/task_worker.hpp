@@ -1,0 +1,36 @@
+#pragma once
+
+#include <deque>
+
+#include "distributed/communicator/courier.hpp"
+#include "distributed/tasks/detail/child_slot.hpp"
+#include "distributed/tasks/detail/task_groups.hpp"
+#include "distributed/tasks/detail/task_letters.hpp"
+
+namespace tempera::detail {
+
+/// A rank other than 0: does what it is summoned to, one task after the other, until it is told to leave.
+class TaskWorker {
+ public:
+  /// @param courier, groups, children  outlive this
+  TaskWorker(int rank, Courier& courier, TaskGroups& groups, ChildTasks* children)
+      : rank_(rank), courier_(courier), groups_(groups), child_(children) {}
+
+  void serve();
+
+ private:
+  void take_letters();
+  void take(TaskLetter letter);
+  void begin_next();
+  void report(Index number, TaskReport report);
+
+  int rank_;
+  Courier& courier_;
+  TaskGroups& groups_;
+  ChildSlot child_;
+  std::deque<TaskSummons> summoned_;
+  bool rested_ = false;  ///< nothing has come for some time
+  bool leaves_ = false;
+};
+
+}  // namespace tempera::detail
