@@ -2,16 +2,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
-#include <set>
 
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/base/toml_document.hpp"
 #include "drivers/master/engine_options.hpp"
 #include "drivers/master/study.hpp"
-#include "drivers/master/study_text.hpp"
+#include "drivers/master/study_space.hpp"
 
 namespace tempera::drivers {
 
@@ -159,7 +156,7 @@ class Reader {
     check_sweeps(stage);
     if (stage.select && !stage.has_instances())
       refuse(stage.select->where, "select: the stage has one instance", "leave it out, or add sweep.KEY or repeat");
-    if (stage.engine == Engine::optimize) read_space_of(stage, table);
+    if (stage.engine == Engine::optimize) read_stage_space(stage, table, study_);
     study_.stages.push_back(std::move(stage));
   }
 
@@ -248,59 +245,6 @@ class Reader {
     const TomlEntry& metric =
         need(table, entry.where, "metric", "objective.metric names a key of that stage's summary, such as \"fit\"");
     stage.objective = StageObjective{text_of(of), text_of(metric), is_maximum(table), of.where, metric.where};
-  }
-
-  void read_space_of(Stage& stage, const TomlTable& table) const {
-    TomlTable space{stage.where, {}};
-    for (const char* key : {"parameter", "constraint", "objective"})
-      if (const TomlEntry* entry = table.find(key); entry != nullptr && entry->value.is_array())
-        space.entries.push_back(*entry);
-    const OptionEntry* const file = stage.option("space");
-    if (file != nullptr && !space.entries.empty())
-      refuse(file->where, fmt::format("space: there are parameters in the stage too ({})", space.entries.front().where),
-             "leave out one of the two");
-    if (file != nullptr) return read_space_from(stage, *file, table);
-    if (space.entries.empty()) return;
-    stage.space = read_space(space, stage.where);
-    for (const TomlEntry& entry : space.entries)
-      for (const TomlTable& item : entry.tables) {
-        stage.space_text += fmt::format("[[{}]]\n", entry.key);
-        for (const TomlEntry& line : item.entries) stage.space_text += toml_line(line.key, line.value);
-      }
-    take_direction(stage);
-  }
-
-  void read_space_from(Stage& stage, const OptionEntry& entry, const TomlTable& table) const {
-    if (!entry.value.is_string())
-      refuse(entry.where, fmt::format("space: a path expected, not {}", toml_kind(entry.value)), kHelp);
-    try {
-      const std::string path = study_.located(expand_environment(entry.value.get<std::string>(), study_.folder));
-      stage.space = read_space_file(path);
-      std::ifstream stream(path, std::ios::binary);
-      stage.space_text.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
-      const bool has_objective = read_toml(path).find("objective") != nullptr;
-      if (stage.objective && has_objective) {
-        if (table.find("objective")->tables.front().find("direction") != nullptr)
-          refuse(stage.objective->stage_where, "objective.direction: the space has an [[objective]] too",
-                 "leave out one of the two");
-        stage.objective->maximise = stage.space->objectives.front().maximise;
-      } else {
-        stage.space_text += "\n";
-        take_direction(stage);
-      }
-    } catch (const Error& error) {
-      const bool has_line = error.where().find(".toml:") != std::string::npos;
-      if (has_line) throw;
-      throw Error(error.category(), entry.where,
-                  "space: " + (error.where().empty() ? "" : error.where() + ": ") + error.what_is_wrong(),
-                  error.hint());
-    }
-  }
-
-  static void take_direction(Stage& stage) {
-    if (!stage.objective) return;
-    stage.space->objectives = {{"value", stage.objective->maximise}};
-    if (stage.objective->maximise) stage.space_text += "[[objective]]\ndirection = \"maximize\"\n";
   }
 
   /// What depends on the other stages.
