@@ -1,168 +1,57 @@
 #include "distributed/bayesopt/command_trial.hpp"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <system_error>
-
-#include "core/base/system_error.hpp"
-#include "core/base/text.hpp"
-#include "distributed/bayesopt/command_trial_processes.hpp"
+#include <string>
 
 namespace tempera {
 
 namespace {
 
-std::filesystem::path made_folder(const std::filesystem::path& folder) {
-  std::error_code problem;
-  std::filesystem::create_directories(folder, problem);
-  if (problem) throw write_error(folder, problem.value());
-  return std::filesystem::absolute(folder).lexically_normal();
+TrialStatus status_of(CommandEnd::How how) {
+  switch (how) {
+    case CommandEnd::How::exited: return TrialStatus::ok;
+    case CommandEnd::How::failed: return TrialStatus::failed;
+    case CommandEnd::How::crashed: return TrialStatus::crashed;
+    case CommandEnd::How::timed_out: return TrialStatus::timeout;
+    case CommandEnd::How::cancelled: return TrialStatus::cancelled;
+    case CommandEnd::How::no_process:
+    case CommandEnd::How::unseen: break;
+  }
+  return TrialStatus::lost;
 }
 
-void write_point(const std::filesystem::path& file, const nlohmann::ordered_json& values) {
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0) throw write_error(file, errno);
-  int problem = write_all(descriptor, values.dump() + "\n");
-  if (::close(descriptor) != 0 && problem == 0) problem = errno;
-  if (problem != 0) throw write_error(file, problem);
-}
-
-/// Of a signal: "signal 11 (Segmentation fault)".
-std::string signal_text(int number) {
-  const char* const description = ::sigdescr_np(number);
-  return fmt::format("signal {} ({})", number, description == nullptr ? "unknown" : description);
+CommandProcess started(const TrialCommand& command, const nlohmann::ordered_json& values,
+                       const std::filesystem::path& folder, const CommandProcessOptions& options) {
+  return CommandProcess(command.arguments(values), values.dump() + "\n", folder, options);
 }
 
 }  // namespace
 
 CommandTrial::CommandTrial(const TrialCommand& command, const Space& space, std::span<const double> point,
                            const std::filesystem::path& folder, const CommandTrialOptions& options)
-    : folder_(made_folder(folder)),
-      options_(options),
-      out_(folder_ / "stdout", options.output_cap),
-      err_(folder_ / "stderr", options.output_cap),
-      start_(Clock::now()) {
-  start(command, space.to_json(point));
-}
-
-CommandTrial::~CommandTrial() {
-  if (leader_ == 0) return;
-  kill_all();
-  int status = 0;
-  while (::waitpid(leader_, &status, 0) < 0 && errno == EINTR) {
-  }
-}
-
-void CommandTrial::start(const TrialCommand& command, const nlohmann::ordered_json& values) {
-  write_point(folder_ / "params.json", values);
-  std::vector<std::pair<std::string, std::string>> changes = options_.environment;
-  changes.emplace_back(kTrialFolderVariable, folder_.string());
-  const std::vector<std::string> arguments = command.arguments(values);
-  int problem = 0;
-  leader_ = started_ = start_group(arguments, child_environment(changes), folder_ / "params.json", out_.writing_end(),
-                                   err_.writing_end(), problem);
-  out_.close_writing_end();
-  err_.close_writing_end();
-  if (leader_ != 0) return;
-  const bool for_want_of_room = problem == EAGAIN || problem == ENOMEM || problem == EMFILE || problem == ENFILE;
-  result_.status = for_want_of_room ? TrialStatus::lost : TrialStatus::failed;
-  result_.reason =
-      fmt::format("'{}' cannot be started: {}", excerpt(arguments.front()), std::generic_category().message(problem));
-}
+    : rules_(options.rules), process_(started(command, space.to_json(point), folder, options)) {}
 
 bool CommandTrial::poll() {
-  if (leader_ == 0) return true;
-  out_.read();
-  err_.read();
-  siginfo_t how = {};
-  // The leader stays a zombie until the group is dead, so that nobody else can have its number meanwhile.
-  const int answer = ::waitid(P_PID, static_cast<id_t>(leader_), &how, WEXITED | WNOHANG | WNOWAIT);
-  if (answer == 0 && how.si_pid == leader_) {
-    kill_all();
-    int status = 0;
-    while (::waitpid(leader_, &status, 0) < 0 && errno == EINTR) {
-    }
-    end(status);
-  } else if (answer != 0 && errno == ECHILD) {
-    kill_all();
-    end(-1);
-  } else {
-    keep_deadline();
-  }
-  return leader_ == 0;
+  if (!process_.poll()) return false;
+  if (!concluded_) result_ = conclude();
+  concluded_ = true;
+  return true;
 }
 
-void CommandTrial::cancel() {
-  if (leader_ == 0 || cancelled_ || timed_out_) return;
-  cancelled_ = true;
-  ::kill(-leader_, SIGTERM);
-  kill_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.grace));
-}
-
-void CommandTrial::keep_deadline() {
-  const Clock::time_point now = Clock::now();
-  if (!cancelled_ && !timed_out_ && std::chrono::duration<double>(now - start_).count() >= options_.timeout) {
-    timed_out_ = true;
-    ::kill(-leader_, SIGTERM);
-    kill_at_ = now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.grace));
-  }
-  if (now >= kill_at_) ::kill(-leader_, SIGKILL);
-}
-
-void CommandTrial::kill_all() {
-  ::kill(-leader_, SIGKILL);
-  kill_strays(folder_, started_);
-}
-
-void CommandTrial::end(int how) {
-  leader_ = 0;
-  const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-  out_.finish();
-  err_.finish();
-  result_ = conclude(how);
-  result_.seconds = seconds;
-}
-
-TrialResult CommandTrial::conclude(int how) const {
+TrialResult CommandTrial::conclude() const {
   TrialResult result;
-  const std::string complaint = excerpt(last_line(err_.recent()));
-  const auto because = [&](std::string reason) {
-    return complaint.empty() ? std::move(reason) : fmt::format("{}: {}", reason, complaint);
-  };
-  if (cancelled_) {
-    result.status = TrialStatus::cancelled;
-    result.reason = "cancelled";
-  } else if (timed_out_) {
-    result.status = TrialStatus::timeout;
-    result.reason = because(fmt::format("stopped after {}", human_duration(options_.timeout)));
-  } else if (how < 0) {
-    result.status = TrialStatus::lost;
-    result.reason = "its end was not seen: somebody else waited for it";
-  } else if (WIFSIGNALED(how)) {
-    result.status = TrialStatus::crashed;
-    result.reason = because(signal_text(WTERMSIG(how)));
-  } else if (WEXITSTATUS(how) != 0) {
-    result.status = TrialStatus::failed;
-    result.reason = because(fmt::format("exit status {}", WEXITSTATUS(how)));
-  } else {
-    const std::string_view recent = out_.recent();
-    const std::string_view line = last_line(recent);
-    const bool begins_in_sight =
-        out_.is_complete() ||
-        recent.substr(0, static_cast<std::size_t>(line.data() - recent.data())).find('\n') < recent.size();
-    if (!line.empty() && !begins_in_sight) {
+  const CommandEnd& end = process_.end();
+  if (end.how == CommandEnd::How::exited) {
+    if (const auto line = process_.last_output_line()) {
+      result = read_result(*line, rules_);
+    } else {
       result.status = TrialStatus::invalid;
       result.reason = "the last line of its standard output is too long";
-    } else {
-      result = read_result(line, options_.rules);
     }
+  } else {
+    result.status = status_of(end.how);
+    result.reason = end.reason;
   }
+  result.seconds = end.seconds;
   return result;
 }
 

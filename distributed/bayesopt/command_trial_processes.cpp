@@ -126,11 +126,12 @@ std::vector<std::string> child_environment(std::span<const std::pair<std::string
 }
 
 pid_t start_group(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                  const std::filesystem::path& input, int output, int error, int& problem) {
+                  const std::filesystem::path& directory, const ChildStreams& streams, int& problem) {
   SpawnActions files;
-  posix_spawn_file_actions_addopen(&files.actions, 0, input.c_str(), O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&files.actions, output, 1);
-  posix_spawn_file_actions_adddup2(&files.actions, error, 2);
+  posix_spawn_file_actions_addopen(&files.actions, 0, streams.input.c_str(), O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&files.actions, streams.output, 1);
+  posix_spawn_file_actions_adddup2(&files.actions, streams.error, 2);
+  if (!directory.empty()) posix_spawn_file_actions_addchdir_np(&files.actions, directory.c_str());
   // What others left open (a journal, sockets of MPI) must not be held by a child that lingers.
   posix_spawn_file_actions_addclosefrom_np(&files.actions, 3);
   const SpawnAttributes attributes;
