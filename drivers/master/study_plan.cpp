@@ -36,7 +36,7 @@ class Simulation {
 
  private:
   int size_of(std::size_t instance) const {
-    return sizes_[instance].ranks == kAllOfTheJob ? INT_MAX : sizes_[instance].ranks;
+    return sizes_[instance].ranks == kAllRanks ? INT_MAX : sizes_[instance].ranks;
   }
 
   bool is_ready(std::size_t instance) const {

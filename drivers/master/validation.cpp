@@ -312,8 +312,8 @@ void check_ranks(EngineOptions& options, int processes) {
 }  // namespace
 
 int ranks_of(const RanksWanted& wanted, int mpi_ranks) {
-  const int workers = mpi_ranks > 1 ? mpi_ranks - 1 : 1;
-  if (wanted.kind == RanksWanted::Kind::all) return kAllOfTheJob;
+  const int workers = worker_ranks(mpi_ranks);
+  if (wanted.kind == RanksWanted::Kind::all) return kAllRanks;
   if (wanted.kind == RanksWanted::Kind::share)
     return std::max(1, static_cast<int>(wanted.share * static_cast<double>(workers) + 1e-9));
   if (wanted.count > workers)

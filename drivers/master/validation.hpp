@@ -5,30 +5,28 @@
 #include <span>
 #include <vector>
 
+#include "distributed/tasks/task.hpp"
 #include "drivers/master/engine_options.hpp"
 #include "drivers/master/links.hpp"
 #include "drivers/master/stage_memory.hpp"
 
 namespace tempera::drivers {
 
-/// Of RunSize::ranks: all MPI ranks of the job, the master among them.
-constexpr int kAllOfTheJob = 0;
-
 /// The size of an instance's run.
 struct RunSize {
-  int ranks = kAllOfTheJob;  ///< worker ranks, or all
-  StageMemory memory;        ///< on its fullest rank; of an optimize stage with an objective.stage: of a trial
-  std::int64_t trials = 0;   ///< of an optimize stage: at most
-  int trial_groups = 0;      ///< that try at the same time
+  int ranks = kAllRanks;    ///< worker ranks, or all
+  StageMemory memory;       ///< on its fullest rank; of an optimize stage with an objective.stage: of a trial
+  std::int64_t trials = 0;  ///< of an optimize stage: at most
+  int trial_groups = 0;     ///< that try at the same time
   int ranks_per_trial = 0;
 };
 
-/// Worker ranks that a stage takes in a job of `mpi_ranks`, or kAllOfTheJob.
+/// Worker ranks that a stage takes in a job of `mpi_ranks`, or kAllRanks.
 /// @throws Error{usage} with FILE:LINE for more than there are
 int ranks_of(const RanksWanted& wanted, int mpi_ranks);
 /// MPI ranks of the run itself.
 inline int processes_of(int ranks, int mpi_ranks) {
-  return ranks == kAllOfTheJob ? mpi_ranks : ranks;
+  return ranks == kAllRanks ? mpi_ranks : ranks;
 }
 
 /// Checks all that can be checked before anything runs: each option of each instance as its engine's command would, inputs,

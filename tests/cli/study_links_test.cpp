@@ -1,7 +1,9 @@
 #include <cstdlib>
 #include <map>
 
+#include "distributed/tasks/task.hpp"
 #include "drivers/master/links.hpp"
+#include "drivers/master/option_message.hpp"
 #include "tests/cli/study_fixture.hpp"
 
 namespace tempera::test {
@@ -148,6 +150,22 @@ TEST_F(StudyLinks, TheSpaceOfAStageIsASpaceFile) {
       graph(search_stage("objective.direction = \"maximize\"\n") + decompose_stage("factor", "rank = \"{rank}\"\n"));
   EXPECT_TRUE(
       read_space_file(write_text(folder_ / "c.toml", nested.study.stages[0].space_text)).objectives[0].maximise);
+}
+
+TEST_F(StudyLinks, OptionsComeThroughAMessageAsTheyWere) {
+  const std::vector<OptionEntry> sent = {{"rank", 3, "a.toml:1"},
+                                         {"tolerance", 0.1 + 0.2, "a.toml:2", false},
+                                         {"constraint", {"l1:0.5", "nonnegative"}, "a.toml:3"},
+                                         {"init", "a \"b\" \u00e9", "a.toml:4", true}};
+  const auto received = from_blob<std::vector<OptionEntry>>(to_blob(sent));
+  ASSERT_EQ(received.size(), sent.size());
+  for (std::size_t k = 0; k < sent.size(); ++k) {
+    EXPECT_EQ(received[k].key, sent[k].key);
+    EXPECT_EQ(received[k].value, sent[k].value);
+    EXPECT_EQ(received[k].value.is_number_integer(), sent[k].value.is_number_integer());
+    EXPECT_EQ(received[k].where, sent[k].where);
+    EXPECT_EQ(received[k].written, sent[k].written);
+  }
 }
 
 TEST_F(StudyLinks, AnInstanceWaitsForAllItNeedsAndFailsWithIt) {

@@ -45,7 +45,7 @@ TEST_F(StudyPlanning, NeverOverlapsRespectsNeedsAndLeavesNobodyOut) {
     for (const PlannedRun& run : plan.runs) {
       EXPECT_EQ(step_of[run.instance], 0) << "twice, seed " << seed;
       step_of[run.instance] = run.step;
-      const bool everywhere = sizes[run.instance].ranks == drivers::kAllOfTheJob;
+      const bool everywhere = sizes[run.instance].ranks == kAllRanks;
       EXPECT_EQ(run.count, everywhere ? ranks : sizes[run.instance].ranks);
       EXPECT_GE(run.first, everywhere || ranks == 1 ? 0 : 1) << "the master does not work, seed " << seed;
       EXPECT_LE(run.first + run.count, ranks);
