@@ -111,7 +111,7 @@ TEST_F(StudyPlanning, IsPrintedForPeopleAndScripts) {
   EXPECT_EQ(tempera({"run", "study.toml"}, here).status, 2);
 }
 
-TEST_F(StudyPlanning, For4096RanksIsPrintedInASecond) {
+TEST_F(StudyPlanning, For4096RanksIsPrintedAbridged) {
   std::string ranks = "[1";
   for (int r = 2; r <= 400; ++r) ranks += ", " + std::to_string(r);
   file(search_stage("ranks-per-trial = 16\nbudget = 2000\n") + decompose_stage("factor", "rank = \"{rank}\"\n") +
