@@ -14,9 +14,8 @@ namespace tempera {
 
 namespace {
 constexpr int kBytes = sizeof(Letter);
-constexpr int kEagerLooks = 64;           // until then a letter that is on its way is not slept over;
+constexpr int kEagerLooks = 64;           // until then a letter that is on its way is not slept over
 constexpr double kEagerSeconds = 100e-6;  // but if others want the processor, who offers it at each look comes too late
-constexpr double kShortestNap = 20e-6;
 }  // namespace
 
 Mailbox::Mailbox(const Communicator& ranks) : ranks_(ranks.split(0, ranks.rank())) {}
@@ -90,7 +89,7 @@ std::optional<Letter> Mailbox::wait_for(double seconds, Patience patience) {
   detail::Wait wait(channel, detail::Operation::receive_letter);
   channel.domain.receive_control();  // there may be too few steps below
   const auto begin = Clock::now();
-  double nap = kShortestNap;
+  double nap = patience.shortest_nap;
   for (int look = 0;; ++look) {
     if (auto letter = poll()) return letter;
     wait.step();

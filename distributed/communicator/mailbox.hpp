@@ -16,10 +16,11 @@ struct Letter {
   std::array<double, 2> content{};
 };
 
-/// How a rank waits: looks without a break at first, then sleeps between two looks, at first for 20 µs, then longer and longer.
+/// How a rank waits: looks without a break at first, then sleeps between two looks, each time twice as long.
 struct Patience {
   double eager = 0;  ///< seconds without sleep, beyond some looks in a row; the processor is offered to others
-  double longest_nap = 0.001;  ///< seconds
+  double shortest_nap = 20e-6;  ///< seconds
+  double longest_nap = 0.001;
 };
 
 /// Letters between the ranks of a communicator, without any operation that all of them take part in; who receives one need

@@ -21,11 +21,12 @@ class TaskSource {
   virtual ~TaskSource() = default;
 
   /// Tasks that have become ready since the last call, each once; in this order if the job has one rank, else larger
-  /// ones begin first, and those of a size in this order. Asked after every end of a task, and every 20 ms at least.
+  /// ones begin first, and those of a size in this order. Asked after every end of a task, and every 50 ms at least.
   virtual std::vector<Task> ready() = 0;
   /// Asked as often. Once finished it may become stopping, and so on, but not open.
   virtual TaskFlow flow() = 0;
 
+  /// A task that was sent ahead to its rank is told of when the one before it has ended.
   /// @param ranks  of the job, which do it from now on; {0, 1} for the master alone
   /// @param when   seconds since run_tasks began, by the master's clock, which also says when ended is called
   virtual void begun(Index number, RankSpan ranks, double when) = 0;

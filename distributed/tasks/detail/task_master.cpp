@@ -12,10 +12,10 @@ namespace tempera::detail {
 namespace {
 
 constexpr std::size_t kGroupsOfARank = 16;
-constexpr double kLook = 0.02;  // seconds between two questions to the source
+constexpr double kLook = 0.05;  // seconds between two questions to the source
 // Naps are this part of the time since the last letter: waiting for an answer then costs little beside the tasks.
-constexpr double kShareOfNap = 0.02, kShortestNap = 0.0002, kLongestNap = 0.001, kLongestIdleNap = 0.003;
-constexpr double kQuiet = 5;             // seconds after which nobody is in a hurry
+constexpr double kShareOfNap = 0.02, kShortestNap = 0.0002, kLongestNap = 0.0007, kLongestIdleNap = 0.003;
+constexpr double kQuiet = 3;             // seconds after which nobody is in a hurry
 constexpr double kShortTask = 0.03;      // below, a rank gets its next one ahead
 constexpr std::size_t kWaitingEach = 8;  // and only if so many wait for each rank: it may wait behind a long one
 constexpr double kNewest = 0.125;        // weight of the newest time in the usual one
@@ -193,7 +193,8 @@ void TaskMaster::began_after_all(Index number) {
 void TaskMaster::take_letters() {
   const double quiet = now() - last_letter_;
   const double nap = std::clamp(kShareOfNap * quiet, kShortestNap, quiet < kQuiet ? kLongestNap : kLongestIdleNap);
-  auto message = courier_.wait_for(child_.is_busy() ? child_.pause() : kLook, {.longest_nap = nap});
+  auto message =
+      courier_.wait_for(child_.is_busy() ? child_.pause() : kLook, {.shortest_nap = nap / 4, .longest_nap = nap});
   if (message) last_letter_ = now();
   while (message) {
     take(task_letter(message->text));

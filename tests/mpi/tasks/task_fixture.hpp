@@ -10,10 +10,27 @@
 #include <string>
 #include <vector>
 
+#include "core/base/random_stream.hpp"
 #include "distributed/tasks/run_tasks.hpp"
 #include "tests/support/mpi.hpp"
 
 namespace tempera::test {
+
+/// Sizes from one rank to all, some of them child processes.
+inline std::vector<Task> random_tasks(std::uint64_t seed, int ranks, int count, bool children) {
+  RandomStream random(seed, "run-tasks-test", {});
+  std::vector<Task> tasks;
+  for (Index number = 0; number < count; ++number) {
+    Task task{.number = number * 3 + 1, .order = std::to_string(number)};
+    const Index kind = random.uniform_index(12);
+    if (kind == 0) task.ranks = kAllRanks;
+    if (kind > 6) task.ranks = 1 + static_cast<int>(random.uniform_index(worker_ranks(ranks)));
+    task.is_child = children && random.uniform_index(4) == 0;
+    if (task.is_child) task.order = std::to_string(1 + random.uniform_index(3));
+    tasks.push_back(std::move(task));
+  }
+  return tasks;
+}
 
 /// Gives tasks a few at a time and expects of every event what has to hold for it.
 class CheckedSource : public TaskSource {
