@@ -62,11 +62,9 @@ std::optional<Letter> Mailbox::poll() {
   if (ranks_.size() == 1) return std::nullopt;
   int found = 0;
   MPI_Message message = MPI_MESSAGE_NULL;
-  // Open MPI compares with what it has taken in before, and takes in more afterwards: only a second question is about that.
-  for (int question = 0; question < 2 && !found; ++question)
-    detail::check_mpi(
-        MPI_Improbe(MPI_ANY_SOURCE, detail::kLetterTag, ranks_.handle(), &found, &message, MPI_STATUS_IGNORE),
-        "MPI_Improbe");
+  detail::check_mpi(
+      MPI_Improbe(MPI_ANY_SOURCE, detail::kLetterTag, ranks_.handle(), &found, &message, MPI_STATUS_IGNORE),
+      "MPI_Improbe");
   if (!found) return std::nullopt;
   Letter letter;
   detail::check_mpi(MPI_Mrecv(&letter, kBytes, MPI_BYTE, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
@@ -91,6 +89,8 @@ std::optional<Letter> Mailbox::wait_for(double seconds, Patience patience) {
   const auto begin = Clock::now();
   double nap = patience.shortest_nap;
   for (int look = 0;; ++look) {
+    // Open MPI compares with what it has taken in before, and takes in more afterwards: the second question is about that.
+    if (auto letter = poll()) return letter;
     if (auto letter = poll()) return letter;
     wait.step();
     if (channel.domain.someone_left()) throw detail::LeftBecauseOfAnotherRank{&channel.domain};

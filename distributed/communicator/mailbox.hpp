@@ -38,7 +38,7 @@ class Mailbox {
   int rank() const { return ranks_.rank(); }
   /// Does not wait. Not collective.
   void send(int to, const Letter& letter);
-  /// A letter, if one is there. Not collective.
+  /// A letter, if one is there; one that has just come may be seen at the next call only. Not collective.
   std::optional<Letter> poll();
   /// Waits for one. Not collective.
   Letter wait();
