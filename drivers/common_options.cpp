@@ -6,6 +6,27 @@ namespace tempera::drivers {
 
 namespace {
 
+void declare_place(OptionSchema& schema, CommonOptions& options) {
+  schema.path("output", options.output)
+      .metavar("RUN")
+      .default_text(fmt::format("runs/{}-<date>-<n>", schema.command()))
+      .help("folder of the results; one that is not empty is refused");
+  schema.flag("overwrite", options.overwrite).help("replace the results in an existing folder");
+}
+
+void declare_time_limit(OptionSchema& schema, CommonOptions& options) {
+  schema.text("time-limit", options.time_limit)
+      .metavar("2h|auto")
+      .absent("none")
+      .help("write a checkpoint and leave before this time is over; auto: the end of the batch job's allocation");
+}
+
+void declare_printing(OptionSchema& schema, CommonOptions& options) {
+  schema.flag("quiet", options.quiet).help("no progress and no warnings");
+  schema.flag("verbose", options.verbose).help("say more while running");
+  schema.flag("json", options.json).help("print the summary as JSON on standard output");
+}
+
 void declare_shared(OptionSchema& schema, CommonOptions& options) {
   schema.integer("seed", options.seed)
       .minimum(0)
@@ -22,25 +43,16 @@ void declare_shared(OptionSchema& schema, CommonOptions& options) {
       .metavar("DIR")
       .default_text("RUN/checkpoint")
       .help("folder of the checkpoints");
-  schema.text("time-limit", options.time_limit)
-      .metavar("2h|auto")
-      .absent("none")
-      .help("write a checkpoint and leave before this time is over; auto: the end of the batch job's allocation");
+  declare_time_limit(schema, options);
   schema.flag("profile", options.profile).help("add the table of timed regions to the summary");
-  schema.flag("quiet", options.quiet).help("no progress and no warnings");
-  schema.flag("verbose", options.verbose).help("say more while running");
-  schema.flag("json", options.json).help("print the summary as JSON on standard output");
+  declare_printing(schema, options);
 }
 
 }  // namespace
 
 void declare_common_options(OptionSchema& schema, CommonOptions& options) {
   schema.group("Run");
-  schema.path("output", options.output)
-      .metavar("RUN")
-      .default_text(fmt::format("runs/{}-<date>-<n>", schema.command()))
-      .help("folder of the results; one that is not empty is refused");
-  schema.flag("overwrite", options.overwrite).help("replace the results in an existing folder");
+  declare_place(schema, options);
   declare_shared(schema, options);
   schema.config_file("config", options.config).metavar("FILE").help("TOML file with values for these options");
 }
@@ -48,6 +60,13 @@ void declare_common_options(OptionSchema& schema, CommonOptions& options) {
 void declare_resume_options(OptionSchema& schema, CommonOptions& options) {
   schema.group("Run");
   declare_shared(schema, options);
+}
+
+void declare_study_options(OptionSchema& schema, CommonOptions& options, bool resumed) {
+  schema.group("Run");
+  if (!resumed) declare_place(schema, options);
+  declare_time_limit(schema, options);
+  declare_printing(schema, options);
 }
 
 }  // namespace tempera::drivers

@@ -29,5 +29,7 @@ struct CommonOptions {
 void declare_common_options(OptionSchema& schema, CommonOptions& options);
 /// The same for `tempera resume`: without those that only a new run has (output, overwrite, config).
 void declare_resume_options(OptionSchema& schema, CommonOptions& options);
+/// Those of a study: all else its stages say themselves. @param resumed  without what only a new run has
+void declare_study_options(OptionSchema& schema, CommonOptions& options, bool resumed = false);
 
 }  // namespace tempera::drivers

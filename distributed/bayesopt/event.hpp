@@ -27,7 +27,7 @@ struct WarmStartEvent {
 struct SessionEvent {
   Index workers = 1;
 };
-/// A point was chosen.
+/// A point was chosen; an empty one: there is none that is not tried or on its way, and the number stays free.
 struct ProposeEvent {
   Index number = 0;
   Point point;

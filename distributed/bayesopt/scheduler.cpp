@@ -43,7 +43,7 @@ Index Scheduler::known_to_next() const {
 }
 
 bool Scheduler::can_propose() const {
-  return proposed() < options_.budget && !too_many_failures() && known_to_next() <= std::ssize(finished_);
+  return proposed() < options_.budget && !exhausted_ && !too_many_failures() && known_to_next() <= std::ssize(finished_);
 }
 
 ProposeEvent Scheduler::next_proposal() const {
@@ -88,7 +88,8 @@ std::optional<Index> Scheduler::running_attempt(Index number) const {
 }
 
 bool Scheduler::over() const {
-  return too_many_failures() || std::ssize(finished_) >= options_.budget;
+  return too_many_failures() || std::ssize(finished_) >= options_.budget ||
+         (exhausted_ && std::ssize(finished_) == proposed());
 }
 
 void Scheduler::apply(const Event& event) {
@@ -105,6 +106,8 @@ Scheduler::State& Scheduler::of_event(Index number) {
 
 void Scheduler::take(const ProposeEvent& event) {
   if (event.number != proposed()) refuse(fmt::format("proposal {} comes where {} should", event.number, proposed()));
+  exhausted_ = event.point.empty();
+  if (exhausted_) return;
   trials_.push_back({event.point, event.why, event.known});
   if (options_.schedule == Schedule::blind) all_points_.push_back({event.number, event.point});
   ++waiting_;

@@ -60,6 +60,8 @@ class Scheduler {
   Index waiting() const { return waiting_; }
   /// The next trial for a worker, those to be tried again first; nothing if none is ready.
   std::optional<StartEvent> next_start(Index worker) const;
+  /// A proposer found that every point of the space is tried or on its way.
+  bool exhausted() const { return exhausted_; }
   /// Nothing is left to be done: all results are there, or more trials failed than may.
   bool over() const;
 
@@ -113,6 +115,7 @@ class Scheduler {
   Index running_ = 0;
   Index failures_ = 0;
   Index best_ = -1;
+  bool exhausted_ = false;
 };
 
 }  // namespace tempera

@@ -11,6 +11,7 @@
 #include "core/base/option_json.hpp"
 #include "drivers/commands/decomposition.hpp"
 #include "drivers/commands/optimize/optimizing.hpp"
+#include "drivers/commands/run.hpp"
 #include "drivers/commands/sample/sampling.hpp"
 #include "drivers/run/manifest.hpp"
 #include "drivers/standard_streams.hpp"
@@ -211,7 +212,7 @@ std::string command_of(std::span<const std::string> arguments) {
       continue;
     const Json manifest = read_manifest(argument);
     std::string command = manifest.at("command");
-    if (command == "decompose" || command == "sample" || command == "optimize") return command;
+    if (command == "decompose" || command == "sample" || command == "optimize" || command == "run") return command;
     throw Error(Category::input, (std::filesystem::path(argument) / "manifest.json").string(),
                 fmt::format("a run of '{}' cannot go on", command), "it was written by another version of tempera");
   }
@@ -224,6 +225,7 @@ int run_resume(std::span<const std::string> arguments, const Launch& launch) {
   const std::string command = command_of(arguments);
   if (command == "sample") return resume_sample(arguments, launch);
   if (command == "optimize") return resume_optimize(arguments, launch);
+  if (command == "run") return resume_study(arguments, launch);
   return resume_decompose(arguments, launch);
 }
 

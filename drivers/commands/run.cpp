@@ -1,10 +1,17 @@
 #include "drivers/commands/run.hpp"
 
+#include <fmt/format.h>
+
 #include "core/base/command_line.hpp"
 #include "core/base/error.hpp"
 #include "core/base/option_help.hpp"
+#include "drivers/commands/resume.hpp"
+#include "drivers/common_options.hpp"
 #include "drivers/master/study_plan.hpp"
+#include "drivers/master/study_run.hpp"
+#include "drivers/run/manifest.hpp"
 #include "drivers/standard_streams.hpp"
+#include "drivers/time_limit.hpp"
 
 namespace tempera::drivers {
 
@@ -14,12 +21,11 @@ struct RunOptions {
   std::filesystem::path study;
   bool dry_run = false;
   std::optional<int> ranks;
-  bool verbose = false;
-  bool json = false;
+  CommonOptions common;
 };
 
 void declare(OptionSchema& schema, RunOptions& options) {
-  schema.example("tempera run study.toml --dry-run --ranks 64");
+  schema.example("mpirun -n 8 tempera run study.toml --time-limit auto");
   schema.positional("study", OptionKind::path, options.study)
       .metavar("STUDY.toml")
       .help("stages and what they need of each other (`tempera help studies`)")
@@ -30,8 +36,7 @@ void declare(OptionSchema& schema, RunOptions& options) {
       .maximum(1 << 22)
       .absent("those of the job")
       .help("MPI ranks to plan for (--dry-run)");
-  schema.flag("verbose", options.verbose).help("all steps and runs of the plan, however many");
-  schema.flag("json", options.json).help("print the plan as JSON");
+  declare_study_options(schema, options.common);
 }
 
 }  // namespace
@@ -44,18 +49,48 @@ int run_study(std::span<const std::string> arguments, const Launch& launch) {
     if (launch.is_first()) print_result(help_text(schema));
     return 0;
   }
-  if (!options.dry_run)
-    throw Error(Category::usage, "--dry-run", "is missing: a study can be planned, not yet run", "add --dry-run");
+  if (options.ranks && !options.dry_run)
+    throw Error(Category::usage, "--ranks", "is for --dry-run", "leave it out: mpirun says how many ranks there are");
+  check_time_limit(schema, options.common);
   const int ranks = options.ranks.value_or(launch.ranks);
   const StudyGraph graph = make_graph(read_study(options.study));
   const std::vector<RunSize> sizes = validate(graph, ranks);
+  if (!options.dry_run) {
+    options.common.seed = graph.study.seed;
+    return conduct_study(launch, {graph, sizes, ranks, options.common, schema, launch.start, std::nullopt});
+  }
   const StudyPlan plan = plan_study(graph, sizes, ranks);
   if (!launch.is_first()) return 0;
-  if (options.json)
+  if (options.common.json)
     print_result(plan_json(graph, sizes, plan).dump(2) + "\n");
   else
-    print_result(plan_text(graph, sizes, plan, options.verbose));
+    print_result(plan_text(graph, sizes, plan, options.common.verbose));
   return 0;
+}
+
+int resume_study(std::span<const std::string> arguments, const Launch& launch) {
+  ResumedRun run;
+  CommonOptions common;
+  OptionSchema schema("resume", std::string(kResumeSummary));
+  schema.example("mpirun -n 8 tempera resume runs/study --time-limit auto");
+  schema.positional("run", OptionKind::path, run.folder).help("folder of the study's run that is to go on").required();
+  declare_study_options(schema, common, true);
+  if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
+    if (launch.is_first()) print_result(help_text(schema));
+    return 0;
+  }
+  check_time_limit(schema, common);
+  run.manifest = read_manifest(run.folder);
+  if (run.manifest.value("exit_status", nlohmann::ordered_json()) == 0) {
+    if (launch.is_first()) print_result(fmt::format("{}: the study has ended: all its runs are done\n", run.folder.string()));
+    return 0;
+  }
+  Study study = read_study(run.folder / "study.toml");
+  study.folder = run.manifest.at("study_folder").get<std::string>();
+  const StudyGraph graph = make_graph(std::move(study));
+  const std::vector<RunSize> sizes = validate(graph, launch.ranks);
+  common.seed = graph.study.seed;
+  return conduct_study(launch, {graph, sizes, launch.ranks, common, schema, launch.start, std::move(run)});
 }
 
 }  // namespace tempera::drivers

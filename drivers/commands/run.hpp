@@ -8,9 +8,11 @@
 
 namespace tempera::drivers {
 
-constexpr std::string_view kRunSummary = "check a study, and show who would run where and when";
+constexpr std::string_view kRunSummary = "run a study: stages that need each other, over groups of MPI ranks";
 
-/// `tempera run STUDY.toml --dry-run [--ranks N]`: reads and checks the whole study and prints its plan, without MPI.
+/// `tempera run STUDY.toml`; with `--dry-run [--ranks N]` it reads and checks the whole study and prints its plan, without MPI.
 int run_study(std::span<const std::string> arguments, const Launch& launch);
+/// `tempera resume RUN` of a study's run.
+int resume_study(std::span<const std::string> arguments, const Launch& launch);
 
 }  // namespace tempera::drivers

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/atomic_file.hpp"
 #include "core/base/error.hpp"
 #include "core/base/option_json.hpp"
 #include "distributed/communicator/objects.hpp"
@@ -172,11 +173,13 @@ int RunFrame::leave(const std::string& where) {
 }
 
 void RunFrame::deliver(const Json& summary, const std::function<std::string()>& text) const {
+  const std::string for_people = text();
+  write_file_atomically(*folder_ / "summary.txt", for_people);
   folder_->write_summary(summary);
   if (request_.common.json)
     print_result(summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   else if (!request_.common.quiet)
-    print_result(text());
+    print_result(for_people);
 }
 
 void RunFrame::finish(int status) {

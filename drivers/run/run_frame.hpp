@@ -82,7 +82,7 @@ class RunFrame {
   /// After a request to stop: no results, the checkpoint or the journal has it all. Collective.
   /// @param where  the run stands, for people @return the exit status @throws Error if there is no checkpoint
   int leave(const std::string& where);
-  /// On rank 0: summary.json, and what is printed: the summary with --json, else what `text` returns unless --quiet.
+  /// On rank 0: summary.json, summary.txt, and what is printed: the summary with --json, else what `text` returns unless --quiet.
   void deliver(const nlohmann::ordered_json& summary, const std::function<std::string()>& text) const;
 
   /// The manifest says how the run ended.

@@ -78,6 +78,20 @@ TEST_F(Optimize, AsynchronouslyAllTrialsAreDoneOnceAndTheSummaryHasTheBest) {
   }
 }
 
+TEST_F(Optimize, ARunEndsWhenEveryPointOfItsSpaceIsTried) {
+  file("small.toml", "[[parameter]]\nname = \"n\"\ntype = \"integer\"\nlow = 1\nhigh = 6\n");
+  for (const Arguments& more : {Arguments{}, Arguments{"--batch", "4"}})
+    for (const int ranks : {0, 3}) {
+      Arguments arguments{"small.toml", "--command", "echo {n}", "--budget", "20", "--output", "run", "--overwrite"};
+      arguments.insert(arguments.end(), more.begin(), more.end());
+      const auto result = optimize(arguments, ranks);
+      ASSERT_EQ(result.status, 0) << result.err;
+      EXPECT_EQ(trials("run").size(), 6u);
+      EXPECT_EQ(json("run/summary.json").at("ended_by"), "space");
+      EXPECT_EQ(json("run/summary.json").at("best_value"), 1);
+    }
+}
+
 TEST_F(Optimize, WhatIsToBeMaximisedIsToldAsItIs) {
   auto arguments = square("\n[[objective]]\nname = \"score\"\ndirection = \"maximize\"\n");
   start(with(arguments, {"--budget", "12", "--scheduler", "sobol"}), "run");

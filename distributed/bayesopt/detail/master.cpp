@@ -164,7 +164,10 @@ void Master::leave() {
   next_->finish();
   while (present_ > 0) take_message(kLongPause);
   stop_ = stop_ && !scheduler_.over();
-  record(StopEvent{stop_ ? "request" : scheduler_.too_many_failures() ? "failures" : "budget"});
+  record(StopEvent{stop_                            ? "request"
+                   : scheduler_.too_many_failures() ? "failures"
+                   : scheduler_.exhausted()         ? "space"
+                                                    : "budget"});
   record_.sync();
 }
 

@@ -37,6 +37,7 @@ struct OptimizeOptions {
   std::optional<std::int64_t> ask;
   std::filesystem::path tell;
   bool of_stage = false;  ///< no option: trials are runs of a stage of a study
+  std::filesystem::path directory;  ///< no option: where commands start; empty: in the working directory
   CommonOptions common;
 
   /// A model of the values chooses the points.

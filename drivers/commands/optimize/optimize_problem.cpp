@@ -43,13 +43,13 @@ OptimizeProblem make_problem(const OptimizeOptions& options) {
     problem.built_in.emplace(options.objective, options.settings);
     return problem;
   }
-  if (!options.of_command() && !options.by_hand())
+  if (!options.of_command() && !options.by_hand() && !options.of_stage)
     throw Error(Category::usage, "--ask", "nothing runs the trials of this run",
                 "give --ask K for points to try, or --tell FILE with what came of them");
   problem.file.emplace(read_space_file(options.space));
   problem.sha256 = sha256_of_file(options.space);
   check_space(*problem.file, options, options.space.string());
-  if (options.of_command()) problem.command.emplace(options.command, problem.space());
+  if (options.of_command()) problem.command.emplace(options.command, problem.space(), options.directory);
   return problem;
 }
 
@@ -58,6 +58,7 @@ std::unique_ptr<Evaluator> make_evaluator(const OptimizeProblem& problem, const 
   if (problem.file) {
     CommandTrialOptions trial;
     trial.timeout = options.timeout;
+    trial.directory = options.directory;
     trial.rules = problem.rules();
     return std::make_unique<CommandEvaluator>(*problem.command, problem.space(), trials, options.workers, trial);
   }

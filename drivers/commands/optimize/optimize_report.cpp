@@ -159,7 +159,9 @@ Json optimize_summary(const OptimizeFacts& facts) {
   summary["failed_trials"] = result.scheduler.failures();
   summary["failures"] = failures_of(facts);
   summary["budget"] = facts.options.budget;
-  summary["ended_by"] = result.scheduler.too_many_failures() ? "failures" : "budget";
+  summary["ended_by"] = result.scheduler.too_many_failures() ? "failures"
+                        : result.scheduler.exhausted()       ? "space"
+                                                             : "budget";
   summary["scheduler"] = facts.options.scheduler;
   summary["batch"] = facts.options.batch;
   if (facts.options.has_model()) {
@@ -194,6 +196,7 @@ std::string optimize_text(const OptimizeFacts& facts, const std::string& run_fol
       fmt::format("workers       {}{}, busy {:.0f} %\n", facts.workers,
                   facts.options.ranks_per_trial > 1 ? fmt::format(" of {} ranks", facts.options.ranks_per_trial) : "",
                   100 * facts.result.use.busy_fraction);
+  if (facts.result.scheduler.exhausted()) text += "ended         early: every point of the space has been tried\n";
   for (const std::string& warning : warnings_of(facts)) text += "look closer   " + warning + "\n";
   return text + fmt::format("results       {}\n", run_folder);
 }

@@ -74,7 +74,8 @@ class Optimizing {
     folder_ = folder;
     if (frame_.folder() != nullptr) trials_.emplace(*problem_);
     if (options_.by_hand()) return ask_and_tell();
-    const auto evaluator = make_evaluator(*problem_, options_, folder_ / "trials");
+    const auto evaluator = task_.trials != nullptr ? task_.trials->make_evaluator(folder_ / "trials")
+                                                   : make_evaluator(*problem_, options_, folder_ / "trials");
     const auto team = std::make_shared<RankTeam>();
     const auto proposer = make_proposer(*problem_, options_, team);
     std::optional<OptimizationResult> result;
@@ -91,6 +92,9 @@ class Optimizing {
   }
 
  private:
+  /// Trials: killed, or from checkpoints later.
+  bool ends_at_once() const { return options_.of_command() || task_.trials != nullptr; }
+
   void begin() {
     Json input = nullptr;
     if (problem_->file)
@@ -117,13 +121,14 @@ class Optimizing {
     options.seed = static_cast<std::uint64_t>(options_.common.seed);
     options.journal = folder_ / "journal.jsonl";
     options.configuration = configuration_of(task_.schema, *problem_);
+    if (task_.trials != nullptr) options.configuration["trials"] = task_.trials->description;
     options.sources = problem_->sources;
     return options;
   }
 
   OptimizationObserver observer() {
     OptimizationObserver observer;
-    observer.stop_requested = [this] { return frame_.has_to_leave(kWayOut + (options_.of_command() ? 0 : longest_)); };
+    observer.stop_requested = [this] { return frame_.has_to_leave(kWayOut + (ends_at_once() ? 0 : longest_)); };
     observer.resumed = [this](const Scheduler& scheduler, double seconds) { go_on(scheduler, seconds); };
     observer.counted = [this](const Scheduler& scheduler, const Trial& trial) { note(scheduler, trial); };
     observer.folder_was_lost = [this](const Scheduler& scheduler) { return write_lost_files(scheduler); };

@@ -73,6 +73,32 @@ TEST(Scheduler, EveryTrialIsTriedOnceAndNothingIsLost) {
       }
 }
 
+/// Of a space of five points.
+class FivePoints final : public Proposer {
+ public:
+  Proposal propose(Index, std::span<const Trial> finished, std::span<const PendingTrial> pending) override {
+    const auto known = std::ssize(finished) + std::ssize(pending);
+    return known < 5 ? Proposal{{static_cast<double>(known)}, {}} : Proposal{};
+  }
+};
+
+TEST(Scheduler, ARunEndsWhenEveryPointOfItsSpaceIsTried) {
+  for (const Schedule schedule : kSchedules)
+    for (const Index workers : {1, 3, 8}) {
+      const SchedulerOptions options = options_of(schedule, 40, 3);
+      Scheduler scheduler(options);
+      FivePoints proposer;
+      Entries entries;
+      simulate(scheduler, proposer, scripted_workers(workers, 0.05, 0, 1), entries);
+      EXPECT_TRUE(scheduler.over());
+      EXPECT_TRUE(scheduler.exhausted());
+      EXPECT_EQ(scheduler.finished().size(), 5u) << workers;
+      Scheduler again(options);
+      for (const JournalEntry& entry : entries) again.apply(event_from_json(to_json(entry.event)));
+      EXPECT_TRUE(again.over());
+    }
+}
+
 TEST(Scheduler, NoMoreTrialsRunAtOnceThanThereAreWorkers) {
   for (const Schedule schedule : kSchedules) {
     std::set<Index> busy;

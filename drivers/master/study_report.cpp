@@ -1,0 +1,197 @@
+#include "drivers/master/study_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <vector>
+
+#include "core/base/text.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kShownRuns = 40;   // in the table
+constexpr std::size_t kShownTexts = 4;   // of the last runs
+constexpr std::size_t kShownValues = 4;  // of a command
+
+std::string number(const Json& value) {
+  return value.is_number_float() ? fmt::format("{:.6g}", value.get<double>())
+         : value.is_string()     ? value.get<std::string>()
+                                 : value.dump();
+}
+
+/// `key value` for those of the keys that a summary has.
+std::vector<std::string> values_of(const Json& summary, std::initializer_list<const char*> keys) {
+  std::vector<std::string> texts;
+  for (const char* key : keys)
+    if (summary.contains(key) && !summary[key].is_null() && !summary[key].is_structured())
+      texts.push_back(fmt::format("{} {}", key, number(summary[key])));
+  return texts;
+}
+
+std::vector<std::string> point_of(const Json& summary) {
+  std::vector<std::string> texts;
+  if (const Json point = summary.value("best_point", Json()); point.is_object())
+    for (const auto& [key, value] : point.items()) texts.push_back(fmt::format("{}={}", key, number(value)));
+  return texts;
+}
+
+/// What a run found, in a line.
+std::string result_text(Engine engine, const Json& summary) {
+  std::vector<std::string> texts;
+  switch (engine) {
+    case Engine::decompose:
+      texts = values_of(summary, {"rank", "fit", "deviance"});
+      if (const Json holdout = summary.value("holdout", Json()); holdout.is_object())
+        for (const char* key : {"deviance", "squared_error"})
+          if (holdout.contains(key)) texts.push_back(fmt::format("holdout.{} {}", key, number(holdout[key])));
+      break;
+    case Engine::sample:
+      texts = values_of(summary, {"log_evidence", "log_evidence_error", "barrier", "replicas"});
+      if (summary.contains("verdict")) texts.push_back(summary["verdict"].value("good", false) ? "good" : "look closer");
+      break;
+    case Engine::optimize: {
+      texts = values_of(summary, {"best_value", "trials", "failed_trials"});
+      const auto point = point_of(summary);
+      texts.insert(texts.begin() + (texts.empty() ? 0 : 1), point.begin(), point.end());
+      break;
+    }
+    case Engine::command:
+      for (const auto& [key, value] : summary.items())
+        if (!value.is_structured() && texts.size() < kShownValues) texts.push_back(fmt::format("{} {}", key, number(value)));
+  }
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+/// Runs that nothing else needs.
+std::vector<std::size_t> last_runs(const StudyFacts& facts) {
+  std::set<std::size_t> needed;
+  for (const auto& dependencies : facts.graph.waits_for)
+    for (const Dependency& dependency : dependencies)
+      for (const std::size_t other : facts.graph.awaited(dependency)) needed.insert(other);
+  std::vector<std::size_t> last;
+  for (std::size_t i = 0; i < facts.graph.instances.size(); ++i)
+    if (!needed.contains(i) && facts.results.contains(i)) last.push_back(i);
+  return last;
+}
+
+std::string text_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::size_t count(const StudyFacts& facts, InstanceState state) {
+  std::size_t result = 0;
+  for (std::size_t i = 0; i < facts.graph.instances.size(); ++i) result += facts.record[i].state == state;
+  return result;
+}
+
+std::string table_text(const StudyFacts& facts) {
+  std::vector<std::vector<std::string>> table{{"run", "engine", "ranks", "time", "", "result"}};
+  const std::size_t runs = facts.graph.instances.size();
+  for (std::size_t i = 0; i < std::min(runs, kShownRuns); ++i) {
+    const InstanceRecord& record = facts.record[i];
+    const Engine engine = facts.graph.stage_of(i).engine;
+    const auto result = facts.results.find(i);
+    table.push_back({facts.graph.instances[i].name, std::string(name(engine)),
+                     record.ranks ? ranks_text(*record.ranks, facts.mpi_ranks) : "-", human_duration(record.seconds),
+                     status_name(record),
+                     result != facts.results.end() ? result_text(engine, result->second.values) : record.what});
+  }
+  std::string text = text_table(table, TableColumns::left);
+  if (runs > kShownRuns) text += fmt::format("  … and {} more (summary.json has all)\n", runs - kShownRuns);
+  return text;
+}
+
+}  // namespace
+
+const char* status_name(const InstanceRecord& record) {
+  switch (record.state) {
+    case InstanceState::waiting: return "waiting";
+    case InstanceState::running: return "running";
+    case InstanceState::done: return "done";
+    case InstanceState::failed: break;
+  }
+  return record.skipped ? "skipped" : "failed";
+}
+
+std::string ranks_text(RankSpan ranks, int mpi_ranks) {
+  if (ranks.count == mpi_ranks) return "all ranks";
+  if (ranks.count == 1) return fmt::format("rank {}", ranks.first);
+  return fmt::format("ranks {}-{}", ranks.first, ranks.end() - 1);
+}
+
+std::optional<Error> first_failure(const StudyFacts& facts) {
+  std::optional<std::size_t> first;
+  std::size_t failed = 0;
+  for (std::size_t i = 0; i < facts.graph.instances.size(); ++i) {
+    const InstanceRecord& record = facts.record[i];
+    if (record.state != InstanceState::failed || record.skipped) continue;
+    ++failed;
+    if (!first) first = i;
+  }
+  if (!first) return std::nullopt;
+  const InstanceRecord& record = facts.record[*first];
+  std::string what = fmt::format("{}: {}", facts.graph.instances[*first].name, record.what);
+  if (failed > 1) what = fmt::format("{} runs failed, the first of them {}", failed, what);
+  return Error(record.category, record.where, what);
+}
+
+double worker_busy_fraction(const StudyRecord& record, int mpi_ranks) {
+  if (record.spans().empty()) return 0;
+  double begin = record.spans().front().began, end = 0, busy = 0;
+  const int workers = worker_ranks(mpi_ranks);
+  for (const StudySpan& span : record.spans()) {
+    begin = std::min(begin, span.began);
+    end = std::max(end, span.ended);
+    busy += (span.ended - span.began) * std::min(span.ranks.count, workers);
+  }
+  return end > begin ? std::min(1.0, busy / ((end - begin) * workers)) : 0;
+}
+
+Json study_summary(const StudyFacts& facts) {
+  Json summary = {{"schema", 1}, {"command", "run"}, {"title", facts.graph.study.title}};
+  summary["runs"] = facts.graph.instances.size();
+  summary["done"] = count(facts, InstanceState::done);
+  summary["failed"] = count(facts, InstanceState::failed);
+  Json stages = Json::object();
+  for (std::size_t i = 0; i < facts.graph.instances.size(); ++i) {
+    const InstanceRecord& record = facts.record[i];
+    Json run = {{"engine", name(facts.graph.stage_of(i).engine)}, {"status", status_name(record)}};
+    run["folder"] = (std::filesystem::path("stages") / facts.graph.instances[i].folder).string();
+    if (record.ranks) run["ranks"] = {record.ranks->first, record.ranks->end() - 1};
+    run["seconds"] = record.seconds;
+    if (record.state == InstanceState::failed) run["reason"] = record.what;
+    if (const auto result = facts.results.find(i); result != facts.results.end()) {
+      Json values = Json::object();
+      for (const auto& [key, value] : result->second.values.items())
+        if (!value.is_structured() || key == "best_point" || key == "holdout") values[key] = value;
+      run["result"] = std::move(values);
+    }
+    stages[facts.graph.instances[i].name] = std::move(run);
+  }
+  summary["stages"] = std::move(stages);
+  summary["seconds"] = facts.seconds;
+  summary["mpi_ranks"] = facts.mpi_ranks;
+  summary["worker_busy_fraction"] = worker_busy_fraction(facts.record, facts.mpi_ranks);
+  return summary;
+}
+
+std::string study_text(const StudyFacts& facts, const std::string& run_folder) {
+  const std::size_t runs = facts.graph.instances.size(), done = count(facts, InstanceState::done);
+  std::string text = facts.graph.study.title.empty() ? "" : facts.graph.study.title + "\n\n";
+  const std::vector<std::size_t> last = last_runs(facts);
+  for (std::size_t k = 0; k < std::min(last.size(), kShownTexts); ++k)
+    if (const std::string own = text_file(facts.results.at(last[k]).folder / "summary.txt"); !own.empty())
+      text += fmt::format("--- {}\n{}\n", facts.graph.instances[last[k]].name, own);
+  text += fmt::format("{} of {} run{} done in {}\n\n", done, runs, runs == 1 ? "" : "s", human_duration(facts.seconds));
+  return text + table_text(facts) + fmt::format("\nresults       {}\n", run_folder);
+}
+
+}  // namespace tempera::drivers
