@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "distributed/bayesopt/command_trial_arguments.hpp"
 #include "distributed/bayesopt/command_trial_processes.hpp"
+#include "distributed/bayesopt/command_trial_result.hpp"
 #include "drivers/master/validation.hpp"
 
 namespace tempera::drivers {
@@ -17,6 +18,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// From SIGTERM to SIGKILL: less than the time that a study keeps for its way out.
+constexpr double kGrace = 1;
 constexpr timespec kPause{0, 5'000'000};  // between two looks for the end of what was asked to end
 
 TaskReport report_of(TaskStatus status, std::string result = {}) {
@@ -33,7 +36,8 @@ void CommandStages::begin(const std::string& order, RankSpan ranks) {
   instance_ = what.instance;
   const StudyGraph& graph = context_.graph;
   const KnownResults known(what);
-  const auto options = engine_options(graph.stage_of(instance_), resolve(graph, instance_, known.lookup()), ranks.count);
+  const auto options =
+      engine_options(graph.stage_of(instance_), resolve(graph, instance_, known.lookup()), ranks.count);
   const CommandOptions& command = options->command();
   const std::filesystem::path folder = std::filesystem::absolute(context_.folder_of(instance_));
   kill_strays(folder);  // of an attempt that a kill of this program ended
@@ -41,6 +45,7 @@ void CommandStages::begin(const std::string& order, RankSpan ranks) {
   std::filesystem::remove(folder / "summary.json", nothing);
   CommandProcessOptions settings;
   settings.timeout = command.timeout.value_or(std::numeric_limits<double>::infinity());
+  settings.grace = kGrace;
   settings.directory = graph.study.folder;
   settings.environment = {{"TEMPERA_RANKS", std::to_string(ranks.count)},
                           {"TEMPERA_STAGE", graph.instances[instance_].name},
@@ -66,7 +71,11 @@ TaskReport CommandStages::conclude() const {
   Json summary = Json::object();
   if (const auto line = process_->last_output_line(); line && line->starts_with('{')) {
     summary = Json::parse(*line, nullptr, false);
-    if (!summary.is_object()) summary = Json::object();
+    if (!summary.is_object())
+      return TaskReport::failure(
+          {Category::numerical, context_.graph.stage_of(instance_).where,
+           "command: the last line it printed begins like a JSON object, but is none: " + excerpt(*line),
+           "JSON knows no NaN and no infinity; print null there, or another line last"});
   }
   write_file_atomically(folder / "summary.json", summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   return report_of(TaskStatus::done, "0");
