@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
                            {"hyperparameters", "bayes"},
                            {"kernel", "auto"},
                            {"acquisition", "log-ei"},
-                           {"length-sd", "0.7"},
+                           {"length-sd", "1.4"},
                            {"warp", "yes"}});
   std::vector<Index> at = settings.integers("at");
   GpProposerOptions options = options_of(settings);

@@ -128,7 +128,7 @@ int main(int argc, char** argv) {
                            {"seeds", "3"},
                            {"warm", "50"},
                            {"first", "0"},
-                           {"length-sd", "0.7"},
+                           {"length-sd", "1.4"},
                            {"hyperparameters", "map"}});
   const std::filesystem::path folder = test::data_file("gpu-autotune");
   if (folder.empty()) {
