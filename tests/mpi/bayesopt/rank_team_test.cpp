@@ -113,6 +113,7 @@ TEST(RankTeam, AShardedModelFollowsItsHistoryAsASerialOne) {
     ModelTeam alone;
     GpFitOptions options;
     options.hyperparameters.method = HyperMethod::map;
+    options.priors.length_scale.sd = 0.7;  // a sharp mode: two searches end closer together than the bound
     const KernelPointer kernel = scaled(stationary_kernel(KernelShape::matern52, {0, 1}, {"a", "b"}));
     for (const Index spread_from : {kShared, kNever}) {
       RankTeam team({kShared, spread_from, 16});
