@@ -56,19 +56,18 @@ Json entry_of(const std::filesystem::path& path, std::size_t number, std::string
   return json;
 }
 
-/// @param whole  gets the bytes of the whole lines
-std::vector<Json> read_lines(const std::filesystem::path& path, std::string& whole) {
+/// @param whole    gets the bytes of the whole lines
+/// @param entries  gets what they say; where it throws, those before
+void read_lines(const std::filesystem::path& path, std::string& whole, std::vector<Json>& entries) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(Category::input, path.string(), "the journal of the run cannot be read");
   whole.assign(std::istreambuf_iterator<char>(file), {});
   whole.resize(whole.rfind('\n') == std::string::npos ? 0 : whole.rfind('\n') + 1);
-  std::vector<Json> entries;
   for (std::size_t begin = 0; begin < whole.size();) {
     const std::size_t end = whole.find('\n', begin);
     entries.push_back(entry_of(path, entries.size() + 1, std::string_view(whole).substr(begin, end - begin)));
     begin = end + 1;
   }
-  return entries;
 }
 
 /// errno, or 0. Some file systems cannot; they have no fsync to fail.
@@ -85,7 +84,21 @@ void JournalFile::damaged(const std::filesystem::path& path, std::size_t line, c
 
 std::vector<Json> JournalFile::read(const std::filesystem::path& path) {
   std::string whole;
-  return read_lines(path, whole);
+  std::vector<Json> entries;
+  read_lines(path, whole, entries);
+  return entries;
+}
+
+std::vector<Json> JournalFile::read_good(const std::filesystem::path& path, std::optional<std::string>& damage) {
+  std::string whole;
+  std::vector<Json> entries;
+  damage.reset();
+  try {
+    read_lines(path, whole, entries);
+  } catch (const Error& error) {
+    damage = error.where() + ": " + error.what_is_wrong();
+  }
+  return entries;
 }
 
 JournalFile JournalFile::create(const std::filesystem::path& path) {
@@ -99,7 +112,8 @@ JournalFile JournalFile::create(const std::filesystem::path& path) {
 
 JournalFile JournalFile::reopen(const std::filesystem::path& path, std::vector<Json>& entries) {
   std::string whole;
-  entries = read_lines(path, whole);
+  entries.clear();
+  read_lines(path, whole, entries);
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   if (descriptor < 0) throw write_error(path, errno);
   JournalFile journal(path, descriptor);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <future>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ class JournalFile {
   /// @throws Error{input} "FILE:LINE: …" for a wrong checksum, a gap in the numbers or anything but an object;
   ///         Error{input} if there is no such file
   static std::vector<Json> read(const std::filesystem::path& path);
+  /// The same for those who only look: of a damaged file the entries before the damage.
+  /// @param damage  gets what is wrong, "FILE:LINE: …", or nothing
+  static std::vector<Json> read_good(const std::filesystem::path& path, std::optional<std::string>& damage);
   /// An entry that cannot be what it should. @param line  from 1 @throws Error{input} "PATH:LINE: WHAT", always
   [[noreturn]] static void damaged(const std::filesystem::path& path, std::size_t line, const std::string& what);
 

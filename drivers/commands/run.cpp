@@ -85,9 +85,8 @@ int resume_study(std::span<const std::string> arguments, const Launch& launch) {
     if (launch.is_first()) print_result(fmt::format("{}: the study has ended: all its runs are done\n", run.folder.string()));
     return 0;
   }
-  Study study = read_study(run.folder / "study.toml");
-  study.folder = run.manifest.at("study_folder").get<std::string>();
-  const StudyGraph graph = make_graph(std::move(study));
+  const StudyGraph graph =
+      make_graph(read_study(run.folder / "study.toml", run.manifest.at("study_folder").get<std::string>()));
   const std::vector<RunSize> sizes = validate(graph, launch.ranks);
   common.seed = graph.study.seed;
   return conduct_study(launch, {graph, sizes, launch.ranks, common, schema, launch.start, std::move(run)});

@@ -95,5 +95,7 @@ struct Study {
 /// @throws Error{usage} with FILE:LINE for all that is not understood, unknown keys with the nearest known one;
 ///         Error{input} for what makes no space
 Study read_study(const std::filesystem::path& file);
+/// A copy of the file, which was in that folder.
+Study read_study(const std::filesystem::path& file, const std::filesystem::path& folder);
 
 }  // namespace tempera::drivers

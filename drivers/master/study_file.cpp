@@ -110,9 +110,9 @@ RanksWanted ranks_of(const TomlEntry& entry) {
 /// The whole file.
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& file) {
+  Reader(const std::filesystem::path& file, const std::filesystem::path& folder) {
     study_.file = file;
-    study_.folder = file.parent_path().empty() ? "." : file.parent_path();
+    study_.folder = folder;
   }
 
   Study read() {
@@ -333,7 +333,11 @@ std::string Study::located(const std::string& path) const {
 }
 
 Study read_study(const std::filesystem::path& file) {
-  return Reader(file).read();
+  return read_study(file, file.parent_path().empty() ? "." : file.parent_path());
+}
+
+Study read_study(const std::filesystem::path& file, const std::filesystem::path& folder) {
+  return Reader(file, folder).read();
 }
 
 }  // namespace tempera::drivers
