@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "core/base/command_line.hpp"
@@ -12,6 +13,8 @@
 #include "core/base/progress.hpp"
 #include "drivers/commands/status/run_status.hpp"
 #include "drivers/commands/status/status_text.hpp"
+#include "drivers/commands/status/study_status.hpp"
+#include "drivers/commands/status/study_status_text.hpp"
 #include "drivers/standard_streams.hpp"
 
 namespace tempera::drivers {
@@ -20,14 +23,34 @@ namespace {
 
 constexpr auto kBetweenLooks = std::chrono::milliseconds(500);
 
-RunStatus look(const std::filesystem::path& run) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return read_run_status(run, std::chrono::duration<double>(now).count());
-}
+struct StatusOptions {
+  std::filesystem::path run;
+  bool follow = false;
+  bool json = false;
+  bool verbose = false;
+};
 
-std::string dump(const nlohmann::ordered_json& json, int indent) {
-  return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-}
+/// How a run stands, whatever it is the run of.
+class Sight {
+ public:
+  explicit Sight(const StatusOptions& options) : verbose_(options.verbose) {
+    const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+    run_ = read_run_status(options.run, now.count());
+    if (is_study(run_)) study_ = read_study_status(run_, now.count(), options.verbose || options.json);
+  }
+  bool running() const { return run_.state == RunState::running; }
+  std::string text() const { return study_ ? study_status_text(*study_, verbose_) : status_text(run_); }
+  std::string line() const { return study_ ? study_status_line(*study_) : status_line(run_); }
+  std::string json(int indent) const {
+    const nlohmann::ordered_json json = study_ ? study_status_json(*study_) : status_json(run_);
+    return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  }
+
+ private:
+  bool verbose_;
+  RunStatus run_;
+  std::optional<StudyStatus> study_;
+};
 
 /// Prints the status over the one before it.
 class Screen {
@@ -45,46 +68,45 @@ class Screen {
 };
 
 /// Returns when the run is not running any more. A person's Ctrl-C ends the process.
-void follow(const std::filesystem::path& run, bool json) {
-  const bool live = !json && is_terminal(stdout);
+void follow(const StatusOptions& options) {
+  const bool live = !options.json && is_terminal(stdout);
   Screen screen;
   std::string before;
   for (;; std::this_thread::sleep_for(kBetweenLooks)) {
-    const RunStatus status = look(run);
-    const bool running = status.state == RunState::running;
-    const std::string line = status_line(status);
+    const Sight sight(options);
+    const std::string line = sight.line();
     if (live) {
-      screen.show(status_text(status));
+      screen.show(sight.text());
     } else if (line != before) {
-      const bool whole = before.empty() || !running;
-      print_result(json ? dump(status_json(status), -1) : whole ? status_text(status) : line + "\n");
+      const bool whole = before.empty() || !sight.running();
+      print_result(options.json ? sight.json(-1) : whole ? sight.text() : line + "\n");
     }
     before = line;
-    if (!running) return;
+    if (!sight.running()) return;
   }
 }
 
 }  // namespace
 
 int run_status(std::span<const std::string> arguments, const Launch& launch) {
-  std::filesystem::path run;
-  bool follows = false;
-  bool json = false;
+  StatusOptions options;
   OptionSchema schema("status", std::string(kStatusSummary));
   schema.example("tempera status runs/ratings --follow");
-  schema.positional("run", OptionKind::path, run).help("folder of a run, alive or not").required();
-  schema.flag("follow", follows).help("say it again whenever something changes, until the run ends");
-  schema.flag("json", json).help("print it as JSON; with --follow one object a line");
+  schema.positional("run", OptionKind::path, options.run).help("folder of a run, alive or not").required();
+  schema.flag("follow", options.follow).help("say it again whenever something changes, until the run ends");
+  schema.flag("json", options.json).help("print it as JSON; with --follow one object a line");
+  schema.flag("verbose", options.verbose)
+      .help("of a study: all runs and ranks, and the trace of who did what when, drawn from its journal");
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
     if (launch.is_first()) print_result(help_text(schema));
     return 0;
   }
   if (!launch.is_first()) return 0;
-  if (follows) {
-    follow(run, json);
+  if (options.follow) {
+    follow(options);
   } else {
-    const RunStatus status = look(run);
-    print_result(json ? dump(status_json(status), 2) : status_text(status));
+    const Sight sight(options);
+    print_result(options.json ? sight.json(2) : sight.text());
   }
   return 0;
 }

@@ -56,6 +56,7 @@ void StudyRecord::apply(const Json& event) {
   }
   if (kind == "session") {
     mpi_ranks_ = event.at("mpi_ranks");
+    ++sessions_;
     for (InstanceRecord& one : instances_)
       if (one.state == InstanceState::running) one.state = InstanceState::waiting;
     forget_failures();
@@ -71,7 +72,8 @@ void StudyRecord::apply(const Json& event) {
   }
   if (kind != "end") throw std::invalid_argument("unknown event " + kind);
   const std::string status = event.at("status");
-  if (one.state == InstanceState::running && one.ranks) spans_.push_back({instance, *one.ranks, one.began, seconds_});
+  if (one.state == InstanceState::running && one.ranks)
+    spans_.push_back({instance, *one.ranks, one.began, seconds_, sessions_, mpi_ranks_});
   one.seconds += event.at("seconds").get<double>();
   if (status == "done") {
     one.state = InstanceState::done;

@@ -29,6 +29,8 @@ struct StudySpan {
   std::size_t instance = 0;
   RankSpan ranks;
   double began = 0, ended = 0;
+  std::size_t session = 0;  ///< number of the process that worked on it, from 1
+  int mpi_ranks = 1;        ///< of that process
 };
 
 /// What has happened in a study, as its journal tells it: a fold over its lines.
@@ -63,6 +65,7 @@ class StudyRecord {
   std::vector<InstanceRecord> instances_;
   std::vector<StudySpan> spans_;
   double seconds_ = 0;
+  std::size_t sessions_ = 0;
   int mpi_ranks_ = 1;
   std::string sha256_;
 };

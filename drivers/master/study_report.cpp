@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <set>
 #include <vector>
 
@@ -40,33 +41,6 @@ std::vector<std::string> point_of(const Json& summary) {
   if (const Json point = summary.value("best_point", Json()); point.is_object())
     for (const auto& [key, value] : point.items()) texts.push_back(fmt::format("{}={}", key, number(value)));
   return texts;
-}
-
-/// What a run found, in a line.
-std::string result_text(Engine engine, const Json& summary) {
-  std::vector<std::string> texts;
-  switch (engine) {
-    case Engine::decompose:
-      texts = values_of(summary, {"rank", "fit", "deviance"});
-      if (const Json holdout = summary.value("holdout", Json()); holdout.is_object())
-        for (const char* key : {"deviance", "squared_error"})
-          if (holdout.contains(key)) texts.push_back(fmt::format("holdout.{} {}", key, number(holdout[key])));
-      break;
-    case Engine::sample:
-      texts = values_of(summary, {"log_evidence", "log_evidence_error", "barrier", "replicas"});
-      if (summary.contains("verdict")) texts.push_back(summary["verdict"].value("good", false) ? "good" : "look closer");
-      break;
-    case Engine::optimize: {
-      texts = values_of(summary, {"best_value", "trials", "failed_trials"});
-      const auto point = point_of(summary);
-      texts.insert(texts.begin() + (texts.empty() ? 0 : 1), point.begin(), point.end());
-      break;
-    }
-    case Engine::command:
-      for (const auto& [key, value] : summary.items())
-        if (!value.is_structured() && texts.size() < kShownValues) texts.push_back(fmt::format("{} {}", key, number(value)));
-  }
-  return fmt::format("{}", fmt::join(texts, ", "));
 }
 
 /// Runs that nothing else needs.
@@ -111,6 +85,34 @@ std::string table_text(const StudyFacts& facts) {
 
 }  // namespace
 
+std::string result_text(Engine engine, const Json& summary) {
+  std::vector<std::string> texts;
+  switch (engine) {
+    case Engine::decompose:
+      texts = values_of(summary, {"rank", "fit", "deviance"});
+      if (const Json holdout = summary.value("holdout", Json()); holdout.is_object())
+        for (const char* key : {"deviance", "squared_error"})
+          if (holdout.contains(key)) texts.push_back(fmt::format("holdout.{} {}", key, number(holdout[key])));
+      break;
+    case Engine::sample:
+      texts = values_of(summary, {"log_evidence", "log_evidence_error", "barrier", "replicas"});
+      if (summary.contains("verdict"))
+        texts.push_back(summary["verdict"].value("good", false) ? "good" : "look closer");
+      break;
+    case Engine::optimize: {
+      texts = values_of(summary, {"best_value", "trials", "failed_trials"});
+      const auto point = point_of(summary);
+      texts.insert(texts.begin() + (texts.empty() ? 0 : 1), point.begin(), point.end());
+      break;
+    }
+    case Engine::command:
+      for (const auto& [key, value] : summary.items())
+        if (!value.is_structured() && texts.size() < kShownValues)
+          texts.push_back(fmt::format("{} {}", key, number(value)));
+  }
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 const char* status_name(const InstanceRecord& record) {
   switch (record.state) {
     case InstanceState::waiting: return "waiting";
@@ -143,16 +145,24 @@ std::optional<Error> first_failure(const StudyFacts& facts) {
   return Error(record.category, record.where, what);
 }
 
-double worker_busy_fraction(const StudyRecord& record, int mpi_ranks) {
-  if (record.spans().empty()) return 0;
-  double begin = record.spans().front().began, end = 0, busy = 0;
-  const int workers = worker_ranks(mpi_ranks);
-  for (const StudySpan& span : record.spans()) {
-    begin = std::min(begin, span.began);
-    end = std::max(end, span.ended);
-    busy += (span.ended - span.began) * std::min(span.ranks.count, workers);
+double worker_busy_fraction(std::span<const StudySpan> spans) {
+  struct Session {
+    double begin = std::numeric_limits<double>::infinity(), end = 0;
+    int workers = 1;
+  };
+  std::map<std::size_t, Session> sessions;
+  double busy = 0;
+  for (const StudySpan& span : spans) {
+    Session& session = sessions[span.session];
+    session.begin = std::min(session.begin, span.began);
+    session.end = std::max(session.end, span.ended);
+    session.workers = worker_ranks(span.mpi_ranks);
+    const int master = span.mpi_ranks > 1 && span.ranks.contains(0) ? 1 : 0;
+    busy += (span.ended - span.began) * (span.ranks.count - master);
   }
-  return end > begin ? std::min(1.0, busy / ((end - begin) * workers)) : 0;
+  double all = 0;
+  for (const auto& [number, session] : sessions) all += (session.end - session.begin) * session.workers;
+  return all > 0 ? std::min(1.0, busy / all) : 0;
 }
 
 Json study_summary(const StudyFacts& facts) {
@@ -179,7 +189,7 @@ Json study_summary(const StudyFacts& facts) {
   summary["stages"] = std::move(stages);
   summary["seconds"] = facts.seconds;
   summary["mpi_ranks"] = facts.mpi_ranks;
-  summary["worker_busy_fraction"] = worker_busy_fraction(facts.record, facts.mpi_ranks);
+  summary["worker_busy_fraction"] = worker_busy_fraction(facts.record.spans());
   return summary;
 }
 

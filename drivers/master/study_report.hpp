@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "core/base/error.hpp"
@@ -25,10 +26,13 @@ struct StudyFacts {
 const char* status_name(const InstanceRecord& record);
 /// "rank 3", "ranks 1-4", "all ranks".
 std::string ranks_text(RankSpan ranks, int mpi_ranks);
+/// What a run found, in a line, from its summary.
+std::string result_text(Engine engine, const nlohmann::ordered_json& summary);
 /// The failure of a run, not of one that was skipped: "fit: …", and of how many more; nothing if none failed.
 std::optional<Error> first_failure(const StudyFacts& facts);
-/// Share of the time from the first beginning to the last end in which the workers worked.
-double worker_busy_fraction(const StudyRecord& record, int mpi_ranks);
+/// Share of the time in which the workers worked: of each session from its first beginning to its last end, each with the
+/// workers that it had. What the master does itself beside them does not count. 0 without any span.
+double worker_busy_fraction(std::span<const StudySpan> spans);
 
 /// summary.json
 nlohmann::ordered_json study_summary(const StudyFacts& facts);

@@ -80,6 +80,11 @@ ProgressTail read_progress_tail(const std::filesystem::path& file) {
   return tail;
 }
 
+std::string last_line(const std::filesystem::path& file) {
+  const std::string text = tail_of(file);
+  return printable(text.substr(text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1));
+}
+
 ordered_json plain_values(const ordered_json& object) {
   ordered_json plain = ordered_json::object();
   if (!object.is_object()) return plain;

@@ -17,6 +17,9 @@ struct ProgressTail {
 /// no steps.
 ProgressTail read_progress_tail(const std::filesystem::path& file);
 
+/// The last whole line of a file, of those that end within its last 64 KiB; empty if there is none.
+std::string last_line(const std::filesystem::path& file);
+
 /// What can be shown of an object that may hold anything: its numbers, texts and truth values.
 nlohmann::ordered_json plain_values(const nlohmann::ordered_json& object);
 

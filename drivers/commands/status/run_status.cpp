@@ -75,7 +75,9 @@ ordered_json member(const ordered_json& object, const char* key) {
 void take_manifest(RunStatus& status, const ordered_json& manifest) {
   status.command = text_in(manifest, "command");
   status.input = text_in(member(manifest, "input"), "path");
+  status.study_folder = text_in(manifest, "study_folder");
   status.start = text_in(manifest, "start");
+  status.part_start = status.start;
   status.end = text_in(manifest, "end");
   status.exit_status = integer_in(manifest, "exit_status");
   status.mpi_ranks = integer_in(manifest, "mpi_ranks");
@@ -83,6 +85,7 @@ void take_manifest(RunStatus& status, const ordered_json& manifest) {
   if (!resumes.is_array() || resumes.empty()) return;
   status.resumes = resumes.size();
   if (const auto ranks = integer_in(resumes.back(), "mpi_ranks")) status.mpi_ranks = ranks;
+  status.part_start = text_in(resumes.back(), "start");
 }
 
 bool is_alive(const std::optional<LockInfo>& lock) {
@@ -144,7 +147,10 @@ RunStatus read_run_status(const fs::path& folder, double now) {
   status.lock = FolderLock::inspect(folder);
   if (status.lock) status.lock->heartbeat_age = std::min(status.lock->heartbeat_age, kLongest);
   status.state = judge(status);
-  take_progress(status, member(member(manifest, "options"), "values"));
+  const ordered_json options = member(member(manifest, "options"), "values");
+  status.ranks_per_trial = integer_in(options, "ranks-per-trial");
+  status.model_ranks = integer_in(options, "model-ranks");
+  take_progress(status, options);
   take_checkpoints(status, text_in(manifest, "checkpoint_folder"), now);
   status.journal = is_there(folder / "journal.jsonl");
   if (status.state != RunState::finished) return status;

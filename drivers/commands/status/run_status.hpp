@@ -26,7 +26,9 @@ struct RunStatus {
   RunState state = RunState::died;
   std::string command;  ///< "decompose"; empty where the manifest cannot be read, like the other facts from it
   std::string input;
+  std::string study_folder;  ///< of a study: the one that its file was in
   std::string start;
+  std::string part_start;  ///< of the last part: of the last resume, if there was one
   std::string end;
   std::optional<std::int64_t> exit_status;
   std::optional<std::int64_t> mpi_ranks;  ///< of the last part of the run
@@ -37,6 +39,7 @@ struct RunStatus {
   std::optional<std::int64_t> limit;  ///< of its iterations
   std::string limit_option;           ///< that sets it, "rounds", and its value
   std::optional<std::int64_t> limit_value;
+  std::optional<std::int64_t> ranks_per_trial, model_ranks;  ///< options of optimize
   std::optional<std::int64_t> starts;  ///< how many times the command begins anew (--restarts), if more than once
   std::optional<double> seconds_per_iteration;
   std::optional<double> seconds_left;    ///< at most, until the limit of iterations of the last start

@@ -2,14 +2,10 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
-#include <string_view>
 
 #include "drivers/commands/status/run_status.hpp"
 
 namespace tempera::drivers {
-
-/// "running", "finished", "stopped", "failed" or "died".
-std::string_view name(RunState state);
 
 /// The status in words, several lines, with the hint for the next action.
 std::string status_text(const RunStatus& status);
