@@ -241,7 +241,22 @@ TEST_F(StudyStatusFolder, VerboseListsAllRunsAndDrawsTheTrace) {
       AllOf(
           HasSubstr("  fit[repeat=1]  done        rank 1     1 min 40 s  rank 16, fit 0.75\n"),
           HasSubstr("  fit[repeat=3]  waiting     -          -\n"), HasSubstr("\n  who did what when\n  rank 0   "),
-          HasSubstr("  A fit[repeat=1]   B tools   C fit[repeat=2]   D search   . idle\n  ! failed or broken off\n")));
+          HasSubstr("  A fit[repeat=1]   B tools   C fit[repeat=2]   D search   - no trial   . idle\n  ! failed or broken off\n")));
+}
+
+TEST_F(StudyStatusFolder, TheTraceShowsWhichRanksOfAnOptimizeRunHaveATrial) {
+  start(3540, "other", 1, 1);  // no line of this study: nobody minds
+  end(3600, "fit[repeat=2]", "done");
+  end(3600, "search", "left");
+  const StudyStatus status = read(true);
+  // Worker 0 is rank 3 and tries from 0 to 40 and 20 to the end, worker 1 rank 4, from 10 to 40 and 30 to the end.
+  ASSERT_EQ(status.trials.size(), 4u);
+  EXPECT_EQ(status.trials[0].ranks, (RankSpan{3, 1}));
+  EXPECT_EQ(status.trials[0].began, 3540);
+  EXPECT_EQ(status.trials[0].ended, 3580);
+  EXPECT_EQ(status.trials[3].ranks, (RankSpan{4, 1}));
+  EXPECT_EQ(status.trials[3].began, 3570);
+  EXPECT_EQ(status.trials[3].ended, 3600);
 }
 
 TEST_F(StudyStatusFolder, WithoutItsStudyFileTellsWhatTheJournalKnows) {

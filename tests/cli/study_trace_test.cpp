@@ -136,6 +136,21 @@ TEST_F(StudyTraces, AreDrawnAsRanksOverTime) {
             "  resumed after 10.0 s of work, on 1 MPI rank\n");
 }
 
+TEST_F(StudyTraces, RanksOfAnOptimizeRunWithoutATrialAreMarked) {
+  session(0, 3);
+  start(0, "search", 0, 3);
+  end(10, "search", "done", 10);
+  start(10, "fit", 1, 2);
+  end(20, "fit", "done", 10);
+  const std::vector<TrialSpan> trials{{0, {1, 1}, 1, 5}, {0, {1, 1}, 5, 10}, {0, {2, 1}, 2, 8}};
+  EXPECT_EQ(trace_text(trace(), {.columns = 20}, trials),
+            "  rank 0        ----------..........\n"
+            "  rank 1        -AAAAAAAAABBBBBBBBBB\n"
+            "  rank 2        --AAAAAA--BBBBBBBBBB\n"
+            "                0 s           20.0 s\n"
+            "  A search   B fit   - no trial   . idle\n");
+}
+
 TEST_F(StudyTraces, OfManyRanksShareRowsAndOfManyRunsLetters) {
   session(0, 1025);
   start(0, "wide", 1, 512);

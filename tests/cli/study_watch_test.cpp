@@ -61,7 +61,7 @@ TEST_F(WatchedStudy, ThatIsFinishedTellsItsResultsOnEveryNumberOfRanks) {
                       HasSubstr("  next        the results are in run/summary.txt\n"), Not(HasSubstr("note"))));
     const auto seen = json()["study"];
     const auto summary = nlohmann::json::parse(test::read_text(folder_ / "run/summary.json"));
-    EXPECT_EQ(seen["worker_busy_fraction"], summary["worker_busy_fraction"]);
+    EXPECT_NEAR(seen["worker_busy_fraction"].get<double>(), summary["worker_busy_fraction"].get<double>(), 1e-9);
     EXPECT_EQ(seen["trace"].size(), 4u);
     EXPECT_EQ(seen["sessions"][0]["mpi_ranks"], ranks);
     EXPECT_EQ(seen["instances"][2]["result"]["best_value"], summary["stages"]["search"]["result"]["best_value"]);

@@ -196,6 +196,22 @@ void take_results(StudyStatus& status, StageStatus& stage, const Stage* plan, bo
   }
 }
 
+/// Trials of all optimize runs that have begun, for the trace.
+void take_trials(StudyStatus& status, double now) {
+  std::size_t looked = 0;
+  for (const StudyRunStatus& run : status.runs) {
+    if (run.engine != "optimize" || run.folder.empty() || !run.traced.ranks || ++looked > kMostResults) continue;
+    std::optional<RunStatus> own = run.own;
+    try {
+      if (!own) own = read_run_status(run.folder, now);
+    } catch (const Error&) {
+      continue;  // its folder is gone
+    }
+    const auto spans = trial_spans(status.trace, status.trace.number_of(run.traced.name).value(), *own);
+    status.trials.insert(status.trials.end(), spans.begin(), spans.end());
+  }
+}
+
 void count_phases(StudyStatus& status) {
   for (StageStatus& stage : status.stages)
     for (std::size_t i = stage.first; i < stage.first + stage.count; ++i) {
@@ -241,7 +257,7 @@ StudyStatus read_study_status(RunStatus run, double now, bool results) {
   StudyTrace trace = StudyTrace::read(run.folder / "journal.jsonl", notes);
   const auto graph = graph_of(run, notes);
   run.notes = std::move(notes);
-  StudyStatus status{std::move(run), "", false, {}, {}, std::move(trace), {}, 0, std::nullopt, false};
+  StudyStatus status{std::move(run), "", false, {}, {}, std::move(trace), {}, {}, 0, std::nullopt, false};
   status.trace.close(last_life(status, now), status.run.state == RunState::running);
   if (graph)
     take_study(status, *graph);
@@ -254,6 +270,7 @@ StudyStatus read_study_status(RunStatus run, double now, bool results) {
     take_results(status, status.stages[s], graph ? &graph->study.stages[s] : nullptr, results);
   count_phases(status);
   if (graph) take_waits(status, *graph);
+  if (results) take_trials(status, now);
   take_ranks(status);
   take_time_left(status);
   return status;

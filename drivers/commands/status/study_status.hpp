@@ -10,6 +10,7 @@
 #include "drivers/commands/status/run_status.hpp"
 #include "drivers/commands/status/study_trace.hpp"
 #include "drivers/commands/status/trial_status.hpp"
+#include "drivers/commands/status/trial_trace.hpp"
 
 namespace tempera::drivers {
 
@@ -56,8 +57,9 @@ struct StudyStatus {
   std::vector<StageStatus> stages;
   std::vector<StudyRunStatus> runs;
   StudyTrace trace;
-  std::vector<RankUse> ranks;  ///< of one that runs
-  double busy_fraction = 0;    ///< of the workers so far
+  std::vector<TrialSpan> trials;  ///< of the optimize runs, if results were asked for
+  std::vector<RankUse> ranks;     ///< of one that runs
+  double busy_fraction = 0;       ///< of the workers so far
   std::optional<double> seconds_left;
   bool left_at_most = false;  ///< the time left is a limit, else an estimate by the runs that are done
 
@@ -70,7 +72,8 @@ bool is_study(const RunStatus& run);
 /// Reads the rest of what the folder of a study says. Damaged, partial and absent files leave gaps and notes.
 /// @param run      read before
 /// @param now      seconds since 1970, UTC
-/// @param results  read the results of all runs that are done, not only those of stages with one run
+/// @param results  read also the results of all runs that are done, not only those of stages with one run, and the
+///                 trials of optimize runs that have ended
 StudyStatus read_study_status(RunStatus run, double now, bool results);
 
 }  // namespace tempera::drivers

@@ -202,7 +202,8 @@ std::string study_status_text(const StudyStatus& status, bool verbose) {
   text += blocks(status, RunPhase::left, "left, to go on later", verbose);
   text += ranks_list(status, verbose);
   if (verbose)
-    if (const std::string trace = trace_text(status.trace); !trace.empty()) text += "\n  who did what when\n" + trace;
+    if (const std::string trace = trace_text(status.trace, {}, status.trials); !trace.empty())
+      text += "\n  who did what when\n" + trace;
   if (const std::string next = study_next_text(status); !next.empty())
     text += fmt::format("\n  {:12}{}\n", "next", next);
   return text;

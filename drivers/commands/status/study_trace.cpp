@@ -52,9 +52,14 @@ StudyTrace StudyTrace::read(const std::filesystem::path& journal, std::vector<st
   return {entries, notes};
 }
 
-const TracedRun* StudyTrace::find(const std::string& run) const {
+std::optional<std::size_t> StudyTrace::number_of(const std::string& run) const {
   const auto found = numbers_.find(run);
-  return found == numbers_.end() ? nullptr : &runs_[found->second];
+  return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+}
+
+const TracedRun* StudyTrace::find(const std::string& run) const {
+  const auto number = number_of(run);
+  return number ? &runs_[*number] : nullptr;
 }
 
 double StudyTrace::busy_fraction() const {
@@ -73,7 +78,7 @@ void StudyTrace::close(double seconds, bool alive) {
   }
 }
 
-std::size_t StudyTrace::number_of(const std::string& run) {
+std::size_t StudyTrace::numbered(const std::string& run) {
   const auto [place, is_new] = numbers_.try_emplace(run, runs_.size());
   if (is_new) {
     runs_.emplace_back();
@@ -98,7 +103,7 @@ bool StudyTrace::apply(const Json& event) {
   if (run.empty() || sessions_.empty() || (kind != "start" && kind != "end")) return false;
   seconds_ = std::max(seconds_, *at);
   sessions_.back().ended = seconds_;
-  return kind == "start" ? start(event, number_of(run)) : end(event, number_of(run));
+  return kind == "start" ? start(event, numbered(run)) : end(event, numbered(run));
 }
 
 /// What ran has broken off, when nobody knows: the last line of the session before is the last that is known.

@@ -63,6 +63,8 @@ class StudyTrace {
   const std::vector<TracedRun>& runs() const { return runs_; }
   const std::vector<TracedSession>& sessions() const { return sessions_; }
   const std::vector<TracedSpan>& spans() const { return spans_; }
+  /// Of a run that the journal names.
+  std::optional<std::size_t> number_of(const std::string& run) const;
   const TracedRun* find(const std::string& run) const;
   /// Of working on the study, until the last line or what close() was told.
   double seconds() const { return seconds_; }
@@ -73,7 +75,7 @@ class StudyTrace {
   void begin_session(int mpi_ranks);
   bool start(const Json& event, std::size_t run);
   bool end(const Json& event, std::size_t run);
-  std::size_t number_of(const std::string& run);
+  std::size_t numbered(const std::string& run);
   void end_span(std::size_t run, RunPhase how);
 
   std::unordered_map<std::string, std::size_t> numbers_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "core/base/text.hpp"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 constexpr std::size_t kRunsWithLetters = 26;  // of more runs each stage has one
+constexpr std::size_t kNoTrial = 1 << 24;     // in place of a letter's number
 constexpr int kHeading = 14;
 constexpr int kLegendWidth = 84;
 
@@ -35,10 +37,13 @@ class Letters {
     names_.push_back(name);
     return names_.size() - 1;
   }
-  static char letter(std::size_t number) { return number < kLetters.size() ? kLetters[number] : '#'; }
-  std::string legend(bool marks) const {
+  static char letter(std::size_t number) {
+    return number == kNoTrial ? '-' : number < kLetters.size() ? kLetters[number] : '#';
+  }
+  std::string legend(bool trials, bool marks) const {
     std::vector<std::string> entries;
     for (std::size_t i = 0; i < names_.size(); ++i) entries.push_back(fmt::format("{} {}", letter(i), names_[i]));
+    if (trials) entries.emplace_back("- no trial");
     entries.emplace_back(". idle");
     if (marks) entries.emplace_back("! failed or broken off");
     std::string text, line;
@@ -71,15 +76,19 @@ struct Cells {
   }
   int ranks_of(int row) const { return std::min(ranks_a_row, ranks - row * ranks_a_row); }
 
-  void add(const TracedSpan& span, std::size_t letter) {
-    const int first = std::clamp(static_cast<int>(span.began / width), 0, columns - 1);
-    const int last = std::clamp(static_cast<int>(span.ended / width), first, columns - 1);
-    for (int row = span.ranks.first / ranks_a_row; row <= (span.ranks.end() - 1) / ranks_a_row; ++row) {
-      const int begin = std::max(span.ranks.first, row * ranks_a_row);
-      const int end = std::min(span.ranks.end(), (row + 1) * ranks_a_row);
-      for (int column = first; column <= last; ++column)
-        at(row, column)[letter] += (end - begin) * std::max(0.0, std::min(span.ended, (column + 1) * width) -
-                                                                     std::max(span.began, column * width));
+  /// @param instead  a letter that has had this time until now
+  void add(RankSpan span, double began, double ended, std::size_t letter, std::optional<std::size_t> instead = {}) {
+    const int first = std::clamp(static_cast<int>(began / width), 0, columns - 1);
+    const int last = std::clamp(static_cast<int>(ended / width), first, columns - 1);
+    for (int row = span.first / ranks_a_row; row <= (span.end() - 1) / ranks_a_row; ++row) {
+      const int begin = std::max(span.first, row * ranks_a_row);
+      const int end = std::min(span.end(), (row + 1) * ranks_a_row);
+      for (int column = first; column <= last; ++column) {
+        const double overlap = std::min(ended, (column + 1) * width) - std::max(began, column * width);
+        const double rank_seconds = (end - begin) * std::max(0.0, overlap);
+        at(row, column)[letter] += rank_seconds;
+        if (instead) at(row, column)[*instead] -= rank_seconds;
+      }
     }
   }
   void mark_end(const TracedSpan& span) {
@@ -136,11 +145,19 @@ std::string sessions_text(const StudyTrace& trace) {
 
 }  // namespace
 
-std::string trace_text(const StudyTrace& trace, TraceSize size) {
+std::string trace_text(const StudyTrace& trace, TraceSize size, std::span<const TrialSpan> trials) {
   if (trace.spans().empty() || !(trace.seconds() > 0)) return {};
   Letters letters(trace);
   Cells cells(trace, size);
-  for (const TracedSpan& span : trace.spans()) cells.add(span, letters.number_of(trace.runs()[span.instance].name));
+  std::set<std::size_t> with_trials;
+  for (const TrialSpan& trial : trials) with_trials.insert(trial.span);
+  const auto letter_of = [&](const TracedSpan& span) { return letters.number_of(trace.runs()[span.instance].name); };
+  for (std::size_t i = 0; i < trace.spans().size(); ++i) {
+    const TracedSpan& span = trace.spans()[i];
+    cells.add(span.ranks, span.began, span.ended, with_trials.contains(i) ? kNoTrial : letter_of(span));
+  }
+  for (const TrialSpan& trial : trials)
+    cells.add(trial.ranks, trial.began, trial.ended, letter_of(trace.spans()[trial.span]), kNoTrial);
   for (const TracedSpan& span : trace.spans())
     if (span.end == RunPhase::failed || span.end == RunPhase::broken) cells.mark_end(span);
   std::string text;
@@ -149,7 +166,8 @@ std::string trace_text(const StudyTrace& trace, TraceSize size) {
     for (int column = 0; column < cells.columns; ++column) line += cells.letter(row, column);
     text += fmt::format("  {:{}}{}\n", row_name(cells, row), kHeading, line);
   }
-  return text + ruler(trace.seconds(), cells.columns) + letters.legend(!cells.marked.empty()) + sessions_text(trace);
+  return text + ruler(trace.seconds(), cells.columns) + letters.legend(!trials.empty(), !cells.marked.empty()) +
+         sessions_text(trace);
 }
 
 }  // namespace tempera::drivers

@@ -7,9 +7,9 @@
 #include <map>
 
 #include "core/base/error.hpp"
-#include "distributed/bayesopt/rank_layout.hpp"
 #include "distributed/checkpoint/journal_file.hpp"
 #include "drivers/commands/status/progress_tail.hpp"
+#include "drivers/commands/status/trial_trace.hpp"
 
 namespace tempera::drivers {
 
@@ -46,15 +46,6 @@ LastSession last_session(const fs::path& journal) {
   return session;
 }
 
-std::optional<RankSpan> ranks_of(const RunStatus& run, RankSpan ranks, std::int64_t worker) {
-  const auto each = run.ranks_per_trial.value_or(1), model = run.model_ranks.value_or(0);
-  if (worker < 0 || each < 1 || model < 0 || each > ranks.count || model > ranks.count) return std::nullopt;
-  if (ranks.count == 1) return ranks;
-  const auto first = 1 + model + worker * each;
-  if (first + each > ranks.count) return std::nullopt;
-  return RankSpan{ranks.first + static_cast<int>(first), static_cast<int>(each)};
-}
-
 }  // namespace
 
 std::vector<TrialStatus> trials_on_their_way(const RunStatus& run, std::optional<RankSpan> ranks, double now) {
@@ -65,7 +56,7 @@ std::vector<TrialStatus> trials_on_their_way(const RunStatus& run, std::optional
     TrialStatus trial;
     trial.number = number;
     if (start) trial.age = std::max(0.0, now - *start - (begun.at - session.began));
-    if (ranks) trial.ranks = ranks_of(run, *ranks, begun.worker);
+    if (ranks) trial.ranks = ranks_of_worker(run, *ranks, begun.worker);
     std::error_code error;
     const fs::path folder = run.folder / "trials" / fmt::format("{:06}", number);
     if (fs::is_directory(folder, error)) trial.folder = folder;
