@@ -156,9 +156,9 @@ TEST_F(StudyTraces, OfManyRanksShareRowsAndOfManyRunsLetters) {
   start(0, "wide", 1, 512);
   end(5, "wide", "done", 5);
   EXPECT_EQ(trace_text(trace(), {.columns = 10, .rows = 2}),
-            "  ranks 0-512   AAAAAAAAAA\n"
-            "  ranks 513-1024..........\n"
-            "                0 s 5.00 s\n"
+            "  ranks 0-512     AAAAAAAAAA\n"
+            "  ranks 513-1024  ..........\n"
+            "                  0 s 5.00 s\n"
             "  A wide   . idle\n");
   for (int run = 0; run < 40; ++run) {
     const std::string name = (run % 2 == 0 ? "even[n=" : "odd[n=") + std::to_string(run) + "]";

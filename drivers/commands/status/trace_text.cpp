@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 constexpr std::size_t kRunsWithLetters = 26;  // of more runs each stage has one
 constexpr std::size_t kNoTrial = 1 << 24;     // in place of a letter's number
-constexpr int kHeading = 14;
+constexpr int kHeading = 14;                  // columns at least
 constexpr int kLegendWidth = 84;
 
 std::string stage_of(const std::string& run) {
@@ -119,9 +119,9 @@ std::string row_name(const Cells& cells, int row) {
   return count == 1 ? fmt::format("rank {}", first) : fmt::format("ranks {}-{}", first, first + count - 1);
 }
 
-std::string ruler(double seconds, int columns) {
+std::string ruler(double seconds, int columns, int heading) {
   const std::string end = human_duration(seconds);
-  return fmt::format("  {:{}}0 s{:>{}}\n", "", kHeading, end, std::max(columns - 3, display_width(end) + 1));
+  return fmt::format("  {:{}}0 s{:>{}}\n", "", heading, end, std::max(columns - 3, display_width(end) + 1));
 }
 
 /// How long it had worked when what broke off broke off is not known any more.
@@ -160,14 +160,15 @@ std::string trace_text(const StudyTrace& trace, TraceSize size, std::span<const 
     cells.add(trial.ranks, trial.began, trial.ended, letter_of(trace.spans()[trial.span]), kNoTrial);
   for (const TracedSpan& span : trace.spans())
     if (span.end == RunPhase::failed || span.end == RunPhase::broken) cells.mark_end(span);
+  const int heading = std::max(kHeading, display_width(row_name(cells, cells.rows - 1)) + 2);
   std::string text;
   for (int row = 0; row < cells.rows; ++row) {
     std::string line;
     for (int column = 0; column < cells.columns; ++column) line += cells.letter(row, column);
-    text += fmt::format("  {:{}}{}\n", row_name(cells, row), kHeading, line);
+    text += fmt::format("  {:{}}{}\n", row_name(cells, row), heading, line);
   }
-  return text + ruler(trace.seconds(), cells.columns) + letters.legend(!trials.empty(), !cells.marked.empty()) +
-         sessions_text(trace);
+  return text + ruler(trace.seconds(), cells.columns, heading) +
+         letters.legend(!trials.empty(), !cells.marked.empty()) + sessions_text(trace);
 }
 
 }  // namespace tempera::drivers
