@@ -15,7 +15,8 @@ usage: cluster/setup.sh deps|build|demo|test
 
   deps    install the missing Debian/Ubuntu packages (as root or through sudo)
   build   deps, then build/tempera
-  demo    build, then factor the letter trigrams of the licence texts on two MPI ranks
+  demo    build, then run a study on two MPI ranks: the letter trigrams of a licence text, how many components they
+          have (Bayesian optimisation), the factors, and their posterior (parallel tempering); about a minute
   test    deps, then build everything and run the test suite
 TEXT
 }
@@ -136,12 +137,10 @@ mpi_environment() {
   export OPENBLAS_NUM_THREADS=1
 }
 
-demo_texts() {  # sets `texts`: every licence text once (symbolic links name a text a second time)
-  mapfile -t texts < <(find /usr/share/common-licenses -maxdepth 1 -type f 2>/dev/null | LC_ALL=C sort)
-  if [[ ${#texts[@]} -eq 0 ]]; then
-    mapfile -t texts < <(find "$root" -maxdepth 3 -type f \( -name README.md -o -path "$root/LICENSE" \) \
-      -not -path "$root/build*" | LC_ALL=C sort)
-  fi
+demo_text() {  # the text whose letters are counted: of no other licence is it as short
+  local text=/usr/share/common-licenses/BSD
+  [[ -f $text ]] || text="$root/LICENSE"
+  echo "$text"
 }
 
 fresh_run_folder() {
@@ -152,21 +151,17 @@ fresh_run_folder() {
 }
 
 demo() {
-  local texts mpirun run tensor="$root/build/demo/trigrams.tns"
+  local mpirun run study="$root/drivers/studies/rank_search.toml"
   mpi_environment
-  demo_texts
-  mkdir -p "$root/build/demo" "$root/runs"
-  rm -f "$tensor" "$tensor.labels.json"
-  say "counting letter trigrams in ${#texts[@]} texts: $tensor"
-  "$root/build/tempera" convert --ngrams 3 "${texts[@]}" "$tensor" </dev/null
+  export TEMPERA_EXECUTABLE="$root/build/tempera" TEMPERA_TEXT="${TEMPERA_TEXT:-$(demo_text)}"
+  mkdir -p "$root/runs"
   mpirun="$(sed -n 's/^MPIEXEC_EXECUTABLE:[A-Z]*=//p' "$root/build/CMakeCache.txt")"
   run="$(fresh_run_folder)"
-  say "factoring it on two MPI ranks"
+  say "running $study on two MPI ranks"
   # Open MPI counts cores, not hardware threads, so even two ranks may be more than it allows unasked.
-  "${mpirun:-mpirun}" -n 2 --oversubscribe "$root/build/tempera" decompose "$tensor" \
-    --rank 8 --constraint nonnegative --output "$run" </dev/null
+  "${mpirun:-mpirun}" -n 2 --oversubscribe "$TEMPERA_EXECUTABLE" run "$study" --output "$run" </dev/null
   say "demo: done in $SECONDS s"
-  printf 'run folder: %s\n' "$run"
+  printf 'run folder: %s\nreport: %s\n' "$run" "$run/summary.txt"
 }
 
 run_tests() {

@@ -8,6 +8,7 @@ install(TARGETS tempera_core tempera_distributed EXPORT temperaTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY core distributed DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tempera
   FILES_MATCHING PATTERN "*.hpp")
+install(DIRECTORY drivers/studies DESTINATION ${CMAKE_INSTALL_DATADIR}/tempera)
 install(EXPORT temperaTargets NAMESPACE tempera:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tempera)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/temperaConfig.cmake.in
   ${PROJECT_BINARY_DIR}/temperaConfig.cmake INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tempera)

@@ -20,6 +20,7 @@ struct CommonOptions {
   std::optional<std::string> time_limit;  ///< a duration or "auto"
   bool profile = false;
   bool quiet = false;
+  bool stage = false;  ///< of a study, which tells the results and the way on; progress is shown all the same unless quiet
   bool verbose = false;
   bool json = false;
   std::filesystem::path config;

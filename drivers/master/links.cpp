@@ -82,6 +82,19 @@ class Builder {
     return {target, reference.label, true, where};
   }
 
+  /// A value of a sweep may hold references itself: what those name has to be known as well.
+  void add_links(const Reference& reference, const std::string& where, std::vector<Link>& links) const {
+    links.push_back(link(reference, where));
+    if (!reference.key.starts_with("sweep.")) return;
+    const Stage& stage = graph_.study.stages[links.back().stage];
+    for (const Sweep& sweep : stage.sweeps)
+      for (const auto& value : sweep.values)
+        for (const std::string& text : texts_in(value))
+          for (const TextPiece& piece :
+               parse_study_text(text, text_rules(graph_.study, names_, stage, sweep.key)).pieces)
+            if (piece.kind == TextPiece::Kind::reference) links.push_back(link(piece.reference, sweep.where));
+  }
+
   std::vector<Link> links_of(const Stage& stage, const std::vector<OptionEntry>& options) const {
     std::vector<Link> links;
     for (const OptionEntry& option : options) {
@@ -89,7 +102,7 @@ class Builder {
         for (const std::string& text : texts_in(option.value))
           for (const TextPiece& piece :
                parse_study_text(text, text_rules(graph_.study, names_, stage, option.key)).pieces)
-            if (piece.kind == TextPiece::Kind::reference) links.push_back(link(piece.reference, option.where));
+            if (piece.kind == TextPiece::Kind::reference) add_links(piece.reference, option.where, links);
       } catch (const Error& error) {
         refuse(option, error);
       }

@@ -143,6 +143,18 @@ class Filler {
   EngineOptions own_;
 };
 
+ValueOf values_from(const StudyGraph& graph, const Results& results);
+
+/// The value that an instance got from a sweep; one with references in it as the instance itself understood it.
+Json swept_value(const StudyGraph& graph, const Stage& stage, const OptionEntry& swept, const Results& results) {
+  const std::vector<std::string> names = stage_names(graph.study);
+  for (const std::string& text : texts_in(swept.value))
+    for (const TextPiece& piece : parse_study_text(text, text_rules(graph.study, names, stage, swept.key)).pieces)
+      if (piece.kind == TextPiece::Kind::reference)
+        return fill_in(graph.study, stage, {swept}, nullptr, values_from(graph, results)).entries.at(0).value;
+  return swept.value;
+}
+
 ValueOf values_from(const StudyGraph& graph, const Results& results) {
   return [&graph, &results](const Reference& reference) -> std::optional<Json> {
     const std::size_t stage = *graph.study.find(reference.stage);
@@ -158,7 +170,8 @@ ValueOf values_from(const StudyGraph& graph, const Results& results) {
       throw Error(Category::input, "", fmt::format("'{}' has no results", graph.instances[instance].name), "");
     if (reference.key.starts_with("sweep."))
       for (const OptionEntry& swept : graph.instances[instance].swept)
-        if ("sweep." + swept.key == reference.key) return swept.value;
+        if ("sweep." + swept.key == reference.key)
+          return swept_value(graph, graph.study.stages[stage], swept, results);
     return result_of(graph.study.stages[stage], *result, reference.key);
   };
 }

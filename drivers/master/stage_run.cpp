@@ -67,7 +67,7 @@ int run_engine(const StudyContext& context, EngineOptions& options, const std::f
   CommonOptions& common = *options.common();
   common.output = folder;
   common.overwrite = true;
-  common.quiet = true;
+  common.stage = true;
   common.time_limit = context.time_limit;
   set_threads(common.threads);
   const Session session{group, context.signals};
@@ -102,6 +102,7 @@ int run_stage(const StudyContext& context, const StageOrder& order, const Commun
   }
   const auto options = engine_options(stage, resolve(graph, instance, known.lookup()), group.size(), space);
   if (stage.engine == Engine::optimize) options->optimize().directory = graph.study.folder;
+  options->common()->quiet = context.quiet || group.size() < context.mpi_ranks;
   std::optional<OtherTrials> trials;
   if (stage.objective) trials = stage_trials(context, instance, known);
   return run_engine(context, *options, folder, group, trials ? &*trials : nullptr);

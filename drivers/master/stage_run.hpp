@@ -21,6 +21,8 @@ struct StudyContext {
   std::chrono::steady_clock::time_point start;  ///< of the process; the time limit counts from here
   std::optional<std::string> time_limit;
   int ranks_on_node = 1;
+  int mpi_ranks = 1;
+  bool quiet = false;  ///< else a run that all ranks make shows its progress: the master is silent then
 
   std::filesystem::path stages() const { return folder / "stages"; }
   std::filesystem::path folder_of(std::size_t instance) const { return stages() / graph.instances[instance].folder; }

@@ -56,6 +56,7 @@ class StageTrials final : public Evaluator {
     const Json point = space_.to_json(request_->point);
     const auto entries = resolve_trial(context_.graph, instance_, nlohmann::json(point), known_.lookup());
     const auto options = engine_options(stage_, entries, group_->size());
+    options->common()->quiet = true;
     const std::filesystem::path folder = folder_ / fmt::format("{:06}", request_->number);
     if (run_engine(context_, *options, folder, *group_) != 0) return false;
     if (!group_->is_root()) return true;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -18,7 +19,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kShownRuns = 40;   // in the table
-constexpr std::size_t kShownTexts = 4;   // of the last runs
+constexpr std::size_t kShownTexts = 3;   // of runs, each some twenty lines
 constexpr std::size_t kShownValues = 4;  // of a command
 
 std::string number(const Json& value) {
@@ -43,6 +44,13 @@ std::vector<std::string> point_of(const Json& summary) {
   return texts;
 }
 
+/// `key value ± error`, to two digits of the error.
+std::string with_error(const char* key, const Json& value, const Json& error) {
+  if (!error.is_number() || !(error.get<double>() > 0)) return fmt::format("{} {}", key, number(value));
+  const int digits = std::clamp(1 - static_cast<int>(std::floor(std::log10(error.get<double>()))), 0, 9);
+  return fmt::format("{} {:.{}f} ± {:.{}f}", key, value.get<double>(), digits, error.get<double>(), digits);
+}
+
 /// Runs that nothing else needs.
 std::vector<std::size_t> last_runs(const StudyFacts& facts) {
   std::set<std::size_t> needed;
@@ -58,6 +66,21 @@ std::vector<std::size_t> last_runs(const StudyFacts& facts) {
 std::string text_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// What the runs say themselves: all of them if they are few, else those that nothing else needs.
+std::string own_texts(const StudyFacts& facts) {
+  std::vector<std::string> texts, last;
+  const std::vector<std::size_t> last_of = last_runs(facts);
+  for (const auto& [i, result] : facts.results) {
+    const std::string own = text_file(result.folder / "summary.txt");
+    if (own.empty()) continue;
+    texts.push_back(fmt::format("\n--- {}\n{}", facts.graph.instances[i].name, own));
+    if (std::find(last_of.begin(), last_of.end(), i) != last_of.end()) last.push_back(texts.back());
+  }
+  if (texts.size() <= kShownTexts) return fmt::format("{}", fmt::join(texts, ""));
+  last.resize(std::min(last.size(), kShownTexts));
+  return fmt::format("{}", fmt::join(last, ""));
 }
 
 std::size_t count(const StudyFacts& facts, InstanceState state) {
@@ -95,20 +118,23 @@ std::string result_text(Engine engine, const Json& summary) {
           if (holdout.contains(key)) texts.push_back(fmt::format("holdout.{} {}", key, number(holdout[key])));
       break;
     case Engine::sample:
-      texts = values_of(summary, {"log_evidence", "log_evidence_error", "barrier", "replicas"});
+      if (const Json evidence = summary.value("log_evidence", Json()); evidence.is_number())
+        texts.push_back(with_error("log_evidence", evidence, summary.value("log_evidence_error", Json())));
+      if (const Json exact = summary.value("exact_log_evidence", Json()); exact.is_number() && !texts.empty())
+        texts.back() += fmt::format(" (exact {})", number(exact));
       if (summary.contains("verdict"))
-        texts.push_back(summary["verdict"].value("good", false) ? "good" : "look closer");
+        texts.push_back(summary["verdict"].value("good", false) ? "verdict good" : "verdict: look closer");
       break;
-    case Engine::optimize: {
-      texts = values_of(summary, {"best_value", "trials", "failed_trials"});
-      const auto point = point_of(summary);
-      texts.insert(texts.begin() + (texts.empty() ? 0 : 1), point.begin(), point.end());
+    case Engine::optimize:
+      texts = values_of(summary, {"best_value"});
+      if (const auto point = point_of(summary); !point.empty() && !texts.empty())
+        texts.back() += fmt::format(" at {}", fmt::join(point, " "));
+      if (summary.value("failed_trials", 0) > 0)
+        texts.push_back(fmt::format("{} of {} trials failed", number(summary["failed_trials"]), number(summary["trials"])));
       break;
-    }
     case Engine::command:
       for (const auto& [key, value] : summary.items())
-        if (!value.is_structured() && texts.size() < kShownValues)
-          texts.push_back(fmt::format("{} {}", key, number(value)));
+        if (!value.is_structured() && texts.size() < kShownValues) texts.push_back(fmt::format("{} {}", key, number(value)));
   }
   return fmt::format("{}", fmt::join(texts, ", "));
 }
@@ -196,12 +222,8 @@ Json study_summary(const StudyFacts& facts) {
 std::string study_text(const StudyFacts& facts, const std::string& run_folder) {
   const std::size_t runs = facts.graph.instances.size(), done = count(facts, InstanceState::done);
   std::string text = facts.graph.study.title.empty() ? "" : facts.graph.study.title + "\n\n";
-  const std::vector<std::size_t> last = last_runs(facts);
-  for (std::size_t k = 0; k < std::min(last.size(), kShownTexts); ++k)
-    if (const std::string own = text_file(facts.results.at(last[k]).folder / "summary.txt"); !own.empty())
-      text += fmt::format("--- {}\n{}\n", facts.graph.instances[last[k]].name, own);
   text += fmt::format("{} of {} run{} done in {}\n\n", done, runs, runs == 1 ? "" : "s", human_duration(facts.seconds));
-  return text + table_text(facts) + fmt::format("\nresults       {}\n", run_folder);
+  return text + table_text(facts) + own_texts(facts) + fmt::format("\nresults       {}\n", run_folder);
 }
 
 }  // namespace tempera::drivers

@@ -7,6 +7,7 @@
 
 #include "core/base/atomic_file.hpp"
 #include "core/base/sha256.hpp"
+#include "core/base/text.hpp"
 #include "distributed/communicator/objects.hpp"
 #include "distributed/tasks/run_tasks.hpp"
 #include "drivers/master/command_stages.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::size_t kFewRuns = 40;
 constexpr double kWayOut = 2;  // seconds: the end of commands, and of MPI
 
 std::string bytes_of(const std::filesystem::path& path) {
@@ -33,7 +35,8 @@ class StudyRun {
       : world_(session.world),
         task_(task),
         graph_(task.graph),
-        context_{task.graph, {}, session.signals, task.start, task.common.time_limit, ranks_on_node},
+        context_{task.graph, {}, session.signals, task.start, task.common.time_limit, ranks_on_node,
+                 session.world.size(), task.common.quiet},
         sizes_(session.world.size() == task.planned_ranks ? task.sizes : validate(task.graph, session.world.size())),
         frame_(session, {"run", task.common, task.schema, task.start, task.resume}) {}
 
@@ -101,18 +104,26 @@ class StudyRun {
     };
     observer.started = [this](std::size_t instance, RankSpan ranks) {
       const std::string& name = graph_.instances[instance].name;
-      frame_.step({{"step", "start"}, {"run", name}, {"first_rank", ranks.first}, {"ranks", ranks.count}},
+      show({{"step", "start"}, {"run", name}, {"first_rank", ranks.first}, {"ranks", ranks.count}},
                   fmt::format("{} begins on {}", name, ranks_text(ranks, world_.size())));
     };
     observer.ended = [this, &journal](std::size_t instance) {
       const InstanceRecord& record = journal.record()[instance];
       const std::string& name = graph_.instances[instance].name;
       const char* const status = status_name(record);
-      std::string line = fmt::format("{} {} after {:.1f} s", name, status, record.seconds);
+      std::string line = fmt::format("{} {} after {}", name, status, human_duration(record.seconds));
       if (record.state == InstanceState::failed) line = fmt::format("{} {}: {}", name, status, record.what);
-      frame_.step({{"step", "end"}, {"run", name}, {"status", status}}, line);
+      show({{"step", "end"}, {"run", name}, {"status", status}}, line);
     };
     return observer;
+  }
+
+  /// Every begin and end of a small study; of a large one as many as people can read.
+  void show(Json record, const std::string& line) {
+    if (graph_.instances.size() <= kFewRuns)
+      frame_.milestone(std::move(record), line);
+    else
+      frame_.step(std::move(record), line);
   }
 
   std::size_t ended(const std::optional<StudyJournal>& journal) const {

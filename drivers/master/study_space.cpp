@@ -16,11 +16,13 @@ namespace {
   throw Error(Category::usage, where, what, hint);
 }
 
-/// Trials that are runs of a stage have no [[objective]] of their own.
+/// Trials that are runs of a stage have no [[objective]] of their own: it is called what it is.
 void take_direction(Stage& stage) {
   if (!stage.objective) return;
-  stage.space->objectives = {{"value", stage.objective->maximise}};
-  if (stage.objective->maximise) stage.space_text += "[[objective]]\ndirection = \"maximize\"\n";
+  const std::string name = stage.objective->metric + " of " + stage.objective->stage;
+  stage.space->objectives = {{name, stage.objective->maximise}};
+  stage.space_text += "[[objective]]\n" + toml_line("name", name);
+  if (stage.objective->maximise) stage.space_text += "direction = \"maximize\"\n";
 }
 
 void read_inline(Stage& stage, const TomlTable& space) {

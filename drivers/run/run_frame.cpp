@@ -126,6 +126,14 @@ void RunFrame::step(Json record, const std::string& line) {
   log_.step(record, line);
 }
 
+void RunFrame::milestone(Json record, const std::string& line) {
+  if (!folder_) return;
+  if (folder_->lost()) recover();
+  record["seconds"] = seconds();
+  log_.record(record);
+  log_.note(line);
+}
+
 void RunFrame::recover() {
   folder_->recover([this] {
     log_.open(*folder_ / "progress.jsonl");
@@ -167,7 +175,7 @@ int RunFrame::leave(const std::string& where) {
   if (!failure_.empty())
     throw Error(Category::environment, "", "stopped, but without a checkpoint: " + failure_,
                 "mend that, then 'tempera resume' goes on from the checkpoint before, if there is one");
-  if (folder_ && !request_.common.quiet)
+  if (folder_ && !request_.common.quiet && !request_.common.stage)
     print_message(fmt::format("stopped after {}; go on with: tempera resume {}\n", where, folder_->path().string()));
   return exit_status(Category::interrupted);
 }
@@ -178,7 +186,7 @@ void RunFrame::deliver(const Json& summary, const std::function<std::string()>& 
   folder_->write_summary(summary);
   if (request_.common.json)
     print_result(summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-  else if (!request_.common.quiet)
+  else if (!request_.common.quiet && !request_.common.stage)
     print_result(for_people);
 }
 

@@ -76,13 +76,16 @@ class RunFrame {
   /// On rank 0: a step is done; a record for the log, to which the seconds so far are added, and a line for people.
   /// Elsewhere nothing.
   void step(nlohmann::ordered_json record, const std::string& line);
+  /// The same for a step that people are shown whatever was shown just before. On rank 0.
+  void milestone(nlohmann::ordered_json record, const std::string& line);
   /// Of computing, in this process and those before it.
   double seconds() const { return seconds_before_ + now() - start_; }
 
   /// After a request to stop: no results, the checkpoint or the journal has it all. Collective.
   /// @param where  the run stands, for people @return the exit status @throws Error if there is no checkpoint
   int leave(const std::string& where);
-  /// On rank 0: summary.json, summary.txt, and what is printed: the summary with --json, else what `text` returns unless --quiet.
+  /// On rank 0: summary.json, summary.txt, and what is printed: the summary with --json, else what `text` returns unless --quiet
+  /// (of a stage of a study nothing).
   void deliver(const nlohmann::ordered_json& summary, const std::function<std::string()>& text) const;
 
   /// The manifest says how the run ended.
