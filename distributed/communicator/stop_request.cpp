@@ -54,7 +54,13 @@ StopRequest::~StopRequest() {
 }
 
 bool StopRequest::local() const {
+  if (others_ && !signal_seen.load(std::memory_order_relaxed) && others_())
+    signal_seen.store(true, std::memory_order_relaxed);
   return signal_seen.load(std::memory_order_relaxed);
+}
+
+void StopRequest::ask_too(std::function<bool()> others) const {
+  others_ = std::move(others);
 }
 
 bool StopRequest::requested(const Communicator& communicator) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <csignal>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -24,9 +25,13 @@ class StopRequest {
   bool local() const;
   /// Any rank got a signal: the same answer on all ranks at the same step. Collective; costs one arrival.
   bool requested(const Communicator& communicator) const;
+  /// local() asks this too from now on, and stays true once it said so: for a request that comes to this process in
+  /// another way. An empty function ends that. Only one thread may call local() meanwhile.
+  void ask_too(std::function<bool()> others) const;
 
  private:
   std::vector<std::pair<int, struct sigaction>> previous_;
+  mutable std::function<bool()> others_;
 };
 
 }  // namespace tempera

@@ -8,7 +8,8 @@
 
 namespace tempera {
 
-void run_tasks(const Communicator& world, TaskSource* source, const TaskWork& work, ChildTasks* children) {
+void run_tasks(const Communicator& world, TaskSource* source, const TaskWork& work, ChildTasks* children,
+               const StopRequest* signals) {
   TEMPERA_EXPECTS(!world.is_root() || source != nullptr);
   collectively(world, [&] {
     detail::TaskGroups groups(world, work);
@@ -18,9 +19,9 @@ void run_tasks(const Communicator& world, TaskSource* source, const TaskWork& wo
     }
     Courier courier(world);
     if (world.is_root())
-      detail::TaskMaster(world.size(), courier, *source, groups, children).run();
+      detail::TaskMaster(world.size(), courier, *source, groups, children, signals).run();
     else
-      detail::TaskWorker(world.rank(), courier, groups, children).serve();
+      detail::TaskWorker(world.rank(), courier, groups, children, signals).serve();
   });
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "distributed/communicator/communicator.hpp"
+#include "distributed/communicator/stop_request.hpp"
 #include "distributed/tasks/child_tasks.hpp"
 #include "distributed/tasks/task_source.hpp"
 
@@ -26,8 +27,11 @@ using TaskWork = std::function<std::string(const std::string& order, const Commu
 ///
 /// @param source    of rank 0; ignored on the others
 /// @param children  does tasks that are child processes; may be null if there are none
+/// @param signals   if given: one that comes to any rank is one of rank 0 too, for its source to ask of, and once the source
+///                  cancels, local() is true on all ranks, in the middle of their work too. Outlives the call
 /// @throws Error{usage} if a task wants more ranks than there are, and on all ranks what the source throws, or a rank
 ///         outside of tasks; child processes that run are cancelled then
-void run_tasks(const Communicator& world, TaskSource* source, const TaskWork& work, ChildTasks* children = nullptr);
+void run_tasks(const Communicator& world, TaskSource* source, const TaskWork& work, ChildTasks* children = nullptr,
+               const StopRequest* signals = nullptr);
 
 }  // namespace tempera

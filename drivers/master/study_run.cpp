@@ -59,7 +59,7 @@ class StudyRun {
                 [this](const std::string& order, const Communicator& group) {
                   return std::to_string(run_stage(context_, from_blob<StageOrder>(order), group));
                 },
-                &commands);
+                &commands, &context_.signals);
     });
     if (journal) journal->sync();
     const bool left = world_.broadcast_value(source && source->left() ? 1 : 0, 0) != 0;

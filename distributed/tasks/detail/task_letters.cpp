@@ -35,6 +35,10 @@ void serialize(Archive& archive, TaskCancel& cancel, unsigned) {
 template <class Archive>
 void serialize(Archive&, TaskLeave&, unsigned) {}
 template <class Archive>
+void serialize(Archive&, TaskStop&, unsigned) {}
+template <class Archive>
+void serialize(Archive&, TaskStopWish&, unsigned) {}
+template <class Archive>
 void serialize(Archive& archive, TaskEnded& ended, unsigned) {
   archive& ended.number& ended.report;
 }

@@ -26,6 +26,10 @@ struct TaskCancel {
 };
 /// From the master: nothing follows.
 struct TaskLeave {};
+/// From the master: whatever runs shall come to an end soon, as after a signal.
+struct TaskStop {};
+/// From a rank: it got a signal.
+struct TaskStopWish {};
 /// From the first rank of a task.
 struct TaskEnded {
   Index number = 0;
@@ -35,7 +39,8 @@ struct TaskEnded {
 struct TaskReturned {
   Index number = 0;
 };
-using TaskLetter = std::variant<TaskSummons, TaskRecall, TaskCancel, TaskLeave, TaskEnded, TaskReturned>;
+using TaskLetter =
+    std::variant<TaskSummons, TaskRecall, TaskCancel, TaskLeave, TaskEnded, TaskReturned, TaskStop, TaskStopWish>;
 
 /// As Boost.Serialization writes them, after a byte that says which one it is.
 std::string to_text(const TaskLetter& letter);

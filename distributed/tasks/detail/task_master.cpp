@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/contract.hpp"
+#include "distributed/tasks/detail/listening.hpp"
 
 namespace tempera::detail {
 
@@ -22,21 +23,27 @@ constexpr double kNewest = 0.125;        // weight of the newest time in the usu
 
 }  // namespace
 
-TaskMaster::TaskMaster(int ranks, Courier& courier, TaskSource& source, TaskGroups& groups, ChildTasks* children)
+TaskMaster::TaskMaster(int ranks, Courier& courier, TaskSource& source, TaskGroups& groups, ChildTasks* children,
+                       const StopRequest* signals)
     : ranks_(ranks),
       courier_(courier),
       source_(source),
       groups_(groups),
       child_(children),
       packing_({1, ranks - 1}),
-      book_(ranks, kGroupsOfARank) {
+      book_(ranks, kGroupsOfARank),
+      signals_(signals) {
   TEMPERA_EXPECTS(ranks >= 2);
 }
 
 void TaskMaster::run() {
+  const Listening listening(signals_, [this] { return wished_; });
   for (;;) {
     ask_source();
-    if (flow_ == TaskFlow::cancelling) cancel_children();
+    if (flow_ == TaskFlow::cancelling) {
+      pass_on_request();
+      cancel_children();
+    }
     if (flow_ >= TaskFlow::stopping)
       stop();
     else
@@ -75,16 +82,22 @@ void TaskMaster::stop() {
   for (const auto& [rank, number] : ahead_) courier_.send(rank, to_text(TaskRecall{number}));
 }
 
+/// A signal may have come to some ranks only.
+void TaskMaster::pass_on_request() {
+  if (std::exchange(passed_on_, true)) return;
+  for (int rank = 1; rank < ranks_; ++rank) courier_.send(rank, to_text(TaskStop{}));
+}
+
+/// Those of other ranks first, as the end of one takes its time.
 void TaskMaster::cancel_children() {
-  if (child_.is_busy()) {
-    const Index number = child_.number();
-    ended(number, child_.cancel());
-  }
   for (auto& [number, task] : running_) {
-    if (!task.is_child || task.is_cancelled) continue;
+    if (!task.is_child || task.is_cancelled || (child_.is_busy() && child_.number() == number)) continue;
     courier_.send(task.ranks.first, to_text(TaskCancel{number}));
     task.is_cancelled = true;
   }
+  if (!child_.is_busy()) return;
+  const Index number = child_.number();
+  ended(number, child_.cancel());
 }
 
 void TaskMaster::hand_out() {
@@ -211,6 +224,8 @@ void TaskMaster::take(const TaskLetter& letter) {
     ended(done->number, done->report);
   } else if (const auto* returned = std::get_if<TaskReturned>(&letter)) {
     std::erase_if(ahead_, [&](const auto& next) { return next.second == returned->number; });
+  } else if (std::holds_alternative<TaskStopWish>(letter)) {
+    wished_ = true;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "distributed/communicator/courier.hpp"
+#include "distributed/communicator/stop_request.hpp"
 #include "distributed/tasks/detail/child_slot.hpp"
 #include "distributed/tasks/detail/group_book.hpp"
 #include "distributed/tasks/detail/task_groups.hpp"
@@ -18,8 +19,9 @@ namespace tempera::detail {
 /// Rank 0 of a job with others: hands out tasks and takes reports.
 class TaskMaster {
  public:
-  /// @param ranks  of the job, at least 2  @param courier, source, groups, children  outlive this
-  TaskMaster(int ranks, Courier& courier, TaskSource& source, TaskGroups& groups, ChildTasks* children);
+  /// @param ranks  of the job, at least 2  @param courier, source, groups, children, signals  outlive this
+  TaskMaster(int ranks, Courier& courier, TaskSource& source, TaskGroups& groups, ChildTasks* children,
+             const StopRequest* signals);
 
   /// Until the source says that it is over; the other ranks are told to leave then.
   void run();
@@ -42,6 +44,7 @@ class TaskMaster {
   void ended(Index number, const TaskReport& report);
   void began_after_all(Index number);
   void stop();
+  void pass_on_request();
   void cancel_children();
   void summon(int rank, const Task& task, RankSpan ranks);
   void take_letters();
@@ -59,6 +62,9 @@ class TaskMaster {
   TaskQueue queue_;
   TaskFlow flow_ = TaskFlow::open;
   bool stopped_ = false;
+  const StopRequest* signals_;
+  bool wished_ = false;     ///< a rank told of a signal
+  bool passed_on_ = false;  ///< all know that they are to stop
   std::map<Index, Running> running_;
   std::map<int, Index> ahead_;           ///< by rank: the task that it does next
   std::optional<double> usual_seconds_;  ///< of late
