@@ -203,6 +203,21 @@ int resume_optimize(std::span<const std::string> arguments, const Launch& launch
                                  });
 }
 
+/// A run that belongs to a study goes on with it: alone it could become another one than the study takes it for.
+/// @throws Error{usage}
+void refuse_part_of_study(const std::string& run) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  for (fs::path at = fs::absolute(run, error).lexically_normal(); at != at.parent_path(); at = at.parent_path()) {
+    const fs::path study = at.parent_path();
+    if (at.filename() != "stages" || !fs::is_regular_file(study / "manifest.json", error)) continue;
+    if (read_manifest(study).at("command") == "run")
+      throw Error(Category::usage, run, fmt::format("is part of the study in {}", study.string()),
+                  fmt::format("'tempera resume {}' goes on with all of it; a copy of the folder can be extended alone",
+                              study.string()));
+  }
+}
+
 /// The command whose run the arguments name; "decompose" where they name none, so that its parser can say so.
 std::string command_of(std::span<const std::string> arguments) {
   for (const std::string& argument : arguments) {
@@ -211,6 +226,7 @@ std::string command_of(std::span<const std::string> arguments) {
         !std::filesystem::is_regular_file(std::filesystem::path(argument) / "manifest.json", error))
       continue;
     const Json manifest = read_manifest(argument);
+    refuse_part_of_study(argument);
     std::string command = manifest.at("command");
     if (command == "decompose" || command == "sample" || command == "optimize" || command == "run") return command;
     throw Error(Category::input, (std::filesystem::path(argument) / "manifest.json").string(),

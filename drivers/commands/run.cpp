@@ -5,6 +5,7 @@
 #include "core/base/command_line.hpp"
 #include "core/base/error.hpp"
 #include "core/base/option_help.hpp"
+#include "core/base/sha256.hpp"
 #include "drivers/commands/resume.hpp"
 #include "drivers/common_options.hpp"
 #include "drivers/master/study_plan.hpp"
@@ -37,6 +38,18 @@ void declare(OptionSchema& schema, RunOptions& options) {
       .absent("those of the job")
       .help("MPI ranks to plan for (--dry-run)");
   declare_study_options(schema, options.common);
+}
+
+/// The run's own copy of the study; killed before there was one it takes the original.
+std::filesystem::path study_of(const ResumedRun& run) {
+  const std::filesystem::path copy = run.folder / "study.toml";
+  const std::filesystem::path original = run.manifest.at("input").at("path").get<std::string>();
+  std::error_code error;
+  if (std::filesystem::exists(copy, error)) return copy;
+  if (std::filesystem::exists(original, error) && sha256_of_file(original) == run.manifest["input"].at("sha256"))
+    return original;
+  throw Error(Category::input, copy.string(), "is not there, and the study that it is a copy of has changed",
+              "restore one of them, or begin a new run");
 }
 
 }  // namespace
@@ -82,11 +95,11 @@ int resume_study(std::span<const std::string> arguments, const Launch& launch) {
   check_time_limit(schema, common);
   run.manifest = read_manifest(run.folder);
   if (run.manifest.value("exit_status", nlohmann::ordered_json()) == 0) {
-    if (launch.is_first()) print_result(fmt::format("{}: the study has ended: all its runs are done\n", run.folder.string()));
+    if (launch.is_first())
+      print_result(fmt::format("{}: the study has ended: all its runs are done\n", run.folder.string()));
     return 0;
   }
-  const StudyGraph graph =
-      make_graph(read_study(run.folder / "study.toml", run.manifest.at("study_folder").get<std::string>()));
+  const StudyGraph graph = make_graph(read_study(study_of(run), run.manifest.at("study_folder").get<std::string>()));
   const std::vector<RunSize> sizes = validate(graph, launch.ranks);
   common.seed = graph.study.seed;
   return conduct_study(launch, {graph, sizes, launch.ranks, common, schema, launch.start, std::move(run)});

@@ -174,27 +174,6 @@ StudyGraph make_graph(Study study) {
   return Builder(std::move(study)).build();
 }
 
-Readiness readiness(const StudyGraph& graph, std::size_t instance,
-                    const std::function<InstanceState(std::size_t)>& state, std::string* why) {
-  Readiness result = Readiness::ready;
-  for (const Dependency& dependency : graph.waits_for[instance]) {
-    std::size_t failed = 0, ended = 0;
-    std::size_t culprit = 0;
-    const std::span<const std::size_t> instances = graph.awaited(dependency);
-    for (const std::size_t other : instances) {
-      const InstanceState now = state(other);
-      if (now == InstanceState::failed && failed++ == 0) culprit = other;
-      if (now == InstanceState::failed || now == InstanceState::done) ++ended;
-    }
-    if (dependency.any ? failed == instances.size() : failed > 0) {
-      if (why != nullptr) *why = graph.instances[culprit].name;
-      return Readiness::never;
-    }
-    if (ended < instances.size()) result = Readiness::wait;
-  }
-  return result;
-}
-
 std::size_t selected(const StudyGraph& graph, std::size_t stage, const Results& results) {
   const std::vector<std::size_t>& instances = graph.of_stage[stage];
   const std::optional<Selection>& select = graph.study.stages[stage].select;

@@ -44,11 +44,6 @@ StudyGraph make_graph(Study study);
 
 /// Of an instance, as the master sees it.
 enum class InstanceState { waiting, running, done, failed };
-enum class Readiness { wait, ready, never };
-/// Whether an instance that waits may begin; `never`: what it needs has failed.
-/// @param why  gets the name of that, if it is never
-Readiness readiness(const StudyGraph& graph, std::size_t instance,
-                    const std::function<InstanceState(std::size_t)>& state, std::string* why = nullptr);
 
 /// The result of an instance that has ended well; null for others.
 using Results = std::function<const InstanceResult*(std::size_t instance)>;

@@ -7,13 +7,15 @@ namespace tempera::drivers {
 StageOrder order_for(const StudyGraph& graph, std::size_t instance, const Results& results) {
   StageOrder order;
   order.instance = instance;
-  for (const Dependency& dependency : graph.waits_for[instance])
-    for (const std::size_t other : graph.awaited(dependency)) {
-      const auto same = [other](const StageOrder::Known& known) { return known.instance == other; };
-      const InstanceResult* const result = results(other);
-      if (result == nullptr || std::any_of(order.known.begin(), order.known.end(), same)) continue;
-      order.known.push_back({other, result->folder.string(), result->values.dump()});
-    }
+  for (const Dependency& dependency : graph.waits_for[instance]) {
+    const auto runs = graph.awaited(dependency);
+    if (!dependency.any && runs.size() != 1) continue;  // `needs` alone: no reference can mean several
+    const std::size_t other = dependency.any ? selected(graph, dependency.stage, results) : runs.front();
+    const auto same = [other](const StageOrder::Known& known) { return known.instance == other; };
+    const InstanceResult* const result = results(other);
+    if (result == nullptr || std::any_of(order.known.begin(), order.known.end(), same)) continue;
+    order.known.push_back({other, result->folder.string(), result->values.dump()});
+  }
   return order;
 }
 

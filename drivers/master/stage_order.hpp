@@ -21,19 +21,19 @@ struct StageOrder {
 
     template <class Archive>
     void serialize(Archive& archive, unsigned) {
-      archive & instance & folder & values;
+      archive& instance& folder& values;
     }
   };
   std::uint64_t instance = 0;
-  std::vector<Known> known;  ///< of all that it waits for
+  std::vector<Known> known;  ///< of what its options may refer to; of a stage with several runs the selected one
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive & instance & known;
+    archive& instance& known;
   }
 };
 
-/// The order for an instance that is ready.
+/// The order for an instance that is ready. @throws Error{input} as selected()
 StageOrder order_for(const StudyGraph& graph, std::size_t instance, const Results& results);
 
 /// The results that came with an order. A copy may outlive the order.

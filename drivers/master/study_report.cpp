@@ -7,7 +7,6 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
-#include <set>
 #include <vector>
 
 #include "core/base/text.hpp"
@@ -53,13 +52,18 @@ std::string with_error(const char* key, const Json& value, const Json& error) {
 
 /// Runs that nothing else needs.
 std::vector<std::size_t> last_runs(const StudyFacts& facts) {
-  std::set<std::size_t> needed;
+  std::vector<bool> needed_stages(facts.graph.study.stages.size(), false);
+  std::vector<bool> needed(facts.graph.instances.size(), false);
   for (const auto& dependencies : facts.graph.waits_for)
-    for (const Dependency& dependency : dependencies)
-      for (const std::size_t other : facts.graph.awaited(dependency)) needed.insert(other);
+    for (const Dependency& dependency : dependencies) {
+      if (dependency.instance)
+        needed[*dependency.instance] = true;
+      else
+        needed_stages[dependency.stage] = true;
+    }
   std::vector<std::size_t> last;
-  for (std::size_t i = 0; i < facts.graph.instances.size(); ++i)
-    if (!needed.contains(i) && facts.results.contains(i)) last.push_back(i);
+  for (std::size_t i = 0; i < needed.size(); ++i)
+    if (!needed[i] && !needed_stages[facts.graph.instances[i].stage] && facts.results.contains(i)) last.push_back(i);
   return last;
 }
 
@@ -139,6 +143,13 @@ std::string result_text(Engine engine, const Json& summary) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+Json values_in_report(const Json& summary) {
+  Json values = Json::object();
+  for (const auto& [key, value] : summary.items())
+    if (!value.is_structured() || key == "best_point" || key == "holdout" || key == "verdict") values[key] = value;
+  return values;
+}
+
 const char* status_name(const InstanceRecord& record) {
   switch (record.state) {
     case InstanceState::waiting: return "waiting";
@@ -205,10 +216,7 @@ Json study_summary(const StudyFacts& facts) {
     run["seconds"] = record.seconds;
     if (record.state == InstanceState::failed) run["reason"] = record.what;
     if (const auto result = facts.results.find(i); result != facts.results.end()) {
-      Json values = Json::object();
-      for (const auto& [key, value] : result->second.values.items())
-        if (!value.is_structured() || key == "best_point" || key == "holdout") values[key] = value;
-      run["result"] = std::move(values);
+      run["result"] = values_in_report(result->second.values);
     }
     stages[facts.graph.instances[i].name] = std::move(run);
   }

@@ -22,6 +22,8 @@ struct StudyFacts {
   double seconds = 0;  ///< of working on it, in this process and those before it
 };
 
+/// Of the summary of a run what the report of the study shows.
+nlohmann::ordered_json values_in_report(const nlohmann::ordered_json& summary);
 /// "done", "failed", "skipped", "running" or "waiting".
 const char* status_name(const InstanceRecord& record);
 /// "rank 3", "ranks 1-4", "all ranks".

@@ -55,11 +55,12 @@ class StudyRun {
     }
     frame_.work([&] {
       CommandStages commands(context_);
-      run_tasks(world_, source ? &*source : nullptr,
-                [this](const std::string& order, const Communicator& group) {
-                  return std::to_string(run_stage(context_, from_blob<StageOrder>(order), group));
-                },
-                &commands, &context_.signals);
+      run_tasks(
+          world_, source ? &*source : nullptr,
+          [this](const std::string& order, const Communicator& group) {
+            return std::to_string(run_stage(context_, from_blob<StageOrder>(order), group));
+          },
+          &commands, &context_.signals);
     });
     if (journal) journal->sync();
     const bool left = world_.broadcast_value(source && source->left() ? 1 : 0, 0) != 0;
@@ -75,12 +76,14 @@ class StudyRun {
     if (world_.is_root())
       input = {{"path", std::filesystem::absolute(study.file).lexically_normal().string()},
                {"sha256", sha256_of_file(study.file)}};
-    frame_.begin({{"input", std::move(input)}, {"study_folder", std::filesystem::absolute(study.folder).lexically_normal().string()}});
+    frame_.begin({{"input", std::move(input)},
+                  {"study_folder", std::filesystem::absolute(study.folder).lexically_normal().string()}});
     std::string folder;
     if (frame_.folder() != nullptr) {
       folder = frame_.folder()->path().string();
       text_ = bytes_of(study.file);
-      if (!frame_.resumed()) write_file_atomically(*frame_.folder() / "study.toml", text_);
+      const std::filesystem::path copy = *frame_.folder() / "study.toml";
+      if (!frame_.resumed() || !std::filesystem::exists(copy)) write_file_atomically(copy, text_);
     }
     world_.broadcast_object(folder, 0);
     context_.folder = folder;
@@ -89,7 +92,8 @@ class StudyRun {
   void go_on(StudyJournal& journal) {
     std::size_t done = 0;
     for (std::size_t i = 0; i < graph_.instances.size(); ++i) done += journal.record()[i].state == InstanceState::done;
-    frame_.go_on_from_journal(journal.seconds_before(), {{"step", "resume"}, {"done", done}, {"mpi_ranks", world_.size()}},
+    frame_.go_on_from_journal(journal.seconds_before(),
+                              {{"step", "resume"}, {"done", done}, {"mpi_ranks", world_.size()}},
                               fmt::format("going on: {} of {} runs are done", done, graph_.instances.size()));
   }
 
@@ -139,8 +143,9 @@ class StudyRun {
     const auto failure = first_failure(facts);
     if (!failure) return;
     failed_ = failure->category();
-    throw Error(failure->category(), failure->where(), failure->what_is_wrong(),
-                fmt::format("mend that, then 'tempera resume {}' runs what has not ended well", context_.folder.string()));
+    throw Error(
+        failure->category(), failure->where(), failure->what_is_wrong(),
+        fmt::format("mend that, then 'tempera resume {}' runs what has not ended well", context_.folder.string()));
   }
 
   const Communicator& world_;

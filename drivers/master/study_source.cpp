@@ -2,9 +2,23 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <utility>
+
+#include "drivers/master/study_report.hpp"
 
 namespace tempera::drivers {
+
+namespace {
+
+std::vector<bool> stages_referred_to(const StudyGraph& graph) {
+  std::vector<bool> result(graph.study.stages.size(), false);
+  for (const auto& dependencies : graph.waits_for)
+    for (const Dependency& dependency : dependencies)
+      if (dependency.any || graph.awaited(dependency).size() == 1) result[dependency.stage] = true;
+  return result;
+}
+
+}  // namespace
 
 StudySource::StudySource(const StudyContext& context, std::span<const RunSize> sizes, StudyJournal& journal,
                          StudyObserver observer)
@@ -12,10 +26,17 @@ StudySource::StudySource(const StudyContext& context, std::span<const RunSize> s
       sizes_(sizes),
       journal_(journal),
       observer_(std::move(observer)),
-      given_(context.graph.instances.size(), false) {
-  for (std::size_t i = 0; i < given_.size(); ++i)
-    if (journal_.record()[i].state == InstanceState::done)
-      results_[i] = {context_.folder_of(i), read_summary(context_.folder_of(i))};
+      is_referred_to_(stages_referred_to(context.graph)),
+      ready_(context.graph, [&](std::size_t instance) { return journal.record()[instance].state; }) {
+  for (std::size_t i = 0; i < context.graph.instances.size(); ++i)
+    if (journal_.record()[i].state == InstanceState::done) keep_result(i);
+}
+
+/// Of a run that nobody refers to only what the report of the study shows: there may be very many.
+void StudySource::keep_result(std::size_t instance) {
+  InstanceResult result{context_.folder_of(instance), read_summary(context_.folder_of(instance))};
+  if (!is_referred_to_[context_.graph.instances[instance].stage]) result.values = values_in_report(result.values);
+  results_[instance] = std::move(result);
 }
 
 Results StudySource::lookup() const {
@@ -36,16 +57,12 @@ Task StudySource::task_of(std::size_t instance) const {
 
 std::vector<Task> StudySource::ready() {
   std::vector<Task> tasks;
-  const auto state = [this](std::size_t instance) { return journal_.record()[instance].state; };
-  while (std::exchange(look_, false))  // one that is skipped may skip others
-    for (std::size_t i = 0; i < given_.size(); ++i) {
-      if (given_[i] || state(i) != InstanceState::waiting) continue;
-      std::string why;
-      const Readiness readiness = drivers::readiness(context_.graph, i, state, &why);
-      if (readiness == Readiness::wait) continue;
-      given_[i] = true;
-      if (readiness == Readiness::never) {
-        fail(i, {Category::numerical, context_.graph.stage_of(i).where, fmt::format("needs {}, which failed", why)}, 0, true);
+  for (auto decided = ready_.take(); !decided.empty(); decided = ready_.take())  // one that is skipped may skip others
+    for (const auto& [i, never, failed] : decided) {
+      if (never) {
+        const std::string& why = context_.graph.instances[failed].name;
+        fail(i, {Category::numerical, context_.graph.stage_of(i).where, fmt::format("needs {}, which failed", why)}, 0,
+             true);
         continue;
       }
       try {
@@ -63,9 +80,7 @@ TaskFlow StudySource::flow() {
     return TaskFlow::cancelling;
   }
   if (failure_stops_) return TaskFlow::stopping;
-  for (std::size_t i = 0; i < given_.size(); ++i)
-    if (!given_[i] && journal_.record()[i].state == InstanceState::waiting) return TaskFlow::open;
-  return TaskFlow::finished;
+  return ready_.undecided() > 0 ? TaskFlow::open : TaskFlow::finished;
 }
 
 void StudySource::begun(Index number, RankSpan ranks, double when) {
@@ -78,9 +93,8 @@ void StudySource::begun(Index number, RankSpan ranks, double when) {
 void StudySource::ended(Index number, const TaskReport& report, double when) {
   now_ = when;
   const auto instance = static_cast<std::size_t>(number);
-  look_ = true;
-  const bool left = report.status == TaskStatus::cancelled ||
-                    (report.status == TaskStatus::done && report.result != "0");
+  const bool left =
+      report.status == TaskStatus::cancelled || (report.status == TaskStatus::done && report.result != "0");
   if (report.status == TaskStatus::failed) return fail(instance, report.error(), report.seconds, false);
   if (left) {
     journal_.end(instance, "left", when, report.seconds);
@@ -88,17 +102,18 @@ void StudySource::ended(Index number, const TaskReport& report, double when) {
     return;
   }
   try {
-    results_[instance] = {context_.folder_of(instance), read_summary(context_.folder_of(instance))};
+    keep_result(instance);
   } catch (const Error& error) {
     return fail(instance, error, report.seconds, false);
   }
   journal_.end(instance, "done", when, report.seconds);
+  ready_.ended(instance, true);
   if (observer_.ended) observer_.ended(instance);
 }
 
 void StudySource::fail(std::size_t instance, const Error& error, double took, bool skipped) {
-  look_ = true;
   journal_.end(instance, skipped ? "skipped" : "failed", now_, took, &error);
+  ready_.ended(instance, false);
   failure_stops_ |= !skipped && context_.graph.stage_of(instance).stop_on_failure;
   if (observer_.ended) observer_.ended(instance);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "distributed/tasks/task_source.hpp"
+#include "drivers/master/ready_runs.hpp"
 #include "drivers/master/stage_run.hpp"
 #include "drivers/master/study_record.hpp"
 #include "drivers/master/validation.hpp"
@@ -27,7 +28,8 @@ class StudySource final : public TaskSource {
  public:
   /// The references outlive it. Results of runs that ended well before are read from their folders.
   /// @throws Error{input} for one that is not there
-  StudySource(const StudyContext& context, std::span<const RunSize> sizes, StudyJournal& journal, StudyObserver observer);
+  StudySource(const StudyContext& context, std::span<const RunSize> sizes, StudyJournal& journal,
+              StudyObserver observer);
 
   std::vector<Task> ready() override;
   TaskFlow flow() override;
@@ -42,6 +44,7 @@ class StudySource final : public TaskSource {
 
  private:
   Results lookup() const;
+  void keep_result(std::size_t instance);
   void fail(std::size_t instance, const Error& error, double took, bool skipped);
   Task task_of(std::size_t instance) const;
 
@@ -50,8 +53,8 @@ class StudySource final : public TaskSource {
   StudyJournal& journal_;
   StudyObserver observer_;
   std::map<std::size_t, InstanceResult> results_;
-  std::vector<bool> given_;
-  bool look_ = true;  // something has ended since the last look
+  std::vector<bool> is_referred_to_;  // by stage: others use what its runs leave
+  ReadyRuns ready_;
   bool left_ = false;
   bool failure_stops_ = false;
   double now_ = 0;

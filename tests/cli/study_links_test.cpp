@@ -4,6 +4,7 @@
 #include "distributed/tasks/task.hpp"
 #include "drivers/master/links.hpp"
 #include "drivers/master/option_message.hpp"
+#include "drivers/master/ready_runs.hpp"
 #include "tests/cli/study_fixture.hpp"
 
 namespace tempera::test {
@@ -12,7 +13,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 using drivers::InstanceResult;
 using drivers::InstanceState;
-using drivers::Readiness;
+using drivers::ReadyRuns;
+using drivers::StudyGraph;
 using StudyLinks = StudyFiles;
 
 /// Results by the names of instances.
@@ -168,6 +170,18 @@ TEST_F(StudyLinks, OptionsComeThroughAMessageAsTheyWere) {
   }
 }
 
+enum class Decision { wait, ready, never };
+/// Of a run, when those in these states have ended one after the other.
+Decision decision(const StudyGraph& graph, const std::vector<InstanceState>& states, std::size_t instance) {
+  ReadyRuns runs(graph, [](std::size_t) { return InstanceState::waiting; });
+  for (std::size_t i = 0; i < states.size(); ++i)
+    if (states[i] == InstanceState::done || states[i] == InstanceState::failed)
+      runs.ended(i, states[i] == InstanceState::done);
+  for (const ReadyRuns::Decided& decided : runs.take())
+    if (decided.instance == instance) return decided.never ? Decision::never : Decision::ready;
+  return Decision::wait;
+}
+
 TEST_F(StudyLinks, AnInstanceWaitsForAllItNeedsAndFailsWithIt) {
   const drivers::StudyGraph all =
       graph(decompose_stage("fit", "sweep.rank = [2, 3]\nselect.metric = \"fit\"\n") +
@@ -176,23 +190,27 @@ TEST_F(StudyLinks, AnInstanceWaitsForAllItNeedsAndFailsWithIt) {
   using enum InstanceState;
   const auto ready = [&](const std::string& name, InstanceState two, InstanceState three) {
     const std::vector<InstanceState> states{two, three, waiting, waiting, waiting};
-    return drivers::readiness(all, find(all, name), [&](std::size_t i) { return states[i]; });
+    return decision(all, states, find(all, name));
   };
   for (const char* name : {"best", "every"}) {
-    EXPECT_EQ(ready(name, waiting, done), Readiness::wait);
-    EXPECT_EQ(ready(name, running, done), Readiness::wait);
-    EXPECT_EQ(ready(name, done, done), Readiness::ready);
-    EXPECT_EQ(ready(name, failed, failed), Readiness::never);
+    EXPECT_EQ(ready(name, waiting, done), Decision::wait);
+    EXPECT_EQ(ready(name, running, done), Decision::wait);
+    EXPECT_EQ(ready(name, done, done), Decision::ready);
+    EXPECT_EQ(ready(name, failed, failed), Decision::never);
   }
-  EXPECT_EQ(ready("best", failed, done), Readiness::ready);
-  EXPECT_EQ(ready("best", failed, running), Readiness::wait);
-  EXPECT_EQ(ready("every", failed, running), Readiness::never);
-  EXPECT_EQ(ready("one", failed, done), Readiness::ready);
-  EXPECT_EQ(ready("one", done, waiting), Readiness::wait);
-  std::string why;
-  const auto state = [&](std::size_t i) { return i == 1 ? failed : done; };
-  EXPECT_EQ(drivers::readiness(all, find(all, "every"), state, &why), Readiness::never);
-  EXPECT_EQ(why, "fit[rank=3]");
+  EXPECT_EQ(ready("best", failed, done), Decision::ready);
+  EXPECT_EQ(ready("best", failed, running), Decision::wait);
+  EXPECT_EQ(ready("every", failed, running), Decision::never);
+  EXPECT_EQ(ready("one", failed, done), Decision::ready);
+  EXPECT_EQ(ready("one", done, waiting), Decision::wait);
+  ReadyRuns runs(all, [](std::size_t) { return waiting; });
+  EXPECT_EQ(runs.take().size(), 2u);
+  runs.ended(1, false);
+  EXPECT_EQ(runs.undecided(), 1u);
+  EXPECT_THAT(runs.take(), testing::ElementsAre(ReadyRuns::Decided{find(all, "every"), true, 1},
+                                                ReadyRuns::Decided{find(all, "one"), true, 1}));
+  runs.ended(0, true);
+  EXPECT_THAT(runs.take(), testing::ElementsAre(ReadyRuns::Decided{find(all, "best"), false, 0}));
 }
 
 }  // namespace

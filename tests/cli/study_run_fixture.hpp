@@ -40,7 +40,8 @@ class StudyRuns : public CommandRuns {
     return "[stage." + name + "]\nengine = \"decompose\"\ninput = \"counts.tns\"\ntolerance = 0.0\n" + more;
   }
   /// Batch optimisation of decompositions of the counts.
-  static std::string search(int budget, int iterations, const std::string& more = "") {
+  static std::string search(int budget, int iterations, const std::string& more = "",
+                            const std::string& checkpoints = "10it") {
     return "[stage.search]\nengine = \"optimize\"\nscheduler = \"batch\"\nbatch = 2\nhyperparameters = \"map\"\n"
            "objective.stage = \"factor\"\nobjective.metric = \"holdout.squared_error\"\nbudget = " +
            std::to_string(budget) + "\n" + more +
@@ -49,8 +50,8 @@ class StudyRuns : public CommandRuns {
            "\"log\"\n" +
            fit("factor",
                "rank = \"{rank}\"\nconstraint = [\"nonnegative\", \"l1:{penalty}\"]\nholdout = 0.2\n"
-               "checkpoint-every = \"10it\"\niterations = " +
-                   std::to_string(iterations) + "\n");
+               "checkpoint-every = \"" +
+                   checkpoints + "\"\niterations = " + std::to_string(iterations) + "\n");
   }
 
   std::vector<Json> lines(const std::string& name) const {

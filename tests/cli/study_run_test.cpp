@@ -101,5 +101,58 @@ TEST_F(StudyRun, RefusesAFolderThatIsNotEmptyAndFilesThatAreNotThere) {
                     true);
 }
 
+TEST_F(StudyRun, GoesOnFromAnotherWorkingDirectoryWithPathsOfItsOwn) {
+  script("work.sh", "test -f counts.tns && test -f \"$1\" && test -f mended && pwd -P\n");
+  const std::string file = study(fit("fit", "rank = 2\n") + command("work", "./work.sh {fit.factors}") +
+                                 fit("more", "rank = 2\ninit = \"fit.factors\"\nneeds = [\"work\"]\n"));
+  EXPECT_EQ(run({file, "--output", "run"}, 2).status, 4);
+  this->file("in/mended", "");
+  this->file("in/study.toml", "[stage.other]\n");  // it goes on with its copy
+  fs::create_directories(path("elsewhere"));
+  ProcessSettings there = here();
+  there.folder = path("elsewhere");
+  const auto result = tempera_ranks(3, {"resume", "../run"}, there);
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(text("run/stages/work/stdout"), fs::canonical(path("in")).string() + "\n");
+  EXPECT_EQ(starts("run"), (std::map<std::string, int>{{"fit", 1}, {"work", 2}, {"more", 1}}));
+  const auto again = tempera_ranks(2, {"resume", "../run"}, there);
+  EXPECT_EQ(again.status, 0);
+  EXPECT_EQ(again.out, "../run: the study has ended: all its runs are done\n");
+}
+
+TEST_F(StudyRun, AChangedCopyOfTheStudyIsRefused) {
+  script("fails.sh", "exit 1\n");
+  const std::string file = study(command("a", "./fails.sh"));
+  EXPECT_EQ(run({file, "--output", "run"}).status, 4);
+  this->file("run/study.toml", text("run/study.toml") + "# changed\n");
+  for (const int ranks : {0, 2}) {
+    const auto refused = resume(ranks, "run");
+    EXPECT_EQ(refused.status, 3);
+    EXPECT_EQ(occurrences(refused.err,
+                          "tempera: error: run/journal.jsonl: is of another study than the study.toml beside it\n"
+                          "hint: restore that file, or begin a new run\n"),
+              1)
+        << refused.err;
+  }
+  // Killed before there was a copy, or a journal.
+  fs::remove(path("run/study.toml"));
+  fs::remove(path("run/journal.jsonl"));
+  script("fails.sh", "exit 0\n");
+  EXPECT_EQ(resume(2, "run").status, 0);
+  EXPECT_EQ(text("run/study.toml"), text("in/study.toml"));
+}
+
+TEST_F(StudyRun, APartOfItDoesNotGoOnAlone) {
+  const std::string file = study(search(2, 5));
+  start({file}, "run");
+  for (const std::string part : {"run/stages/search", "run/stages/search/trials/000001"}) {
+    const auto refused = resume(0, part);
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_EQ(refused.err, "tempera: error: " + part + ": is part of the study in " + path("run").string() +
+                               "\nhint: 'tempera resume " + path("run").string() +
+                               "' goes on with all of it; a copy of the folder can be extended alone\n");
+  }
+}
+
 }  // namespace
 }  // namespace tempera::test

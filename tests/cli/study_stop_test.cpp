@@ -12,10 +12,11 @@ namespace fs = std::filesystem;
 
 class StudyStop : public StudyRuns {
  protected:
-  static constexpr int kTrialSweeps = 2500, kSweeps = 5000;
+  static constexpr int kTrialSweeps = 8000, kSweeps = 30000;
 
   /// Four runs that work side by side on four ranks, none of which ends soon, and one that needs them all.
-  std::string busy(int sweeps = kSweeps) const {
+  /// @param more  times as long
+  std::string busy(int more = 1) const {
     // The first time it would take forever.
     script("slow.sh",
            "if [ -f \"$TEMPERA_STAGE_DIR/seen\" ]; then echo '{\"value\": 1}'; exit; fi\n"
@@ -23,10 +24,12 @@ class StudyStop : public StudyRuns {
     write_tns(path("in/counts.tns"), random_sparse({40, 30, 20}, 3000, 3));
     return study(
         "seed = 2\n" +
-        fit("fit", "rank = 3\nranks = 1\niterations = " + std::to_string(sweeps) + "\ncheckpoint-every = \"never\"\n") +
-        "[stage.posterior]\nengine = \"sample\"\ntarget = \"mixture\"\nrounds = 14\nranks = 1\n"
+        fit("fit", "rank = 3\nranks = 1\niterations = " + std::to_string(more * kSweeps) +
+                       "\ncheckpoint-every = \"never\"\n") +
+        "[stage.posterior]\nengine = \"sample\"\ntarget = \"mixture\"\nrounds = " + std::to_string(more > 1 ? 22 : 15) +
+        "\nranks = 1\n"
         "checkpoint-every = \"never\"\n" +
-        search(3, kTrialSweeps, "ranks = 1\n") + command("slow", "./slow.sh") +
+        search(3, more * kTrialSweeps, "ranks = 1\n", "never") + command("slow", "./slow.sh") +
         command("last", "echo {slow.value}", "needs = [\"fit\", \"posterior\", \"search\"]\n"));
   }
   int steps(const std::string& run, const std::string& step) const {
@@ -80,7 +83,7 @@ TEST_F(StudyStop, ASignalToTheJobOrToOneOfItsRanksStopsAllAndNothingIsLost) {
 }
 
 TEST_F(StudyStop, ATimeLimitStopsAllInTime) {
-  const std::string file = busy(1000000);  // it would take minutes
+  const std::string file = busy(50);  // it would take minutes
   const auto begin = std::chrono::steady_clock::now();
   expect_stopped(run({file, "--output", "run", "--quiet", "--time-limit", "4s"}, 4));
   const int before = steps("fit", "sweep");
