@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "core/base/detail/lock_record.hpp"
 #include "core/base/folder_lock.hpp"
 #include "distributed/checkpoint/generation_index.hpp"
@@ -105,8 +107,9 @@ class StudyStatusFolder : public test::StudyFiles {
     test::write_text(path / "index.json", to_text(index));
   }
   /// Of a process that is gone.
-  void write_lock() const {
+  void write_lock(const std::string& boot_id = "") const {
     LockOwner owner = detail::this_process("tempera run");
+    if (!boot_id.empty()) owner.boot_id = boot_id;
     owner.pid = 999999999;
     owner.started = "2026-01-31T12:00:00Z";
     test::write_text(run_ / "lock", detail::lock_text(owner).text);
@@ -202,6 +205,15 @@ TEST_F(StudyStatusFolder, AfterADeathTellsWhatBrokeOffWhatIsSafeAndHowToGoOn) {
   EXPECT_DOUBLE_EQ(read().busy_fraction, (99.5 + 48 + 3 * 48) / (4 * 3587.5));
 }
 
+TEST_F(StudyStatusFolder, AfterAPowerCutSaysThatTheMachineWasStartedAnew) {
+  write_lock("that of another boot");
+  fs::last_write_time(run_ / "lock", fs::file_time_type::clock::now() - std::chrono::minutes(5));
+  EXPECT_THAT(text(),
+              AllOf(HasSubstr("  state       died, as it seems: of process 999999999 on "),
+                    HasSubstr(" the last sign of life 5 min 0"), HasSubstr("; the machine was started anew since\n"),
+                    HasSubstr("  broken off\n    fit[repeat=2] on rank 1\n")));
+}
+
 TEST_F(StudyStatusFolder, OfAFailedOneTellsTheReasons) {
   end(3600, "search", "failed", {{"category", 1}, {"where", "two.toml:9"}, {"what", "all trials failed"}});
   end(3650, "fit[repeat=2]", "left");
@@ -236,12 +248,11 @@ TEST_F(StudyStatusFolder, TimeLeftIsToldWhenAllThatIsLeftIsKnown) {
 
 TEST_F(StudyStatusFolder, VerboseListsAllRunsAndDrawsTheTrace) {
   write_lock();
-  EXPECT_THAT(
-      text(true),
-      AllOf(
-          HasSubstr("  fit[repeat=1]  done        rank 1     1 min 40 s  rank 16, fit 0.75\n"),
-          HasSubstr("  fit[repeat=3]  waiting     -          -\n"), HasSubstr("\n  who did what when\n  rank 0   "),
-          HasSubstr("  A fit[repeat=1]   B tools   C fit[repeat=2]   D search   - no trial   . idle\n  ! failed or broken off\n")));
+  EXPECT_THAT(text(true), AllOf(HasSubstr("  fit[repeat=1]  done        rank 1     1 min 40 s  rank 16, fit 0.75\n"),
+                                HasSubstr("  fit[repeat=3]  waiting     -          -\n"),
+                                HasSubstr("\n  who did what when\n  rank 0   "),
+                                HasSubstr("  A fit[repeat=1]   B tools   C fit[repeat=2]   D search   - no trial   . "
+                                          "idle\n  ! failed or broken off\n")));
 }
 
 TEST_F(StudyStatusFolder, TheTraceShowsWhichRanksOfAnOptimizeRunHaveATrial) {

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <vector>
 
@@ -24,11 +26,14 @@ std::string owner_text(const LockOwner& owner) {
                         : fmt::format("process {} on {}", owner.pid, owner.host);
 }
 
-/// Whether this machine, on which the owner was, has been started anew since then.
+/// Whether the owner was on this machine before it was started anew.
 bool booted_since(const LockOwner& owner) {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0 || owner.host != host.data() || owner.boot_id.empty())
+    return false;
   std::string boot;
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
-  return !boot.empty() && !owner.boot_id.empty() && boot != owner.boot_id;
+  return !boot.empty() && boot != owner.boot_id;
 }
 
 }  // namespace
@@ -79,9 +84,9 @@ std::string state_text(const RunStatus& status) {
   }
   if (!status.lock) return "died: it has not said how it ended, and no process works in the folder";
   if (status.lock->state == LockState::dead)
-    return fmt::format("died: {} is gone and has not said how it ended{}", owner_text(status.lock->owner),
-                       booted_since(status.lock->owner) ? "; the machine was started anew since then" : "");
-  return fmt::format("died, as it seems: of {} the {}", owner_text(status.lock->owner), silence(status));
+    return fmt::format("died: {} is gone and has not said how it ended", owner_text(status.lock->owner));
+  return fmt::format("died, as it seems: of {} the {}{}", owner_text(status.lock->owner), silence(status),
+                     booted_since(status.lock->owner) ? "; the machine was started anew since" : "");
 }
 
 std::string checkpoint_text(const RunStatus& status, bool with_age) {

@@ -67,7 +67,7 @@ double StudyTrace::busy_fraction() const {
 }
 
 void StudyTrace::close(double seconds, bool alive) {
-  if (sessions_.empty()) return;
+  if (sessions_.empty() || (!alive && open_.empty())) return;
   seconds_ = std::max(seconds_, seconds);
   sessions_.back().ended = seconds_;
   for (const auto& [run, span] : open_) {
