@@ -6,6 +6,7 @@
 #include "core/base/folder_lock.hpp"
 #include "distributed/checkpoint/generation_index.hpp"
 #include "distributed/checkpoint/journal_file.hpp"
+#include "drivers/commands/status/status_text.hpp"
 #include "drivers/commands/status/study_status.hpp"
 #include "drivers/commands/status/study_status_text.hpp"
 #include "tests/cli/study_fixture.hpp"
@@ -308,6 +309,13 @@ TEST_F(StudyStatusFolder, DamagedPartsLeaveGapsAndNotes) {
   }
   fs::remove(run_ / "journal.jsonl");
   EXPECT_THAT(text(), HasSubstr("  progress    0 of 6 runs done, 6 waiting\n"));
+}
+
+TEST_F(StudyStatusFolder, APartOfItSaysWhereTheStudyIs) {
+  for (const char* part : {"fit/repeat=2", "search", "search/trials/000002"})
+    EXPECT_THAT(status_text(read_run_status(stages() / part, kNow)),
+                HasSubstr(fmt::format("  next        it is a part of a study: 'tempera status {}' shows all of it\n",
+                                      run_.string())));
 }
 
 TEST_F(StudyStatusFolder, AsJsonHasRunsRanksAndTrace) {

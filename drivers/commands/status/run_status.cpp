@@ -135,6 +135,18 @@ void take_checkpoints(RunStatus& status, const std::string& elsewhere, double no
     status.checkpoint_age = std::clamp(now - *written, 0.0, kLongest);
 }
 
+/// The run folder of the study whose stages the folder is among; empty if there is none.
+fs::path study_around(const fs::path& folder) {
+  std::error_code error;
+  std::vector<std::string> nothing;
+  for (fs::path at = fs::absolute(folder, error).lexically_normal(); at != at.parent_path(); at = at.parent_path()) {
+    const fs::path study = at.parent_path();
+    if (at.filename() == "stages" && text_in(read_json(study / "manifest.json", nothing), "command") == "run")
+      return study;
+  }
+  return {};
+}
+
 }  // namespace
 
 RunStatus read_run_status(const fs::path& folder, double now) {
@@ -144,6 +156,7 @@ RunStatus read_run_status(const fs::path& folder, double now) {
   const ordered_json manifest = read_json(folder / "manifest.json", status.notes);
   if (manifest.is_null() && status.notes.empty()) status.notes.emplace_back("there is no manifest.json yet");
   take_manifest(status, manifest);
+  status.part_of = study_around(folder);
   status.lock = FolderLock::inspect(folder);
   if (status.lock) status.lock->heartbeat_age = std::min(status.lock->heartbeat_age, kLongest);
   status.state = judge(status);

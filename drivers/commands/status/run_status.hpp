@@ -26,6 +26,7 @@ struct RunStatus {
   RunState state = RunState::died;
   std::string command;  ///< "decompose"; empty where the manifest cannot be read, like the other facts from it
   std::string input;
+  std::filesystem::path part_of;  ///< run folder of the study that it is a part of, if it is
   std::string study_folder;  ///< of a study: the one that its file was in
   std::string start;
   std::string part_start;  ///< of the last part: of the last resume, if there was one

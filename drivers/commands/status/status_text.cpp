@@ -17,6 +17,9 @@ using nlohmann::ordered_json;
 namespace {
 
 std::string next_text(const RunStatus& status) {
+  if (!status.part_of.empty())
+    return fmt::format("it is a part of a study: 'tempera status {}' shows all of it",
+                       printable(status.part_of.string()));
   const std::string resume = "'tempera resume " + printable(status.folder.string());
   if (status.state == RunState::running) {
     const LockOwner& owner = status.lock->owner;
