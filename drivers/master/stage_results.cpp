@@ -103,9 +103,8 @@ std::vector<std::string> files_of(Engine engine) {
   return {"folder"};
 }
 
-}  // namespace
-
-ResultKind result_kind(const Study& study, std::size_t index, const std::string& key) {
+/// @param prefix  before a name that is proposed: a reference has the stage's, a metric none
+ResultKind named_kind(const Study& study, std::size_t index, const std::string& key, const std::string& prefix) {
   const Stage& stage = study.stages[index];
   std::vector<std::string> names = files_of(stage.engine);
   if (std::find(names.begin(), names.end(), key) != names.end()) return Kind::text;
@@ -120,14 +119,20 @@ ResultKind result_kind(const Study& study, std::size_t index, const std::string&
   }
   const auto nearest = nearest_name(key, names);
   throw usage(fmt::format("a run of {} has no result '{}'", name(stage.engine), key),
-              nearest ? fmt::format("did you mean '{}.{}'?", stage.name, *nearest)
+              nearest ? fmt::format("did you mean '{}{}'?", prefix, *nearest)
                       : fmt::format("there are {} and the keys of its summary.json; a file of that name is written "
                                     "\"./{}.{}\"",
                                     fmt::join(files_of(stage.engine), ", "), stage.name, key));
 }
 
+}  // namespace
+
+ResultKind result_kind(const Study& study, std::size_t stage, const std::string& key) {
+  return named_kind(study, stage, key, study.stages[stage].name + ".");
+}
+
 void check_metric(const Study& study, std::size_t stage, const std::string& metric) {
-  const Kind kind = result_kind(study, stage, metric);
+  const Kind kind = named_kind(study, stage, metric, "");
   if (kind == Kind::text || kind == Kind::flag)
     throw usage(fmt::format("'{}' is no number", metric), "name a number of the summary, such as \"fit\"");
 }

@@ -20,6 +20,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kShownRuns = 40;   // in the table
 constexpr std::size_t kShownTexts = 3;   // of runs, each some twenty lines
 constexpr std::size_t kShownValues = 4;  // of a command
+constexpr std::size_t kShownLines = 40;  // that one printed
 
 std::string number(const Json& value) {
   return value.is_number_float() ? fmt::format("{:.6g}", value.get<double>())
@@ -72,12 +73,22 @@ std::string text_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// What a command printed for people: nothing if its last line is for the study, or if it is long.
+std::string printed_text(const std::filesystem::path& folder) {
+  const std::string text = text_file(folder / "stdout");
+  const std::size_t lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  const std::size_t last = text.size() < 2 ? std::string::npos : text.rfind('\n', text.size() - 2);
+  const bool is_result = text.substr(last == std::string::npos ? 0 : last + 1).starts_with('{');
+  return is_result || lines > kShownLines || (!text.empty() && text.back() != '\n') ? "" : text;
+}
+
 /// What the runs say themselves: all of them if they are few, else those that nothing else needs.
 std::string own_texts(const StudyFacts& facts) {
   std::vector<std::string> texts, last;
   const std::vector<std::size_t> last_of = last_runs(facts);
   for (const auto& [i, result] : facts.results) {
-    const std::string own = text_file(result.folder / "summary.txt");
+    const std::string own = facts.graph.stage_of(i).engine == Engine::command ? printed_text(result.folder)
+                                                                              : text_file(result.folder / "summary.txt");
     if (own.empty()) continue;
     texts.push_back(fmt::format("\n--- {}\n{}", facts.graph.instances[i].name, own));
     if (std::find(last_of.begin(), last_of.end(), i) != last_of.end()) last.push_back(texts.back());
@@ -101,7 +112,8 @@ std::string table_text(const StudyFacts& facts) {
     const Engine engine = facts.graph.stage_of(i).engine;
     const auto result = facts.results.find(i);
     table.push_back({facts.graph.instances[i].name, std::string(name(engine)),
-                     record.ranks ? ranks_text(*record.ranks, facts.mpi_ranks) : "-", human_duration(record.seconds),
+                     record.ranks ? ranks_text(*record.ranks, facts.mpi_ranks) : "-",
+                     record.ranks ? human_duration(record.seconds) : "-",
                      status_name(record),
                      result != facts.results.end() ? result_text(engine, result->second.values) : record.what});
   }

@@ -189,14 +189,26 @@ class Validator {
     }
   }
 
+  /// @return its bytes
+  static std::int64_t check_input(const std::filesystem::path& path) {
+    try {
+      return check_input_file(path);
+    } catch (const Error& error) {
+      std::error_code nothing;
+      if (std::filesystem::exists(path, nothing)) throw;
+      throw Error(error.category(), error.where(), error.what_is_wrong(),
+                  "check the path; it is relative to the folder of the study file");
+    }
+  }
+
   void check_file(const std::filesystem::path& path) {
-    if (files_.insert(path).second) check_input_file(path);
+    if (files_.insert(path).second) static_cast<void>(check_input(path));
   }
 
   void check_target(const SampleOptions& sample) {
     DataFile data;
     if (!sample.data.empty()) {
-      if (check_input_file(sample.data) > kSmallData) return;
+      if (check_input(sample.data) > kSmallData) return;
       data = sample.data;
     }
     const auto target = make_target(sample.target, sample.settings, data);

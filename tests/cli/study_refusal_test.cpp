@@ -62,7 +62,7 @@ TEST_F(StudyRefusal, OfTheFormHasTheLineAndTheKey) {
            {command_stage("a", "select.metric = \"value\"\n"),
             "study.toml:4: select: the stage has one instance\nhint: leave it out, or add sweep.KEY or repeat"},
            {decompose_stage("a", "repeat = 2\nselect.metric = \"fti\"\n"),
-            "study.toml:5: select.metric: a run of decompose has no result 'fti'\nhint: did you mean 'a.fit'?"},
+            "study.toml:5: select.metric: a run of decompose has no result 'fti'\nhint: did you mean 'fit'?"},
            {decompose_stage("a", "repeat = 2\nselect.metric = \"stopped\"\n"),
             "study.toml:5: select.metric: 'stopped' is no number\nhint: name a number of the summary, such as \"fit\""},
            {decompose_stage("a", "parameter = []\n"),
@@ -130,14 +130,14 @@ TEST_F(StudyRefusal, OfOptionsIsThatOfTheEngineAtTheLine) {
            {decompose_stage("a", "checkpoint-every = \"often\"\n"), "study.toml:4: checkpoint-every: "},
            {"[stage.a]\nengine = \"decompose\"\n", "study.toml:1: input is missing\nhint: see 'tempera help studies'"},
            {"[stage.a]\nengine = \"decompose\"\ninput = \"y.tns\"\n",
-            "study.toml:3: input: y.tns: no such file\nhint: check the path; it is relative to the working directory"},
+            "study.toml:3: input: y.tns: no such file\nhint: check the path; it is relative to the folder of the study file"},
            {"[stage.a]\nengine = \"decompose\"\ninput = \"y.csv\"\n",
             "study.toml:3: input: y.csv: the extension names no tensor format\nhint: known are .tns .tns.gz .npy .h5 "
             ".hdf5 "
             "and FILE.h5:/PATH"},
            {decompose_stage("a", "init = \"start.h5\"\n"),
-            "study.toml:4: init: start.h5: no such file\nhint: check the path; it is relative to the working "
-            "directory"},
+            "study.toml:4: init: start.h5: no such file\nhint: check the path; it is relative to the folder of the "
+            "study file"},
            {"[stage.a]\nengine = \"sample\"\n",
             "study.toml:1: target: nothing to sample\nhint: give --target NAME (`tempera help targets` lists them) or "
             "--tensor "
@@ -253,7 +253,7 @@ TEST_F(StudyRefusal, OfTrialsThatAreStages) {
             "study.toml:3: 'metric' is missing\nhint: objective.metric names a key of that stage's summary, such as "
             "\"fit\""},
            {replaced(search_stage(), "\"fit\"", "\"fti\"") + factor,
-            "study.toml:4: objective.metric: a run of decompose has no result 'fti'\nhint: did you mean 'factor.fit'?"},
+            "study.toml:4: objective.metric: a run of decompose has no result 'fti'\nhint: did you mean 'fit'?"},
            {replaced(search_stage(), "\"fit\"", "\"holdout.mean\"") + factor,
             "study.toml:4: objective.metric: 'factor' has no holdout.mean: nothing is held out\nhint: add holdout = "
             "0.1 to stage "

@@ -97,7 +97,7 @@ TEST_F(StudyRun, RefusesAFolderThatIsNotEmptyAndFilesThatAreNotThere) {
   }
   expect_refusal_of({study(fit("a") + "rank = 2\n[stage.b]\nengine = \"decompose\"\ninput = \"none.tns\"\n")}, 3,
                     "in/study.toml:8: input: in/none.tns: no such file\n"
-                    "hint: check the path; it is relative to the working directory",
+                    "hint: check the path; it is relative to the folder of the study file",
                     true);
 }
 
