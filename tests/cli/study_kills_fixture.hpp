@@ -96,12 +96,15 @@ class StudyKills : public StudyRuns {
     if (!std::filesystem::exists(path("run/manifest.json"))) return;  // before it began to exist: nothing is there
     const bool has_ended = killed.status == 0;                        // it was quicker
     EXPECT_TRUE(has_ended || killed.status == kKilled) << killed.err;
+    broken_ += has_ended ? 0 : 1;
     const Left left = std::filesystem::exists(path("run/journal.jsonl")) ? look("run") : Left{};
     const auto result = resume(resumed, "run");
     ASSERT_EQ(result.status, 0) << result.err;
     expect_same_results("run", "whole", {"free"});
     expect_gone_on("run", left);
   }
+
+  mutable int broken_ = 0;  ///< kills that came before the study had ended, and after it had begun
 };
 
 }  // namespace tempera::test
