@@ -105,7 +105,10 @@ int run_stage(const StudyContext& context, const StageOrder& order, const Commun
   options->common()->quiet = context.quiet || group.size() < context.mpi_ranks;
   std::optional<OtherTrials> trials;
   if (stage.objective) trials = stage_trials(context, instance, known);
-  return run_engine(context, *options, folder, group, trials ? &*trials : nullptr);
+  int status = 0;
+  options->at_place(stage.where,
+                    [&] { status = run_engine(context, *options, folder, group, trials ? &*trials : nullptr); });
+  return status;
 }
 
 }  // namespace tempera::drivers
