@@ -153,13 +153,13 @@ fresh_run_folder() {
 demo() {
   local mpirun run study="$root/drivers/studies/rank_search.toml"
   mpi_environment
-  export TEMPERA_EXECUTABLE="$root/build/tempera" TEMPERA_TEXT="${TEMPERA_TEXT:-$(demo_text)}"
+  export TEMPERA_TEXT="${TEMPERA_TEXT:-$(demo_text)}"
   mkdir -p "$root/runs"
   mpirun="$(sed -n 's/^MPIEXEC_EXECUTABLE:[A-Z]*=//p' "$root/build/CMakeCache.txt")"
   run="$(fresh_run_folder)"
   say "running $study on two MPI ranks"
   # Open MPI counts cores, not hardware threads, so even two ranks may be more than it allows unasked.
-  "${mpirun:-mpirun}" -n 2 --oversubscribe "$TEMPERA_EXECUTABLE" run "$study" --output "$run" </dev/null
+  "${mpirun:-mpirun}" -n 2 --oversubscribe "$root/build/tempera" run "$study" --output "$run" </dev/null
   say "demo: done in $SECONDS s"
   printf 'run folder: %s\nreport: %s\n' "$run" "$run/summary.txt"
 }

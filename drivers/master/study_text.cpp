@@ -50,8 +50,12 @@ bool is_among(std::span<const std::string> names, const std::string& name) {
 
 std::optional<std::string> environment(const std::string& name, const std::filesystem::path& folder) {
   if (const char* value = std::getenv(name.c_str())) return value;
-  if (name != "TEMPERA_DATA_DIR") return std::nullopt;
   std::error_code problem;
+  if (name == "TEMPERA_EXECUTABLE") {
+    const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", problem);
+    return problem ? std::nullopt : std::optional(own.string());
+  }
+  if (name != "TEMPERA_DATA_DIR") return std::nullopt;
   for (std::filesystem::path at = std::filesystem::absolute(folder).lexically_normal();; at = at.parent_path()) {
     if (std::filesystem::is_directory(at / "shared" / "data", problem)) return (at / "shared" / "data").string();
     if (at == at.parent_path()) return std::nullopt;
