@@ -57,6 +57,9 @@ void EngineOptions::complete(const std::string& where) {
     if (option.is_required() && option.set_by().empty())
       throw Error(Category::usage, where, option.name() + " is missing", "see 'tempera help studies'");
   at_place(where, [&] {
+    if (common() != nullptr && common()->time_limit == "auto")
+      throw Error(Category::usage, "--time-limit", "auto is for the whole study",
+                  "give the stage a duration such as 30m");
     switch (engine()) {
       case Engine::decompose:
         check_constraints(decompose().constraints);
@@ -102,8 +105,9 @@ std::optional<std::pair<std::string, std::string>> refused_key(Engine engine, co
   if (key == "output" || key == "overwrite" || key == "checkpoint-dir")
     return Reason("a stage's results have their place in the run folder of the study",
                   "leave it out: they are in RUN/stages, and 'tempera run --output RUN' says where RUN is");
-  if (key == "time-limit")
-    return Reason("a study has one limit for all its stages", "say it to the study: tempera run --time-limit");
+  if (key == "time-limit" && engine == Engine::optimize)
+    return Reason("an optimisation ends with its budget",
+                  "say it to the stage of its trials, or to the study: tempera run --time-limit");
   if (key == "quiet" || key == "verbose" || key == "json")
     return Reason("what is printed is up to the study", "say it to the study: tempera run --" + key);
   if (key == "config") return Reason("a stage has its options itself", "write the keys of that file into the stage");

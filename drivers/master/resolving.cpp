@@ -170,8 +170,7 @@ ValueOf values_from(const StudyGraph& graph, const Results& results) {
       throw Error(Category::input, "", fmt::format("'{}' has no results", graph.instances[instance].name), "");
     if (reference.key.starts_with("sweep."))
       for (const OptionEntry& swept : graph.instances[instance].swept)
-        if ("sweep." + swept.key == reference.key)
-          return swept_value(graph, graph.study.stages[stage], swept, results);
+        if ("sweep." + swept.key == reference.key) return swept_value(graph, graph.study.stages[stage], swept, results);
     return result_of(graph.study.stages[stage], *result, reference.key);
   };
 }

@@ -1,5 +1,7 @@
 #include "drivers/master/stage_run.hpp"
 
+#include <fmt/format.h>
+
 #include <fstream>
 
 #include "core/base/atomic_file.hpp"
@@ -11,6 +13,7 @@
 #include "drivers/master/stage_trials.hpp"
 #include "drivers/master/validation.hpp"
 #include "drivers/run/manifest.hpp"
+#include "drivers/time_limit.hpp"
 
 namespace tempera::drivers {
 
@@ -48,6 +51,46 @@ Earlier find_earlier(const std::filesystem::path& folder, const Communicator& gr
   return {false, std::move(run)};
 }
 
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Has a run end by its own limit, which counts from now, or with the study, whichever comes first. The first rank's clock counts.
+/// @return whether it is the own one
+bool set_time_limit(const StudyContext& context, const OptionSchema& schema, CommonOptions& common,
+                    const Communicator& group) {
+  CommonOptions of_study;
+  of_study.time_limit = context.time_limit;
+  bool own = false;
+  std::optional<std::string> text = context.time_limit;
+  if (group.is_root() && common.time_limit) {
+    const double elapsed = now() - std::chrono::duration<double>(context.start.time_since_epoch()).count();
+    const double limit = *seconds_left(schema, common, 0);
+    const std::optional<double> left = seconds_left(schema, of_study, elapsed);
+    own = !left || limit < *left;
+    if (own) text = fmt::format("{:.3f}s", elapsed + limit);
+  }
+  common.time_limit = text;
+  return group.broadcast_value(own ? 1 : 0, 0) != 0;
+}
+
+int run_within(const StudyContext& context, EngineOptions& options, std::optional<ResumedRun> left,
+               const Communicator& group, const OtherTrials* trials) {
+  const Session session{group, context.signals};
+  const OptionSchema& schema = options.schema();
+  switch (options.engine()) {
+    case Engine::decompose:
+      return decompose(session, {options.decompose(), schema, context.start, std::move(left)}, context.ranks_on_node,
+                       resident_bytes());
+    case Engine::sample:
+      return sample(session, {options.sample(), schema, context.start, std::move(left)}, context.ranks_on_node);
+    case Engine::optimize:
+      return optimize(session, {options.optimize(), schema, context.start, std::move(left), trials});
+    case Engine::command: break;
+  }
+  throw Error(Category::usage, "", "a command is no engine of ranks");
+}
+
 }  // namespace
 
 Json read_summary(const std::filesystem::path& run) {
@@ -68,21 +111,14 @@ int run_engine(const StudyContext& context, EngineOptions& options, const std::f
   common.output = folder;
   common.overwrite = true;
   common.stage = true;
-  common.time_limit = context.time_limit;
+  const std::string own_limit = common.time_limit.value_or("");
+  const bool limited = set_time_limit(context, options.schema(), common, group);
   set_threads(common.threads);
-  const Session session{group, context.signals};
-  const OptionSchema& schema = options.schema();
-  switch (options.engine()) {
-    case Engine::decompose:
-      return decompose(session, {options.decompose(), schema, context.start, std::move(earlier.left)},
-                       context.ranks_on_node, resident_bytes());
-    case Engine::sample:
-      return sample(session, {options.sample(), schema, context.start, std::move(earlier.left)}, context.ranks_on_node);
-    case Engine::optimize:
-      return optimize(session, {options.optimize(), schema, context.start, std::move(earlier.left), trials});
-    case Engine::command: break;
-  }
-  throw Error(Category::usage, "", "a command is no engine of ranks");
+  const int status = run_within(context, options, std::move(earlier.left), group, trials);
+  if (status != 0 && limited && !context.signals.requested(group))
+    throw Error(Category::numerical, "--time-limit", fmt::format("has not ended after {}", own_limit),
+                "its checkpoint is kept");
+  return status;
 }
 
 int run_stage(const StudyContext& context, const StageOrder& order, const Communicator& group) {

@@ -35,7 +35,7 @@ nlohmann::ordered_json read_summary(const std::filesystem::path& run);
 /// all if it has ended well. Collective, within collectively.
 /// @param options  of decompose, sample or optimize, completed
 /// @param trials   of an optimize stage whose trials are runs of a stage, else null
-/// @return exit status: 0, or 130 after a request to stop
+/// @return exit status: 0, or 130 after a request to stop @throws Error{numerical} if it has not ended within its own time limit
 int run_engine(const StudyContext& context, EngineOptions& options, const std::filesystem::path& folder,
                const Communicator& group, const OtherTrials* trials = nullptr);
 

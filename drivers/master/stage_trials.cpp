@@ -42,7 +42,8 @@ class StageTrials final : public Evaluator {
       left = !collectively(*group_, [&] { return run(answer.result); });
     } catch (const Error& error) {
       answer.result.status = TrialStatus::failed;
-      answer.result.reason = error.where().empty() ? error.what_is_wrong() : error.where() + ": " + error.what_is_wrong();
+      answer.result.reason =
+          error.where().empty() ? error.what_is_wrong() : error.where() + ": " + error.what_is_wrong();
     }
     request_.reset();
     if (left) return std::nullopt;
@@ -58,7 +59,9 @@ class StageTrials final : public Evaluator {
     const auto options = engine_options(stage_, entries, group_->size());
     options->common()->quiet = true;
     const std::filesystem::path folder = folder_ / fmt::format("{:06}", request_->number);
-    if (run_engine(context_, *options, folder, *group_) != 0) return false;
+    int status = 0;
+    options->at_place(stage_.where, [&] { status = run_engine(context_, *options, folder, *group_); });
+    if (status != 0) return false;
     if (!group_->is_root()) return true;
     const double value = metric_of(stage_, {folder, read_summary(folder)}, objective_.metric);
     result.value = objective_.maximise ? -value : value;

@@ -44,7 +44,8 @@ bool StudyRecord::over() const {
 
 void StudyRecord::forget_failures() {
   for (InstanceRecord& one : instances_)
-    if (one.state == InstanceState::failed) one = {InstanceState::waiting, one.ranks, 0, one.seconds, {}, {}, {}, false};
+    if (one.state == InstanceState::failed)
+      one = {InstanceState::waiting, one.ranks, 0, one.seconds, {}, {}, {}, false};
 }
 
 void StudyRecord::apply(const Json& event) {
@@ -123,8 +124,7 @@ void StudyJournal::start(std::size_t instance, RankSpan ranks, double seconds) {
 }
 
 void StudyJournal::end(std::size_t instance, const char* status, double seconds, double took, const Error* failure) {
-  Json event = {
-      {"event", "end"}, {"run", graph_.instances[instance].name}, {"status", status}, {"seconds", took}};
+  Json event = {{"event", "end"}, {"run", graph_.instances[instance].name}, {"status", status}, {"seconds", took}};
   if (failure != nullptr) {
     event["category"] = static_cast<int>(failure->category());
     event["where"] = failure->where();

@@ -16,9 +16,9 @@ namespace tempera::drivers {
 /// How a run of a study stands.
 struct InstanceRecord {
   InstanceState state = InstanceState::waiting;
-  std::optional<RankSpan> ranks;  ///< that it had last
-  double began = 0;               ///< seconds of the study, of its last beginning
-  double seconds = 0;             ///< of working on it, in this process of the study and those before
+  std::optional<RankSpan> ranks;              ///< that it had last
+  double began = 0;                           ///< seconds of the study, of its last beginning
+  double seconds = 0;                         ///< of working on it, in this process of the study and those before
   Category category = Category::environment;  ///< with the next two, why it failed
   std::string where, what;
   bool skipped = false;  ///< failed since something that it needs has
@@ -77,7 +77,8 @@ class StudyJournal {
 
   /// Begins one, or goes on with the one that is there. @throws Error{input} as read, and for that of another study;
   /// Error{environment}
-  StudyJournal(const StudyGraph& graph, const std::filesystem::path& path, const std::string& study_sha256, int mpi_ranks);
+  StudyJournal(const StudyGraph& graph, const std::filesystem::path& path, const std::string& study_sha256,
+               int mpi_ranks);
 
   const StudyRecord& record() const { return record_; }
   StudyRecord& record() { return record_; }

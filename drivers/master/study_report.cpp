@@ -87,8 +87,9 @@ std::string own_texts(const StudyFacts& facts) {
   std::vector<std::string> texts, last;
   const std::vector<std::size_t> last_of = last_runs(facts);
   for (const auto& [i, result] : facts.results) {
-    const std::string own = facts.graph.stage_of(i).engine == Engine::command ? printed_text(result.folder)
-                                                                              : text_file(result.folder / "summary.txt");
+    const std::string own = facts.graph.stage_of(i).engine == Engine::command
+                                ? printed_text(result.folder)
+                                : text_file(result.folder / "summary.txt");
     if (own.empty()) continue;
     texts.push_back(fmt::format("\n--- {}\n{}", facts.graph.instances[i].name, own));
     if (std::find(last_of.begin(), last_of.end(), i) != last_of.end()) last.push_back(texts.back());
@@ -113,8 +114,7 @@ std::string table_text(const StudyFacts& facts) {
     const auto result = facts.results.find(i);
     table.push_back({facts.graph.instances[i].name, std::string(name(engine)),
                      record.ranks ? ranks_text(*record.ranks, facts.mpi_ranks) : "-",
-                     record.ranks ? human_duration(record.seconds) : "-",
-                     status_name(record),
+                     record.ranks ? human_duration(record.seconds) : "-", status_name(record),
                      result != facts.results.end() ? result_text(engine, result->second.values) : record.what});
   }
   std::string text = text_table(table, TableColumns::left);
@@ -146,11 +146,13 @@ std::string result_text(Engine engine, const Json& summary) {
       if (const auto point = point_of(summary); !point.empty() && !texts.empty())
         texts.back() += fmt::format(" at {}", fmt::join(point, " "));
       if (summary.value("failed_trials", 0) > 0)
-        texts.push_back(fmt::format("{} of {} trials failed", number(summary["failed_trials"]), number(summary["trials"])));
+        texts.push_back(
+            fmt::format("{} of {} trials failed", number(summary["failed_trials"]), number(summary["trials"])));
       break;
     case Engine::command:
       for (const auto& [key, value] : summary.items())
-        if (!value.is_structured() && texts.size() < kShownValues) texts.push_back(fmt::format("{} {}", key, number(value)));
+        if (!value.is_structured() && texts.size() < kShownValues)
+          texts.push_back(fmt::format("{} {}", key, number(value)));
   }
   return fmt::format("{}", fmt::join(texts, ", "));
 }

@@ -35,8 +35,14 @@ class StudyRun {
       : world_(session.world),
         task_(task),
         graph_(task.graph),
-        context_{task.graph, {}, session.signals, task.start, task.common.time_limit, ranks_on_node,
-                 session.world.size(), task.common.quiet},
+        context_{task.graph,
+                 {},
+                 session.signals,
+                 task.start,
+                 task.common.time_limit,
+                 ranks_on_node,
+                 session.world.size(),
+                 task.common.quiet},
         sizes_(session.world.size() == task.planned_ranks ? task.sizes : validate(task.graph, session.world.size())),
         frame_(session, {"run", task.common, task.schema, task.start, task.resume}) {}
 
@@ -109,7 +115,7 @@ class StudyRun {
     observer.started = [this](std::size_t instance, RankSpan ranks) {
       const std::string& name = graph_.instances[instance].name;
       show({{"step", "start"}, {"run", name}, {"first_rank", ranks.first}, {"ranks", ranks.count}},
-                  fmt::format("{} begins on {}", name, ranks_text(ranks, world_.size())));
+           fmt::format("{} begins on {}", name, ranks_text(ranks, world_.size())));
     };
     observer.ended = [this, &journal](std::size_t instance) {
       const InstanceRecord& record = journal.record()[instance];

@@ -98,9 +98,8 @@ TEST_F(StudyRefusal, OfWhatOnlyTheStudyMaySay) {
              {"checkpoint-dir = \"x\"",
               "checkpoint-dir: a stage's results have their place in the run folder of the study\nhint: "
               "leave it out: they are in RUN/stages, and 'tempera run --output RUN' says where RUN is"},
-             {"time-limit = \"1h\"",
-              "time-limit: a study has one limit for all its stages\nhint: say it to the study: tempera run "
-              "--time-limit"},
+             {"time-limit = \"auto\"",
+              "time-limit: auto is for the whole study\nhint: give the stage a duration such as 30m"},
              {"quiet = true",
               "quiet: what is printed is up to the study\nhint: say it to the study: tempera run --quiet"},
              {"config = \"x\"",
@@ -130,7 +129,8 @@ TEST_F(StudyRefusal, OfOptionsIsThatOfTheEngineAtTheLine) {
            {decompose_stage("a", "checkpoint-every = \"often\"\n"), "study.toml:4: checkpoint-every: "},
            {"[stage.a]\nengine = \"decompose\"\n", "study.toml:1: input is missing\nhint: see 'tempera help studies'"},
            {"[stage.a]\nengine = \"decompose\"\ninput = \"y.tns\"\n",
-            "study.toml:3: input: y.tns: no such file\nhint: check the path; it is relative to the folder of the study file"},
+            "study.toml:3: input: y.tns: no such file\nhint: check the path; it is relative to the folder of the study "
+            "file"},
            {"[stage.a]\nengine = \"decompose\"\ninput = \"y.csv\"\n",
             "study.toml:3: input: y.csv: the extension names no tensor format\nhint: known are .tns .tns.gz .npy .h5 "
             ".hdf5 "

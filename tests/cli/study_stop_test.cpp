@@ -94,5 +94,27 @@ TEST_F(StudyStop, ATimeLimitStopsAllInTime) {
   EXPECT_THAT(ends("run")["fit"], ElementsAre("left", "left"));
 }
 
+TEST_F(StudyStop, ARunThatDoesNotEndWithinItsOwnLimitFailsAndTheOthersGoOn) {
+  const std::string endless = "iterations = 2000000000\ntime-limit = \"0.5s\"\n";
+  for (const int ranks : {1, 3}) {
+    const std::string file =
+        study(fit("slow", "ranks = 1\n" + endless) + fit("after", "needs = [\"slow\"]\n") +
+              fit("quick", "ranks = 1\niterations = 5\n") +
+              "[stage.search]\nengine = \"optimize\"\nscheduler = \"random\"\nbudget = 2\n"
+              "objective.stage = \"trial\"\nobjective.metric = \"fit\"\n"
+              "[[stage.search.parameter]]\nname = \"rank\"\ntype = \"integer\"\nlow = 1\nhigh = 4\n" +
+              fit("trial", "rank = \"{rank}\"\n" + endless));
+    const auto result = run({file, "--output", "run", "--overwrite"}, ranks);
+    EXPECT_EQ(result.status, exit_status(Category::numerical)) << result.err;
+    EXPECT_THAT(result.err,
+                HasSubstr("study.toml:7: 2 runs failed, the first of them slow: time-limit: has not ended after 0.5s"));
+    const Json stages = json("run/summary.json")["stages"];
+    EXPECT_EQ(stages["slow"]["status"], "failed");
+    EXPECT_EQ(stages["after"]["status"], "skipped");
+    EXPECT_EQ(stages["quick"]["status"], "done");
+    EXPECT_THAT(stages["search"]["reason"].get<std::string>(), HasSubstr("study.toml:36: time-limit: has not ended"));
+  }
+}
+
 }  // namespace
 }  // namespace tempera::test
