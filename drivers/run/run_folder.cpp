@@ -24,9 +24,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array kRunFiles = {"manifest.json", "progress.jsonl", "summary.json",  "factors.h5", "draws.nc",
-                                  "report.html",   "trials.jsonl",   "journal.jsonl", "space.toml"};
+constexpr std::array kRunFiles = {"manifest.json", "progress.jsonl", "summary.json", "summary.txt",
+                                  "factors.h5",    "draws.nc",       "report.html",  "trials.jsonl",
+                                  "journal.jsonl", "space.toml",     "study.toml"};
 constexpr const char* kTrials = "trials";  // a folder a trial
+constexpr const char* kStages = "stages";  // of a study
 
 constexpr const char* kCheckpoints = "checkpoint";
 
@@ -35,6 +37,13 @@ constexpr const char* kCheckpoints = "checkpoint";
 }
 
 constexpr const char* kElsewhere = "choose another --output";
+
+void remove_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::remove_all(folder, error);
+  if (error) refuse(folder, "an earlier result cannot be removed: " + error.message(), kElsewhere);
+}
+
 constexpr int kAttempts = 10;  // to make a folder again that is being removed
 
 /// @throws Error{environment} where the system does not even tell: a name that is too long, a folder without permission
@@ -216,15 +225,14 @@ bool RunFolder::make_explicit() const {
 }
 
 void RunFolder::remove_earlier() const {
+  if (is_there(path_ / "study.toml")) remove_folder(path_ / kStages);
+  remove_folder(path_ / kTrials);
   for (const char* name : kRunFiles) {
     std::error_code error;
     fs::remove(path_ / name, error);
     if (error) refuse(path_ / name, "an earlier result cannot be removed: " + error.message(), kElsewhere);
   }
   remove_unfinished_files(path_);
-  std::error_code error;
-  fs::remove_all(path_ / kTrials, error);
-  if (error) refuse(path_ / kTrials, "an earlier result cannot be removed: " + error.message(), kElsewhere);
   CheckpointStore::clear(path_ / kCheckpoints);
 }
 

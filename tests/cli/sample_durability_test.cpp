@@ -151,8 +151,8 @@ TEST_F(SampleDurability, ResultsThatWereNotWrittenAreWrittenByResume) {
       expect_equal_runs("run", "whole");
       std::vector<std::string> left;
       for (const auto& entry : fs::directory_iterator(path("run"))) left.push_back(entry.path().filename());
-      EXPECT_THAT(left, testing::UnorderedElementsAre("manifest.json", "progress.jsonl", "summary.json", "draws.nc",
-                                                      "checkpoint"));
+      EXPECT_THAT(left, testing::UnorderedElementsAre("manifest.json", "progress.jsonl", "summary.json", "summary.txt",
+                                                      "draws.nc", "checkpoint"));
     }
 }
 

@@ -154,5 +154,14 @@ TEST_F(StudyRun, APartOfItDoesNotGoOnAlone) {
   }
 }
 
+TEST_F(StudyRun, OverwritingOneRemovesTheRunsOfItsStages) {
+  for (const int iterations : {3, 5}) {
+    const std::string file = study(fit("a", "iterations = " + std::to_string(iterations) + "\n"));
+    const auto result = run({file, "--output", "run", "--overwrite", "--quiet"}, 2);
+    ASSERT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(json("run/stages/a/summary.json")["iterations"], iterations);
+  }
+}
+
 }  // namespace
 }  // namespace tempera::test
