@@ -35,9 +35,7 @@ void CommandStages::begin(const std::string& order, RankSpan ranks) {
   const auto what = from_blob<StageOrder>(order);
   instance_ = what.instance;
   const StudyGraph& graph = context_.graph;
-  const KnownResults known(what);
-  const auto options =
-      engine_options(graph.stage_of(instance_), resolve(graph, instance_, known.lookup()), ranks.count);
+  const auto options = engine_options(graph.stage_of(instance_), what.options, ranks.count);
   const CommandOptions& command = options->command();
   const std::filesystem::path folder = std::filesystem::absolute(context_.folder_of(instance_));
   kill_strays(folder);  // of an attempt that a kill of this program ended

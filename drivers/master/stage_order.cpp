@@ -7,6 +7,8 @@ namespace tempera::drivers {
 StageOrder order_for(const StudyGraph& graph, std::size_t instance, const Results& results) {
   StageOrder order;
   order.instance = instance;
+  order.options = resolve(graph, instance, results);
+  if (!graph.stage_of(instance).objective) return order;
   for (const Dependency& dependency : graph.waits_for[instance]) {
     const auto runs = graph.awaited(dependency);
     if (!dependency.any && runs.size() != 1) continue;  // `needs` alone: no reference can mean several

@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "drivers/master/links.hpp"
+#include "drivers/master/option_message.hpp"
 
 namespace tempera::drivers {
 
-/// What a group of ranks is told to do: which run of the study, and what it may refer to. All else the ranks know from the study.
+/// What a group of ranks is told to do: which run of the study, with which options. All else the ranks know from the study.
 struct StageOrder {
   /// The result of a run that has ended well.
   struct Known {
@@ -25,22 +26,23 @@ struct StageOrder {
     }
   };
   std::uint64_t instance = 0;
-  std::vector<Known> known;  ///< of what its options may refer to; of a stage with several runs the selected one
+  std::vector<OptionEntry> options;  ///< references filled in
+  std::vector<Known> known;          ///< where its trials are runs of a stage: of what that one's options may refer to
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& instance& known;
+    archive& instance& options& known;
   }
 };
 
-/// The order for an instance that is ready. @throws Error{input} as selected()
+/// The order for an instance that is ready. @throws Error{input} as resolve()
 StageOrder order_for(const StudyGraph& graph, std::size_t instance, const Results& results);
 
 /// The results that came with an order. A copy may outlive the order.
 class KnownResults {
  public:
   explicit KnownResults(const StageOrder& order);
-  /// For resolve() and resolve_trial(). @return valid as long as this lives
+  /// For resolve_trial(). @return valid as long as this lives
   Results lookup() const;
 
  private:

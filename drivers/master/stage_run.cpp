@@ -125,7 +125,6 @@ int run_stage(const StudyContext& context, const StageOrder& order, const Commun
   const StudyGraph& graph = context.graph;
   const std::size_t instance = order.instance;
   const Stage& stage = graph.stage_of(instance);
-  const KnownResults known(order);
   const std::filesystem::path folder = context.folder_of(instance);
   std::filesystem::path space;
   if (stage.space) {
@@ -136,11 +135,11 @@ int run_stage(const StudyContext& context, const StageOrder& order, const Commun
     }
     group.barrier();
   }
-  const auto options = engine_options(stage, resolve(graph, instance, known.lookup()), group.size(), space);
+  const auto options = engine_options(stage, order.options, group.size(), space);
   if (stage.engine == Engine::optimize) options->optimize().directory = graph.study.folder;
   options->common()->quiet = context.quiet || group.size() < context.mpi_ranks;
   std::optional<OtherTrials> trials;
-  if (stage.objective) trials = stage_trials(context, instance, known);
+  if (stage.objective) trials = stage_trials(context, instance, KnownResults(order));
   int status = 0;
   options->at_place(stage.where,
                     [&] { status = run_engine(context, *options, folder, group, trials ? &*trials : nullptr); });

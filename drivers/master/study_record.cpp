@@ -30,22 +30,8 @@ StudyRecord::StudyRecord(const StudyGraph& graph) : instances_(graph.instances.s
   for (std::size_t i = 0; i < graph.instances.size(); ++i) numbers_[graph.instances[i].name] = i;
 }
 
-StudyRecord StudyRecord::read(const StudyGraph& graph, const std::filesystem::path& journal) {
-  StudyRecord record(graph);
-  apply_all(record, journal, JournalFile::read(journal));
-  return record;
-}
-
-bool StudyRecord::over() const {
-  return std::all_of(instances_.begin(), instances_.end(), [](const InstanceRecord& one) {
-    return one.state == InstanceState::done || one.state == InstanceState::failed;
-  });
-}
-
-void StudyRecord::forget_failures() {
-  for (InstanceRecord& one : instances_)
-    if (one.state == InstanceState::failed)
-      one = {InstanceState::waiting, one.ranks, 0, one.seconds, {}, {}, {}, false};
+std::size_t StudyRecord::count(InstanceState state) const {
+  return static_cast<std::size_t>(std::ranges::count(instances_, state, &InstanceRecord::state));
 }
 
 void StudyRecord::apply(const Json& event) {
@@ -59,8 +45,8 @@ void StudyRecord::apply(const Json& event) {
     mpi_ranks_ = event.at("mpi_ranks");
     ++sessions_;
     for (InstanceRecord& one : instances_)
-      if (one.state == InstanceState::running) one.state = InstanceState::waiting;
-    forget_failures();
+      if (one.state != InstanceState::done)
+        one = {InstanceState::waiting, one.ranks, 0, one.seconds, {}, {}, {}, false};
     return;
   }
   const std::size_t instance = numbers_.at(event.at("run"));

@@ -44,21 +44,16 @@ class StudyRecord {
   using Json = nlohmann::ordered_json;
 
   explicit StudyRecord(const StudyGraph& graph);
-  /// Of a run, for those who only look. @throws Error{input} "FILE:LINE" for what is no line of this study's
-  static StudyRecord read(const StudyGraph& graph, const std::filesystem::path& journal);
-
   const InstanceRecord& operator[](std::size_t instance) const { return instances_[instance]; }
   const std::vector<StudySpan>& spans() const { return spans_; }
   /// Of working on it, until the last line.
   double seconds() const { return seconds_; }
-  int mpi_ranks() const { return mpi_ranks_; }
   std::string study_sha256() const { return sha256_; }
-  bool over() const;
+  /// Runs that stand so.
+  std::size_t count(InstanceState state) const;
 
   /// @throws std::exception for what cannot follow
   void apply(const Json& event);
-  /// What failed is to be tried again, and what waited for it.
-  void forget_failures();
 
  private:
   std::unordered_map<std::string, std::size_t> numbers_;  // of the runs, by name
@@ -81,7 +76,6 @@ class StudyJournal {
                int mpi_ranks);
 
   const StudyRecord& record() const { return record_; }
-  StudyRecord& record() { return record_; }
   /// Of working before this process.
   double seconds_before() const { return seconds_before_; }
 

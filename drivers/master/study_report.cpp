@@ -99,12 +99,6 @@ std::string own_texts(const StudyFacts& facts) {
   return fmt::format("{}", fmt::join(last, ""));
 }
 
-std::size_t count(const StudyFacts& facts, InstanceState state) {
-  std::size_t result = 0;
-  for (std::size_t i = 0; i < facts.graph.instances.size(); ++i) result += facts.record[i].state == state;
-  return result;
-}
-
 std::string table_text(const StudyFacts& facts) {
   std::vector<std::vector<std::string>> table{{"run", "engine", "ranks", "time", "", "result"}};
   const std::size_t runs = facts.graph.instances.size();
@@ -219,8 +213,8 @@ double worker_busy_fraction(std::span<const StudySpan> spans) {
 Json study_summary(const StudyFacts& facts) {
   Json summary = {{"schema", 1}, {"command", "run"}, {"title", facts.graph.study.title}};
   summary["runs"] = facts.graph.instances.size();
-  summary["done"] = count(facts, InstanceState::done);
-  summary["failed"] = count(facts, InstanceState::failed);
+  summary["done"] = facts.record.count(InstanceState::done);
+  summary["failed"] = facts.record.count(InstanceState::failed);
   Json stages = Json::object();
   for (std::size_t i = 0; i < facts.graph.instances.size(); ++i) {
     const InstanceRecord& record = facts.record[i];
@@ -242,7 +236,7 @@ Json study_summary(const StudyFacts& facts) {
 }
 
 std::string study_text(const StudyFacts& facts, const std::string& run_folder) {
-  const std::size_t runs = facts.graph.instances.size(), done = count(facts, InstanceState::done);
+  const std::size_t runs = facts.graph.instances.size(), done = facts.record.count(InstanceState::done);
   std::string text = facts.graph.study.title.empty() ? "" : facts.graph.study.title + "\n\n";
   text += fmt::format("{} of {} run{} done in {}\n\n", done, runs, runs == 1 ? "" : "s", human_duration(facts.seconds));
   return text + table_text(facts) + own_texts(facts) + fmt::format("\nresults       {}\n", run_folder);

@@ -70,7 +70,9 @@ class StudyRun {
     });
     if (journal) journal->sync();
     const bool left = world_.broadcast_value(source && source->left() ? 1 : 0, 0) != 0;
-    if (left) return frame_.leave(fmt::format("{} of {} runs", ended(journal), graph_.instances.size()));
+    if (left)
+      return frame_.leave(fmt::format("{} of {} runs", journal ? journal->record().count(InstanceState::done) : 0,
+                                      graph_.instances.size()));
     if (source) deliver(*journal, *source);
     return 0;
   }
@@ -96,8 +98,7 @@ class StudyRun {
   }
 
   void go_on(StudyJournal& journal) {
-    std::size_t done = 0;
-    for (std::size_t i = 0; i < graph_.instances.size(); ++i) done += journal.record()[i].state == InstanceState::done;
+    const std::size_t done = journal.record().count(InstanceState::done);
     frame_.go_on_from_journal(journal.seconds_before(),
                               {{"step", "resume"}, {"done", done}, {"mpi_ranks", world_.size()}},
                               fmt::format("going on: {} of {} runs are done", done, graph_.instances.size()));
@@ -134,13 +135,6 @@ class StudyRun {
       frame_.milestone(std::move(record), line);
     else
       frame_.step(std::move(record), line);
-  }
-
-  std::size_t ended(const std::optional<StudyJournal>& journal) const {
-    std::size_t count = 0;
-    for (std::size_t i = 0; journal && i < graph_.instances.size(); ++i)
-      count += journal->record()[i].state == InstanceState::done;
-    return count;
   }
 
   void deliver(const StudyJournal& journal, const StudySource& source) {

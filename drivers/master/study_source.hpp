@@ -38,8 +38,6 @@ class StudySource final : public TaskSource {
 
   /// It was left before its end, at a request to stop.
   bool left() const { return left_; }
-  /// By on_failure = "stop" of the stage that failed.
-  bool stopped_by_failure() const { return failure_stops_; }
   const std::map<std::size_t, InstanceResult>& results() const { return results_; }
 
  private:

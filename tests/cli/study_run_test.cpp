@@ -102,9 +102,9 @@ TEST_F(StudyRun, RefusesAFolderThatIsNotEmptyAndFilesThatAreNotThere) {
 }
 
 TEST_F(StudyRun, GoesOnFromAnotherWorkingDirectoryWithPathsOfItsOwn) {
-  script("work.sh", "test -f counts.tns && test -f \"$1\" && test -f mended && pwd -P\n");
-  const std::string file = study(fit("fit", "rank = 2\n") + command("work", "./work.sh {fit.factors}") +
-                                 fit("more", "rank = 2\ninit = \"fit.factors\"\nneeds = [\"work\"]\n"));
+  script("where.sh", "test -f counts.tns && test -f \"$1\" && test -f mended && pwd -P\n");
+  const std::string file = study(fit("fit", "rank = 2\n") + command("where", "./where.sh {fit.factors}") +
+                                 fit("more", "rank = 2\ninit = \"fit.factors\"\nneeds = [\"where\"]\n"));
   EXPECT_EQ(run({file, "--output", "run"}, 2).status, 4);
   this->file("in/mended", "");
   this->file("in/study.toml", "[stage.other]\n");  // it goes on with its copy
@@ -113,8 +113,8 @@ TEST_F(StudyRun, GoesOnFromAnotherWorkingDirectoryWithPathsOfItsOwn) {
   there.folder = path("elsewhere");
   const auto result = tempera_ranks(3, {"resume", "../run"}, there);
   ASSERT_EQ(result.status, 0) << result.err;
-  EXPECT_EQ(text("run/stages/work/stdout"), fs::canonical(path("in")).string() + "\n");
-  EXPECT_EQ(starts("run"), (std::map<std::string, int>{{"fit", 1}, {"work", 2}, {"more", 1}}));
+  EXPECT_EQ(text("run/stages/where/stdout"), fs::canonical(path("in")).string() + "\n");
+  EXPECT_EQ(starts("run"), (std::map<std::string, int>{{"fit", 1}, {"where", 2}, {"more", 1}}));
   const auto again = tempera_ranks(2, {"resume", "../run"}, there);
   EXPECT_EQ(again.status, 0);
   EXPECT_EQ(again.out, "../run: the study has ended: all its runs are done\n");
