@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <exception>
+#include <utility>
 
 #include "core/base/contract.hpp"
 #include "core/base/error.hpp"
@@ -29,18 +30,20 @@ std::string reason_of(const Error& error) {
   return error.where().empty() ? error.what_is_wrong() : error.where() + ": " + error.what_is_wrong();
 }
 
-TrialResult evaluated(const FunctionEvaluator::GroupFunction& function, const TrialRequest& request,
-                      const Communicator& group) {
-  TrialResult result = function(request, group);
-  if (group.rank() == 0 && result.status == TrialStatus::ok && !std::isfinite(result.value)) {
-    result.status = TrialStatus::invalid;
-    result.reason = fmt::format("the value is {}", result.value);
+using Outcome = std::optional<TrialResult>;
+
+Outcome evaluated(const FunctionEvaluator::GroupFunction& function, const TrialRequest& request,
+                  const Communicator& group) {
+  Outcome result = function(request, group);
+  if (result && group.rank() == 0 && result->status == TrialStatus::ok && !std::isfinite(result->value)) {
+    result->status = TrialStatus::invalid;
+    result->reason = fmt::format("the value is {}", result->value);
   }
   return result;
 }
 
-TrialResult evaluated_alone(const FunctionEvaluator::GroupFunction& function, const TrialRequest& request,
-                            const Communicator& group) {
+Outcome evaluated_alone(const FunctionEvaluator::GroupFunction& function, const TrialRequest& request,
+                        const Communicator& group) {
   try {
     return evaluated(function, request, group);
   } catch (const Error& error) {
@@ -52,12 +55,12 @@ TrialResult evaluated_alone(const FunctionEvaluator::GroupFunction& function, co
   }
 }
 
-TrialResult evaluated_together(const FunctionEvaluator::GroupFunction& function, const TrialRequest& request,
-                               const Communicator& group) {
+Outcome evaluated_together(const FunctionEvaluator::GroupFunction& function, const TrialRequest& request,
+                           const Communicator& group) {
   bool defect = false;
   try {
     return collectively(group, [&] {
-      TrialResult result;
+      Outcome result;
       try {
         result = evaluated(function, request, group);
       } catch (const ContractViolation&) {
@@ -69,10 +72,10 @@ TrialResult evaluated_together(const FunctionEvaluator::GroupFunction& function,
         throw Error(Category::numerical, "", error.what());
       }
       // The first rank that is not content speaks for all.
-      const bool ok = result.status == TrialStatus::ok;
+      const bool ok = !result || result->status == TrialStatus::ok;
       const int first = group.all_reduce_value(ok ? group.size() : group.rank(), Reduction::minimum);
       if (first > 0 && first < group.size()) {
-        std::string text = to_json(ResultEvent{request.number, request.attempt, result})
+        std::string text = to_json(ResultEvent{request.number, request.attempt, result ? *result : TrialResult{}})
                                .dump(-1, ' ', false, Json::error_handler_t::replace);
         group.broadcast_object(text, first);
         result = std::get<ResultEvent>(event_from_json(Json::parse(text))).result;
@@ -92,11 +95,11 @@ std::optional<TrialAnswer> FunctionEvaluator::poll() {
   TEMPERA_EXPECTS(group_);
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
-  TrialAnswer answer{request_->number, request_->attempt,
-                     (collective_ ? evaluated_together : evaluated_alone)(function_, *request_, *group_)};
-  answer.result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  request_.reset();
-  return answer;
+  const TrialRequest request = *std::exchange(request_, std::nullopt);
+  Outcome result = (collective_ ? evaluated_together : evaluated_alone)(function_, request, *group_);
+  if (!result) return std::nullopt;
+  result->seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return TrialAnswer{request.number, request.attempt, *std::move(result)};
 }
 
 }  // namespace tempera

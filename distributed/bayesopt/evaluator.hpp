@@ -46,17 +46,19 @@ class Evaluator {
 class FunctionEvaluator : public Evaluator {
  public:
   using Function = std::function<TrialResult(const TrialRequest& request)>;
-  using GroupFunction = std::function<TrialResult(const TrialRequest& request, const Communicator& group)>;
+  /// Nothing: the trial was left at a request to stop, and has no answer. The same on all ranks.
+  using GroupFunction =
+      std::function<std::optional<TrialResult>(const TrialRequest& request, const Communicator& group)>;
 
   /// Of the first rank of each group.
   explicit FunctionEvaluator(Function function)
       : function_(
             [own = std::move(function)](const TrialRequest& request, const Communicator&) { return own(request); }) {}
-  /// Of all ranks of each group together. The value of its first rank counts; what another rank throws, or reports as not ok,
+  /// Of all ranks of each group together, with an error domain and region table of their own. The value of its first rank counts; what another rank throws, or reports as not ok,
   /// is the result for all, and nobody waits for that rank any more.
   explicit FunctionEvaluator(GroupFunction function) : function_(std::move(function)), collective_(true) {}
 
-  void join(const Communicator& group) override { group_ = group; }
+  void join(const Communicator& group) override { group_.emplace(group.split_independent(0, group.rank())); }
   bool is_collective() const override { return collective_; }
   void begin(const TrialRequest& request) override { request_ = request; }
   std::optional<TrialAnswer> poll() override;
