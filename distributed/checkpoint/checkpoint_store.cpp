@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 
 #include "core/base/atomic_file.hpp"
 #include "core/base/error.hpp"
+#include "core/base/file_bytes.hpp"
 #include "core/base/system_error.hpp"
 #include "core/base/text.hpp"
 #include "distributed/checkpoint/detail/digests.hpp"
@@ -29,12 +28,6 @@ constexpr const char* kIndexFile = "index.json";
 
 bool is_hidden_leftover(const std::string& name) {
   return name.starts_with(".generation-");
-}
-
-/// The text of an index, "" if there is none.
-std::string read_index(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 /// What differs between what a checkpoint belongs to and what goes on from it, as "rank is 16 in the checkpoint and 8 here".
@@ -78,7 +71,7 @@ std::optional<CheckpointReader> CheckpointStore::open_newest(const Communicator&
     for (const int number : numbers) {
       const fs::path path = folder_ / generation_name(number);
       std::string text, problem;
-      if (ranks.is_root()) text = read_index(path / kIndexFile);
+      if (ranks.is_root()) text = file_bytes(path / kIndexFile);
       ranks.broadcast_object(text, 0);
       std::optional<GenerationIndex> index;
       try {

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <vector>
 
+#include "core/base/file_bytes.hpp"
 #include "core/base/text.hpp"
 
 namespace tempera::drivers {
@@ -68,14 +67,9 @@ std::vector<std::size_t> last_runs(const StudyFacts& facts) {
   return last;
 }
 
-std::string text_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 /// What a command printed for people: nothing if its last line is for the study, or if it is long.
 std::string printed_text(const std::filesystem::path& folder) {
-  const std::string text = text_file(folder / "stdout");
+  const std::string text = file_bytes(folder / "stdout");
   const std::size_t lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
   const std::size_t last = text.size() < 2 ? std::string::npos : text.rfind('\n', text.size() - 2);
   const bool is_result = text.substr(last == std::string::npos ? 0 : last + 1).starts_with('{');
@@ -89,7 +83,7 @@ std::string own_texts(const StudyFacts& facts) {
   for (const auto& [i, result] : facts.results) {
     const std::string own = facts.graph.stage_of(i).engine == Engine::command
                                 ? printed_text(result.folder)
-                                : text_file(result.folder / "summary.txt");
+                                : file_bytes(result.folder / "summary.txt");
     if (own.empty()) continue;
     texts.push_back(fmt::format("\n--- {}\n{}", facts.graph.instances[i].name, own));
     if (std::find(last_of.begin(), last_of.end(), i) != last_of.end()) last.push_back(texts.back());

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "core/base/atomic_file.hpp"
+#include "core/base/file_bytes.hpp"
 #include "core/base/sha256.hpp"
 #include "core/base/text.hpp"
 #include "distributed/communicator/objects.hpp"
@@ -22,11 +20,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kFewRuns = 40;
 constexpr double kWayOut = 2;  // seconds: the end of commands, and of MPI
-
-std::string bytes_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// What a study does within the frame of its run. Lives on every rank.
 class StudyRun {
@@ -89,7 +82,7 @@ class StudyRun {
     std::string folder;
     if (frame_.folder() != nullptr) {
       folder = frame_.folder()->path().string();
-      text_ = bytes_of(study.file);
+      text_ = file_bytes(study.file);
       const std::filesystem::path copy = *frame_.folder() / "study.toml";
       if (!frame_.resumed() || !std::filesystem::exists(copy)) write_file_atomically(copy, text_);
     }

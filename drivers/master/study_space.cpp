@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "core/base/error.hpp"
+#include "core/base/file_bytes.hpp"
 #include "drivers/master/study_text.hpp"
 
 namespace tempera::drivers {
@@ -37,8 +35,7 @@ void read_inline(Stage& stage, const TomlTable& space) {
 
 void read_file(Stage& stage, const std::string& path, const TomlTable& table) {
   stage.space = read_space_file(path);
-  std::ifstream stream(path, std::ios::binary);
-  stage.space_text.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+  stage.space_text = file_bytes(path);
   const bool has_objective = read_toml(path).find("objective") != nullptr;
   if (!stage.objective || !has_objective) {
     stage.space_text += "\n";

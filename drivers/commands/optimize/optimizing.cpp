@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "core/base/atomic_file.hpp"
 #include "core/base/error.hpp"
+#include "core/base/file_bytes.hpp"
 #include "core/base/option_json.hpp"
 #include "distributed/bayesopt/optimization.hpp"
 #include "distributed/communicator/objects.hpp"
@@ -40,11 +39,6 @@ Json configuration_of(const OptionSchema& schema, const OptimizeProblem& problem
   for (const char* name : {"warm-start", "warm-start-task"})
     if (!problem.sources.empty()) configuration[name] = values.at(name);
   return configuration;
-}
-
-std::string bytes_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 /// What optimising does within the frame of its run. Lives on every rank.
@@ -102,7 +96,7 @@ class Optimizing {
                {"sha256", problem_->sha256}};
     frame_.begin({{"input", std::move(input)}});
     if (frame_.folder() == nullptr || !problem_->file) return;
-    space_text_ = bytes_of(options_.space);
+    space_text_ = file_bytes(options_.space);
     write_file_atomically(*frame_.folder() / "space.toml", space_text_);
   }
 
