@@ -9,6 +9,10 @@ install(TARGETS tempera_core tempera_distributed EXPORT temperaTargets
 install(DIRECTORY core distributed DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tempera
   FILES_MATCHING PATTERN "*.hpp")
 install(DIRECTORY drivers/studies DESTINATION ${CMAKE_INSTALL_DATADIR}/tempera)
+# Batch jobs find one program beside the other, installed or not.
+configure_file(${PROJECT_SOURCE_DIR}/cluster/slurm/tempera-batch ${PROJECT_BINARY_DIR}/tempera-batch COPYONLY)
+install(PROGRAMS cluster/slurm/tempera-batch DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY cluster/slurm DESTINATION ${CMAKE_INSTALL_DATADIR}/tempera PATTERN tempera-batch EXCLUDE)
 install(EXPORT temperaTargets NAMESPACE tempera:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tempera)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/temperaConfig.cmake.in
   ${PROJECT_BINARY_DIR}/temperaConfig.cmake INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tempera)
