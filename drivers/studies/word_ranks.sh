@@ -3,6 +3,7 @@
 # log rank. Writes line.json, parabola.json, cubic.json and flat.json (a constant alone) to the stage's folder.
 set -eu
 export LC_ALL=C
+# shellcheck disable=SC2018,SC2019  # English letters
 tr -cs 'A-Za-z' '\n' <"$1" | tr 'A-Z' 'a-z' | grep . | sort | uniq -c | sort -k1,1nr -k2 | head -n 100 >"$TEMPERA_STAGE_DIR/words"
 for model in flat:1 line:2 parabola:3 cubic:4; do
   awk -v columns="${model#*:}" '
