@@ -9,6 +9,7 @@ namespace {
 void declare_place(OptionSchema& schema, CommonOptions& options) {
   schema.path("output", options.output)
       .metavar("RUN")
+      .names(PathKind::folder)
       .default_text(fmt::format("runs/{}-<date>-<n>", schema.command()))
       .help("folder of the results; one that is not empty is refused");
   schema.flag("overwrite", options.overwrite).help("replace the results in an existing folder");
@@ -18,6 +19,7 @@ void declare_time_limit(OptionSchema& schema, CommonOptions& options) {
   schema.text("time-limit", options.time_limit)
       .metavar("2h|auto")
       .absent("none")
+      .proposals({"auto"})
       .help("write a checkpoint and leave before this time is over; auto: the end of the batch job's allocation");
 }
 
@@ -37,10 +39,12 @@ void declare_shared(OptionSchema& schema, CommonOptions& options) {
       .help("OpenMP threads of each MPI rank; they change no bit of a result");
   schema.text("checkpoint-every", options.checkpoint_every)
       .metavar("60s|20it|never")
+      .proposals({"60s", "20it", "never"})
       .default_text("60s, or 50 times the cost of a checkpoint")
       .help("time or steps between checkpoints");
   schema.path("checkpoint-dir", options.checkpoint_dir)
       .metavar("DIR")
+      .names(PathKind::folder)
       .default_text("RUN/checkpoint")
       .help("folder of the checkpoints");
   declare_time_limit(schema, options);

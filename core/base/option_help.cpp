@@ -15,12 +15,6 @@ constexpr int kWidth = 100;
 constexpr int kIndent = 2;
 constexpr int kWidestLeft = 30;
 
-std::string left_text(const Option& option) {
-  if (option.is_positional()) return option.metavar() + (option.is_list() ? "..." : "");
-  if (option.metavar().empty()) return fmt::format("--{}", option.name());
-  return fmt::format("--{} {}", option.name(), option.metavar());
-}
-
 std::string shown_default(const Option& option) {
   if (!option.default_text().empty()) return option.default_text();
   if (option.kind() == OptionKind::flag) return {};
@@ -28,27 +22,13 @@ std::string shown_default(const Option& option) {
   return format_option_value(option.kind(), option.default_value());
 }
 
-/// "number of components [at least 1; default 16]"
-std::string right_text(const Option& option) {
-  std::vector<std::string> notes;
-  if (!option.unit().empty()) notes.push_back(fmt::format("in {}", option.unit()));
-  if (!option.choices().empty()) notes.push_back(fmt::format("one of {}", fmt::join(option.choices(), ", ")));
-  if (const std::string range = option.range_text(); !range.empty()) notes.push_back(range);
-  if (option.is_list() && !option.is_positional()) notes.push_back("repeatable");
-  if (option.is_required()) {
-    if (!option.is_positional()) notes.push_back("required");
-  } else if (const std::string text = shown_default(option); !text.empty()) {
-    notes.push_back(fmt::format("default {}", text));
-  }
-  return notes.empty() ? option.help() : fmt::format("{} [{}]", option.help(), fmt::join(notes, "; "));
-}
-
 std::string usage_line(const OptionSchema& schema) {
   std::string line = "usage: tempera " + schema.command();
   bool has_options = false;
   for (const Option& option : schema.options()) {
     if (option.is_positional())
-      line += option.is_required() ? fmt::format(" {}", left_text(option)) : fmt::format(" [{}]", left_text(option));
+      line += option.is_required() ? fmt::format(" {}", option_synopsis(option))
+                                   : fmt::format(" [{}]", option_synopsis(option));
     else
       has_options = true;
   }
@@ -77,14 +57,40 @@ std::string example_lines(const std::string& example) {
 
 }  // namespace
 
-std::string help_text(const OptionSchema& schema) {
-  int widest = display_width("--help");
+std::string option_synopsis(const Option& option) {
+  if (option.is_positional()) return option.metavar() + (option.is_list() ? "..." : "");
+  if (option.metavar().empty()) return fmt::format("--{}", option.name());
+  return fmt::format("--{} {}", option.name(), option.metavar());
+}
+
+std::string option_description(const Option& option) {
+  std::vector<std::string> notes;
+  if (!option.unit().empty()) notes.push_back(fmt::format("in {}", option.unit()));
+  if (!option.choices().empty()) notes.push_back(fmt::format("one of {}", fmt::join(option.choices(), ", ")));
+  if (const std::string range = option.range_text(); !range.empty()) notes.push_back(range);
+  if (option.is_list() && !option.is_positional()) notes.push_back("repeatable");
+  if (option.is_required()) {
+    if (!option.is_positional()) notes.push_back("required");
+  } else if (const std::string text = shown_default(option); !text.empty()) {
+    notes.push_back(fmt::format("default {}", text));
+  }
+  return notes.empty() ? option.help() : fmt::format("{} [{}]", option.help(), fmt::join(notes, "; "));
+}
+
+std::vector<std::string> option_groups(const OptionSchema& schema) {
   std::vector<std::string> groups;
-  for (const Option& option : schema.options()) {
-    if (const int width = display_width(left_text(option)); width <= kWidestLeft) widest = std::max(widest, width);
+  for (const Option& option : schema.options())
     if (!option.is_positional() && std::find(groups.begin(), groups.end(), option.group()) == groups.end())
       groups.push_back(option.group());
-  }
+  return groups;
+}
+
+std::string help_text(const OptionSchema& schema) {
+  int widest = display_width("--help");
+  const std::vector<std::string> groups = option_groups(schema);
+  for (const Option& option : schema.options())
+    if (const int width = display_width(option_synopsis(option)); width <= kWidestLeft)
+      widest = std::max(widest, width);
   const int column = kIndent + widest + 2;
   std::string text = fmt::format("tempera {}: {}\n\n{}\n", schema.command(), schema.summary(), usage_line(schema));
   const auto append_if = [&](const std::string& heading, const auto& belongs) {
@@ -93,7 +99,7 @@ std::string help_text(const OptionSchema& schema) {
       if (!belongs(option)) continue;
       if (first) text += fmt::format("\n{}:\n", heading);
       first = false;
-      append_entry(text, left_text(option), right_text(option), column);
+      append_entry(text, option_synopsis(option), option_description(option), column);
     }
   };
   append_if("Arguments", [](const Option& option) { return option.is_positional(); });

@@ -75,6 +75,22 @@ Option& Option::required() {
   required_ = true;
   return *this;
 }
+Option& Option::proposals(std::vector<std::string> words) {
+  proposals_ = std::move(words);
+  return *this;
+}
+Option& Option::names(PathKind kind) {
+  path_kind_ = kind;
+  return *this;
+}
+
+std::vector<std::string> Option::known_words() const {
+  std::vector<std::string> words = choices_;
+  words.insert(words.end(), proposals_.begin(), proposals_.end());
+  const bool is_word = !absent_.empty() && absent_.find(' ') == std::string::npos;
+  if (is_word && std::find(words.begin(), words.end(), absent_) == words.end()) words.push_back(absent_);
+  return words;
+}
 
 std::string Option::display_name() const {
   return positional_ ? metavar_ : fmt::format("--{}", name_);
@@ -142,6 +158,7 @@ Option& OptionSchema::add(std::string name, OptionKind kind, OptionValue initial
   option.kind_ = kind;
   option.group_ = group_;
   option.metavar_ = default_metavar(kind);
+  option.path_kind_ = kind == OptionKind::path ? PathKind::file : PathKind::none;
   option.default_ = std::move(initial);
   option.store_ = std::move(store);
   option.load_ = std::move(load);

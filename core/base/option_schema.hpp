@@ -12,6 +12,9 @@
 
 namespace tempera {
 
+/// What a value names in the file system, if anything.
+enum class PathKind { none, file, folder };
+
 /// One declared option. The setters return the option itself, so that a declaration reads as one sentence.
 class Option {
  public:
@@ -32,6 +35,10 @@ class Option {
   Option& default_text(std::string text);
   /// Must be given on the command line or in the file.
   Option& required();
+  /// Words that a shell proposes as value, beside choices and the absent word; others are taken as well.
+  Option& proposals(std::vector<std::string> words);
+  /// What the value names, for completion by a shell; a file if the kind is path and nothing else is said.
+  Option& names(PathKind kind);
 
   const std::string& name() const { return name_; }
   OptionKind kind() const { return kind_; }
@@ -43,6 +50,9 @@ class Option {
   std::string range_text() const { return range_.text(kind_ == OptionKind::duration ? "s" : ""); }
   const std::vector<std::string>& choices() const { return choices_; }
   const std::string& absent_word() const { return absent_; }
+  /// All words that a shell can propose: choices, proposals and the absent word.
+  std::vector<std::string> known_words() const;
+  PathKind path_kind() const { return path_kind_; }
   const std::string& default_text() const { return default_text_; }
   bool is_required() const { return required_; }
   bool is_positional() const { return positional_; }
@@ -80,6 +90,8 @@ class Option {
   std::vector<std::string> choices_;
   std::string absent_;
   std::string default_text_;
+  std::vector<std::string> proposals_;
+  PathKind path_kind_ = PathKind::none;
   bool required_ = false;
   bool positional_ = false;
   bool config_file_ = false;

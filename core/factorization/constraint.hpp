@@ -105,6 +105,8 @@ struct ConstraintText {
 /// @throws Error{usage} for an unknown name (with the nearest one), parameters that are missing, too many or impossible,
 ///         and modes that are no numbers
 ConstraintText parse_constraint(const std::string& text);
+/// Each constraint as it may be written, "l1:0.1".
+std::vector<std::string> constraint_examples();
 /// One constraint a mode; several texts about a mode are combined.
 /// @throws Error{usage} also for a mode outside the tensor, a parameter given twice and combinations that contradict
 std::vector<Constraint> parse_constraints(std::span<const std::string> texts, int order);

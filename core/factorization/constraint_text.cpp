@@ -135,6 +135,12 @@ void combine(Constraint& constraint, const Parsed& parsed, const std::string& te
 
 }  // namespace
 
+std::vector<std::string> constraint_examples() {
+  std::vector<std::string> examples;
+  for (const Name& name : kNames) examples.emplace_back(name.example);
+  return examples;
+}
+
 ConstraintText parse_constraint(const std::string& text) {
   const Parsed parsed = parse(text);
   ConstraintText result{Constraint(), parsed.modes};

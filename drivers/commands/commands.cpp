@@ -14,15 +14,15 @@ namespace tempera::drivers {
 
 std::span<const Command> commands() {
   static constexpr Command kCommands[] = {
-      {"convert", kConvertSummary, run_convert},
-      {"decompose", kDecomposeSummary, run_decompose},
-      {"doctor", kDoctorSummary, run_doctor},
-      {"help", kHelpSummary, run_help},
-      {"optimize", kOptimizeSummary, run_optimize},
-      {"resume", kResumeSummary, run_resume},
-      {"run", kRunSummary, run_study},
-      {"sample", kSampleSummary, run_sample},
-      {"status", kStatusSummary, run_status},
+      {"convert", kConvertSummary, run_convert, convert_schemas},
+      {"decompose", kDecomposeSummary, run_decompose, decompose_schemas},
+      {"doctor", kDoctorSummary, run_doctor, doctor_schemas},
+      {"help", kHelpSummary, run_help, help_schemas},
+      {"optimize", kOptimizeSummary, run_optimize, optimize_schemas},
+      {"resume", kResumeSummary, run_resume, resume_schemas},
+      {"run", kRunSummary, run_study, study_schemas},
+      {"sample", kSampleSummary, run_sample, sample_schemas},
+      {"status", kStatusSummary, run_status, status_schemas},
   };
   return kCommands;
 }

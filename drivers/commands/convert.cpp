@@ -28,6 +28,7 @@ struct ConvertCommand {
 
 void declare(OptionSchema& schema, ConvertCommand& command) {
   schema.positional("files", OptionKind::texts, command.files)
+      .names(PathKind::file)
       .help(
           "the input, then the output (.tns .tns.gz .npy .h5 .hdf5, or FILE.h5:/PATH); with --ngrams one text or more, "
           "then the output")
@@ -114,6 +115,10 @@ int run_convert(std::span<const std::string> arguments, const Launch& launch) {
   }
   print_result(summary_text(output_name, summary, labels_path(output.path)));
   return 0;
+}
+
+std::vector<CommandSchema> convert_schemas() {
+  return {command_schema<ConvertCommand>("convert", kConvertSummary, declare)};
 }
 
 }  // namespace tempera::drivers

@@ -20,4 +20,8 @@ int run_decompose(std::span<const std::string> arguments, const Launch& launch) 
   return run_decomposition(launch, {options, schema, launch.start, std::nullopt});
 }
 
+std::vector<CommandSchema> decompose_schemas() {
+  return {command_schema<DecomposeOptions>("decompose", kDecomposeSummary, declare)};
+}
+
 }  // namespace tempera::drivers

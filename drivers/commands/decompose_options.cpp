@@ -35,6 +35,7 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
       .help("what the fit minimises: squared errors, or the deviance of counts (then the model is nonnegative)");
   schema.texts("constraint", options.constraints)
       .metavar("NAME[:X][@MODES]")
+      .proposals(constraint_examples())
       .help(
           "nonnegative, l1:X, ridge:X, smooth:X, row-simplex, column-simplex, orthogonal, unimodal, monotone, box:X,Y, "
           "norm; "
@@ -63,6 +64,8 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
           "sweeps");
   schema.text("init", options.init)
       .metavar("random|nvecs|FILE")
+      .proposals({"random", "nvecs"})
+      .names(PathKind::file)
       .help(
           "where the first start begins: random values, leading singular vectors of the data, or the factors.h5 of "
           "another run");
@@ -78,6 +81,7 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
       .help("begin sweeps beyond the factors, to leave swamps; a sweep that does not pay is undone");
   schema.text("damping", options.damping)
       .metavar("X|auto")
+      .proposals({"auto"})
       .help(
           "hold every update back by X times the mean diagonal of its normal equations; auto: only in swamps, see "
           "`tempera help health`");
@@ -90,7 +94,10 @@ void declare_fit(OptionSchema& schema, DecomposeOptions& options) {
       .absent("auto")
       .minimum(1)
       .help("groups of MPI ranks that make the --restarts at the same time, each with the whole tensor");
-  schema.text("grid", options.grid).metavar("PxQx…").help("process grid, one extent a mode, or auto");
+  schema.text("grid", options.grid)
+      .metavar("PxQx…")
+      .proposals({"auto"})
+      .help("process grid, one extent a mode, or auto");
 }
 
 }  // namespace
@@ -99,6 +106,7 @@ void declare(OptionSchema& schema, DecomposeOptions& options) {
   schema.example(
       "mpirun -n 4 tempera decompose ratings.tns.gz --rank 16 --constraint nonnegative --output runs/ratings");
   schema.positional("input", OptionKind::text, options.input)
+      .names(PathKind::file)
       .help("tensor to factor: .tns, .tns.gz, .npy, .h5 (FILE.h5:/PATH for another dataset than /tensor)")
       .required();
   declare_fit(schema, options);
@@ -107,7 +115,9 @@ void declare(OptionSchema& schema, DecomposeOptions& options) {
 
 void declare_for_resume(OptionSchema& schema, DecomposeOptions& options) {
   schema.group("Data");
-  schema.text("input", options.input).help("where the tensor is now; its content has to be the same");
+  schema.text("input", options.input)
+      .names(PathKind::file)
+      .help("where the tensor is now; its content has to be the same");
   declare_fit(schema, options);
   declare_resume_options(schema, options.common);
 }

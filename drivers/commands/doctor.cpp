@@ -16,6 +16,15 @@ namespace tempera::drivers {
 
 namespace {
 
+struct DoctorOptions {
+  int threads = 1;
+};
+
+void declare(OptionSchema& schema, DoctorOptions& options) {
+  schema.example("mpirun -n 4 tempera doctor");
+  schema.integer("threads", options.threads).minimum(1).maximum(1024).help("OpenMP threads of each MPI rank");
+}
+
 std::string_view word(Finding::Level level) {
   switch (level) {
     case Finding::Level::ok: return "OK";
@@ -52,20 +61,19 @@ Findings all_findings(const Communicator& world, const Launch& launch, const Lau
 }  // namespace
 
 int run_doctor(std::span<const std::string> arguments, const Launch& launch) {
-  int threads = 1;
+  DoctorOptions options;
   OptionSchema schema("doctor", std::string(kDoctorSummary));
-  schema.example("mpirun -n 4 tempera doctor");
-  schema.integer("threads", threads).minimum(1).maximum(1024).help("OpenMP threads of each MPI rank");
+  declare(schema, options);
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
     if (launch.is_first()) print_result(help_text(schema));
     return 0;
   }
   return run_session(launch, [&](const Session& session) {
     const Communicator& world = session.world;
-    set_threads(threads);
+    set_threads(options.threads);
     const LaunchFacts facts = launch_facts(world);
     const Findings findings = collectively(world, [&] {
-      Findings all = all_findings(world, launch, facts, threads);
+      Findings all = all_findings(world, launch, facts, options.threads);
       if (launch.is_first()) print_result(text_of(all));
       return all;
     });
@@ -73,6 +81,10 @@ int run_doctor(std::span<const std::string> arguments, const Launch& launch) {
                                     [](const Finding& finding) { return finding.level == Finding::Level::fail; });
     return failed ? exit_status(Category::environment) : 0;
   });
+}
+
+std::vector<CommandSchema> doctor_schemas() {
+  return {command_schema<DoctorOptions>("doctor", kDoctorSummary, declare)};
 }
 
 }  // namespace tempera::drivers

@@ -18,6 +18,25 @@ namespace tempera::drivers {
 
 namespace {
 
+struct HelpOptions {
+  std::string topic;
+};
+
+std::vector<std::string> topics() {
+  std::vector<std::string> known;
+  for (const GuidePage& page : guide_pages()) known.emplace_back(page.name);
+  for (const Command& command : commands()) known.emplace_back(command.name);
+  return known;
+}
+
+void declare(OptionSchema& schema, HelpOptions& options) {
+  schema.example("tempera help durability");
+  schema.positional("topic", OptionKind::text, options.topic)
+      .proposals(topics())
+      .default_text("a list of them")
+      .help("a page of the guide, or a command");
+}
+
 std::string list_of_topics() {
   std::size_t widest = 0;
   for (const GuidePage& page : guide_pages()) widest = std::max(widest, page.name.size());
@@ -30,10 +49,7 @@ std::string list_of_topics() {
 }
 
 [[noreturn]] void refuse_unknown(const std::string& topic) {
-  std::vector<std::string> known;
-  for (const GuidePage& page : guide_pages()) known.emplace_back(page.name);
-  for (const Command& command : commands()) known.emplace_back(command.name);
-  const auto nearest = nearest_name(topic, known);
+  const auto nearest = nearest_name(topic, topics());
   throw Error(Category::usage, "", fmt::format("unknown topic '{}'", topic),
               nearest ? fmt::format("did you mean '{}'?", *nearest) : "see 'tempera help'");
 }
@@ -41,16 +57,14 @@ std::string list_of_topics() {
 }  // namespace
 
 int run_help(std::span<const std::string> arguments, const Launch& launch) {
-  std::string topic;
+  HelpOptions options;
   OptionSchema schema("help", std::string(kHelpSummary));
-  schema.example("tempera help durability");
-  schema.positional("topic", OptionKind::text, topic)
-      .default_text("a list of them")
-      .help("a page of the guide, or a command");
+  declare(schema, options);
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
     if (launch.is_first()) print_result(help_text(schema));
     return 0;
   }
+  const std::string& topic = options.topic;
   if (topic.empty()) {
     if (launch.is_first()) print_result(list_of_topics());
     return 0;
@@ -65,6 +79,10 @@ int run_help(std::span<const std::string> arguments, const Launch& launch) {
     if (command.name == topic) return command.run(help, launch);
   }
   refuse_unknown(topic);
+}
+
+std::vector<CommandSchema> help_schemas() {
+  return {command_schema<HelpOptions>("help", kHelpSummary, declare)};
 }
 
 }  // namespace tempera::drivers

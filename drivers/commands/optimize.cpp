@@ -20,4 +20,8 @@ int run_optimize(std::span<const std::string> arguments, const Launch& launch) {
   return run_optimizing(launch, {options, schema, launch.start, std::nullopt});
 }
 
+std::vector<CommandSchema> optimize_schemas() {
+  return {command_schema<OptimizeOptions>("optimize", kOptimizeSummary, declare)};
+}
+
 }  // namespace tempera::drivers

@@ -135,25 +135,40 @@ bool prepare(ResumedRun& run, OptionSchema& schema, std::span<const std::string>
 void declare_run(OptionSchema& schema, std::filesystem::path& folder) {
   schema.example("mpirun -n 8 tempera resume runs/ratings --time-limit auto");
   schema.positional("run", OptionKind::path, folder)
+      .names(PathKind::folder)
       .help("folder of the run that is to go on; its command's own options are listed where the folder is there")
       .required();
+}
+
+/// What resume can be told: where the run is, and its command's options.
+template <class Options>
+struct ResumeOptions {
+  std::filesystem::path folder;
+  Options own;
+};
+
+template <class Options>
+void declare(OptionSchema& schema, ResumeOptions<Options>& options) {
+  declare_run(schema, options.folder);
+  declare_for_resume(schema, options.own);
 }
 
 /// What a command's runs have of their own: `limit_of(run)` and `go_on(run, schema, options)`.
 template <class Options, class LimitOf, class GoOn>
 int resume(std::span<const std::string> arguments, const Launch& launch, LimitOf limit_of, GoOn go_on) {
-  Options options;
-  ResumedRun run;
+  ResumeOptions<Options> options;
   OptionSchema schema("resume", std::string(kResumeSummary));
-  declare_run(schema, run.folder);
-  declare_for_resume(schema, options);
+  declare(schema, options);
   // Twice: the first time finds the folder, the second puts the command line over what the run was told before.
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
     if (launch.is_first()) print_result(help_text(schema));
     return 0;
   }
+  ResumedRun run;
+  run.folder = options.folder;
   run.manifest = read_manifest(run.folder);
-  return prepare(run, schema, arguments, limit_of(run), options, launch) ? go_on(std::move(run), schema, options) : 0;
+  const bool goes_on = prepare(run, schema, arguments, limit_of(run), options.own, launch);
+  return goes_on ? go_on(std::move(run), schema, options.own) : 0;
 }
 
 int resume_decompose(std::span<const std::string> arguments, const Launch& launch) {
@@ -243,6 +258,15 @@ int run_resume(std::span<const std::string> arguments, const Launch& launch) {
   if (command == "optimize") return resume_optimize(arguments, launch);
   if (command == "run") return resume_study(arguments, launch);
   return resume_decompose(arguments, launch);
+}
+
+std::vector<CommandSchema> resume_schemas() {
+  const auto of = [](auto options, std::string command) {
+    using Options = decltype(options);
+    return command_schema<ResumeOptions<Options>>("resume", kResumeSummary, declare, std::move(command));
+  };
+  return {of(DecomposeOptions(), "decompose"), of(SampleOptions(), "sample"), of(OptimizeOptions(), "optimize"),
+          resume_study_schema()};
 }
 
 }  // namespace tempera::drivers

@@ -40,6 +40,20 @@ void declare(OptionSchema& schema, RunOptions& options) {
   declare_study_options(schema, options.common);
 }
 
+struct ResumeStudyOptions {
+  std::filesystem::path run;
+  CommonOptions common;
+};
+
+void declare(OptionSchema& schema, ResumeStudyOptions& options) {
+  schema.example("mpirun -n 8 tempera resume runs/study --time-limit auto");
+  schema.positional("run", OptionKind::path, options.run)
+      .names(PathKind::folder)
+      .help("folder of the study's run that is to go on")
+      .required();
+  declare_study_options(schema, options.common, true);
+}
+
 /// The run's own copy of the study; killed before there was one it takes the original.
 std::filesystem::path study_of(const ResumedRun& run) {
   const std::filesystem::path copy = run.folder / "study.toml";
@@ -83,16 +97,16 @@ int run_study(std::span<const std::string> arguments, const Launch& launch) {
 
 int resume_study(std::span<const std::string> arguments, const Launch& launch) {
   ResumedRun run;
-  CommonOptions common;
+  ResumeStudyOptions options;
   OptionSchema schema("resume", std::string(kResumeSummary));
-  schema.example("mpirun -n 8 tempera resume runs/study --time-limit auto");
-  schema.positional("run", OptionKind::path, run.folder).help("folder of the study's run that is to go on").required();
-  declare_study_options(schema, common, true);
+  declare(schema, options);
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
     if (launch.is_first()) print_result(help_text(schema));
     return 0;
   }
+  CommonOptions& common = options.common;
   check_time_limit(schema, common);
+  run.folder = options.run;
   run.manifest = read_manifest(run.folder);
   if (run.manifest.value("exit_status", nlohmann::ordered_json()) == 0) {
     if (launch.is_first())
@@ -103,6 +117,14 @@ int resume_study(std::span<const std::string> arguments, const Launch& launch) {
   const std::vector<RunSize> sizes = validate(graph, launch.ranks);
   common.seed = graph.study.seed;
   return conduct_study(launch, {graph, sizes, launch.ranks, common, schema, launch.start, std::move(run)});
+}
+
+std::vector<CommandSchema> study_schemas() {
+  return {command_schema<RunOptions>("run", kRunSummary, declare)};
+}
+
+CommandSchema resume_study_schema() {
+  return command_schema<ResumeStudyOptions>("resume", kResumeSummary, declare, "run");
 }
 
 }  // namespace tempera::drivers

@@ -3,7 +3,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "drivers/commands/command_schema.hpp"
 #include "drivers/launch.hpp"
 
 namespace tempera::drivers {
@@ -14,5 +16,8 @@ constexpr std::string_view kRunSummary = "run a study: stages that need each oth
 int run_study(std::span<const std::string> arguments, const Launch& launch);
 /// `tempera resume RUN` of a study's run.
 int resume_study(std::span<const std::string> arguments, const Launch& launch);
+/// What both can be told.
+std::vector<CommandSchema> study_schemas();
+CommandSchema resume_study_schema();
 
 }  // namespace tempera::drivers

@@ -20,4 +20,8 @@ int run_sample(std::span<const std::string> arguments, const Launch& launch) {
   return run_sampling(launch, {options, schema, launch.start, std::nullopt});
 }
 
+std::vector<CommandSchema> sample_schemas() {
+  return {command_schema<SampleOptions>("sample", kSampleSummary, declare)};
+}
+
 }  // namespace tempera::drivers

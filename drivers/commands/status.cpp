@@ -30,6 +30,18 @@ struct StatusOptions {
   bool verbose = false;
 };
 
+void declare(OptionSchema& schema, StatusOptions& options) {
+  schema.example("tempera status runs/ratings --follow");
+  schema.positional("run", OptionKind::path, options.run)
+      .names(PathKind::folder)
+      .help("folder of a run, alive or not")
+      .required();
+  schema.flag("follow", options.follow).help("say it again whenever something changes, until the run ends");
+  schema.flag("json", options.json).help("print it as JSON; with --follow one object a line");
+  schema.flag("verbose", options.verbose)
+      .help("of a study: all runs and ranks, and the trace of who did what when, drawn from its journal");
+}
+
 /// How a run stands, whatever it is the run of.
 class Sight {
  public:
@@ -91,12 +103,7 @@ void follow(const StatusOptions& options) {
 int run_status(std::span<const std::string> arguments, const Launch& launch) {
   StatusOptions options;
   OptionSchema schema("status", std::string(kStatusSummary));
-  schema.example("tempera status runs/ratings --follow");
-  schema.positional("run", OptionKind::path, options.run).help("folder of a run, alive or not").required();
-  schema.flag("follow", options.follow).help("say it again whenever something changes, until the run ends");
-  schema.flag("json", options.json).help("print it as JSON; with --follow one object a line");
-  schema.flag("verbose", options.verbose)
-      .help("of a study: all runs and ranks, and the trace of who did what when, drawn from its journal");
+  declare(schema, options);
   if (parse_command_line(schema, arguments) == CommandLineOutcome::help) {
     if (launch.is_first()) print_result(help_text(schema));
     return 0;
@@ -109,6 +116,10 @@ int run_status(std::span<const std::string> arguments, const Launch& launch) {
     print_result(options.json ? sight.json(2) : sight.text());
   }
   return 0;
+}
+
+std::vector<CommandSchema> status_schemas() {
+  return {command_schema<StatusOptions>("status", kStatusSummary, declare)};
 }
 
 }  // namespace tempera::drivers

@@ -5,11 +5,18 @@
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/bayesopt/acquisition.hpp"
+#include "core/bayesopt/objectives.hpp"
 #include "drivers/time_limit.hpp"
 
 namespace tempera::drivers {
 
 namespace {
+
+std::vector<std::string> objective_names() {
+  std::vector<std::string> names;
+  for (const ObjectiveDescription& objective : describe_objectives()) names.push_back(objective.name);
+  return names;
+}
 
 void declare_problem(OptionSchema& schema, OptimizeOptions& options) {
   schema.group("Problem");
@@ -20,6 +27,7 @@ void declare_problem(OptionSchema& schema, OptimizeOptions& options) {
           "value as the last line of standard output (`tempera help optimization`)");
   schema.text("objective", options.objective)
       .metavar("NAME")
+      .proposals(objective_names())
       .help("built-in objective, on its own space; `tempera help objectives` lists them with their settings");
   schema.texts("set", options.settings).metavar("KEY=VALUE").help("a setting of the built-in objective");
 }
@@ -41,6 +49,7 @@ void declare_search(OptionSchema& schema, OptimizeOptions& options) {
   schema.choice("surrogate", options.surrogate, {"gp"}).help("model of the values: gp: exact Gaussian processes");
   schema.text("acquisition", options.acquisition)
       .metavar("log-ei|ei|pi|ucb[:BETA]|thompson")
+      .proposals({"log-ei", "ei", "pi", "ucb", "thompson"})
       .help("what is maximised to choose a point: improvement, its probability, optimism, or a draw of the model");
   schema.choice("hyperparameters", options.hyperparameters, {"bayes", "map", "mle"})
       .help("of the model: draws from their posterior, its maximum, or that of the likelihood (much faster)");
@@ -50,6 +59,7 @@ void declare_search(OptionSchema& schema, OptimizeOptions& options) {
       .help("MPI ranks that compute the model for rank 0, which else does it beside serving");
   schema.texts("warm-start", options.warm_start)
       .metavar("RUN[,RUN…]")
+      .names(PathKind::folder)
       .help("runs of tempera optimize to learn from; parameters are matched by name");
   schema.choice("warm-start-task", options.warm_start_task, {"other", "same"})
       .help(

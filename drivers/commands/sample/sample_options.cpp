@@ -15,15 +15,30 @@ constexpr int kMostRounds = 40;
 constexpr Index kDenseUpTo = 100;  // dimensions: a dense metric learns d²/2 numbers
 constexpr int kRoundsUntil = 20;   // where a criterion ends the run, at most
 
+template <class Description>
+std::vector<std::string> names_of(const std::vector<Description>& descriptions) {
+  std::vector<std::string> names;
+  for (const Description& description : descriptions) names.push_back(description.name);
+  return names;
+}
+
+std::vector<std::string> explorer_names() {
+  std::vector<std::string> names = names_of(describe_explorers());
+  names.insert(names.begin(), "auto");
+  return names;
+}
+
 void declare_target(OptionSchema& schema, SampleOptions& options) {
   schema.group("Target");
   schema.text("target", options.target)
       .metavar("NAME")
+      .proposals(names_of(describe_targets()))
       .help("built-in density; `tempera help targets` lists them with their settings");
   schema.texts("set", options.settings).metavar("KEY=VALUE").help("a setting of the built-in target");
   schema.path("data", options.data).metavar("FILE.json").help("data of a built-in target in place of its own");
   schema.text("tensor", options.tensor)
       .metavar("INPUT")
+      .names(PathKind::file)
       .help("tensor whose CP factors are drawn: .tns, .tns.gz, .npy, .h5, as of `tempera decompose`");
   schema.integer("rank", options.rank).minimum(1).help("number of components of the factors");
   schema.choice("likelihood", options.likelihood, {"gaussian", "poisson"})
@@ -62,6 +77,7 @@ void declare_sampler(OptionSchema& schema, SampleOptions& options) {
   schema.integer("copies", options.copies).minimum(1).help("independent ladders; whatever the number of MPI ranks");
   schema.text("explorer", options.explorer)
       .metavar("NAME[:SETTINGS]")
+      .proposals(explorer_names())
       .help(
           "moves between swaps; `tempera help explorers` lists them; A+B: one after the other; auto: nuts (dense up to "
           "100 dimensions) if the density has a gradient, else slice");
