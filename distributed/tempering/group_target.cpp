@@ -109,6 +109,7 @@ class GroupModel final : public Model {
     const Communicator& ranks = link_->ranks;
     if (link_->alone()) return model_->log_likelihood(theta, gradient);
     TEMPERA_EXPECTS(ranks.is_root());
+    const auto region = ranks.regions().open("density");
     if (link_->released) throw Error(Category::usage, "", "the other ranks of the group have been released");
     const bool wanted = !gradient.empty();
     std::copy(theta.begin(), theta.end(), link_->message.begin() + 1);
@@ -126,6 +127,7 @@ class GroupModel final : public Model {
   void serve() {
     if (link_->ranks.size() == 1) return;
     TEMPERA_EXPECTS(!link_->ranks.is_root());
+    const auto region = link_->ranks.regions().open("density");
     Failure failure;
     for (;;) {
       const Request request = link_->next_request();

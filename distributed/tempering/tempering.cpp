@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/base/contract.hpp"
+#include "distributed/tempering/detail/ladder_sizes.hpp"
 #include "distributed/tempering/detail/ladders.hpp"
 #include "distributed/tempering/detail/round_estimates.hpp"
 #include "distributed/tempering/detail/tempering_checkpoint.hpp"
@@ -28,6 +29,7 @@ class Run {
         normalised_prior_(target.normalised_reference()),
         ladders_(ranks, target, explorer, options) {
     if (observer.checkpoints != nullptr) {
+      const auto region = ranks.regions().open("checkpoint");
       checkpoint_.emplace(ranks, *observer.checkpoints, ladders_, ladders_.record_width());
       pauses_.emplace(ranks, ladders_.board(), *observer.checkpoints);
       position_ = checkpoint_->restore(result_.rounds);
@@ -37,7 +39,10 @@ class Run {
   }
 
   TemperingResult run() {
-    if (!position_) ladders_.start();
+    if (!position_) {
+      const auto region = ranks_.regions().open("start");
+      ladders_.start();
+    }
     TemperingPosition at = position_.value_or(TemperingPosition());
     const bool ended = at.scan == TemperingPosition::kNotBegun && !result_.rounds.empty();
     bool enough = ended && is_enough();
@@ -63,8 +68,10 @@ class Run {
   bool scans(const TemperingPosition& at) {
     const Index scans = scans_of(at.round);
     if (at.scan == TemperingPosition::kNotBegun) {
-      if (!result_.rounds.empty())
+      if (!result_.rounds.empty()) {
+        const auto region = ranks_.regions().open("adapt");
         ladders_.adapt(result_.rounds.back(), detail::next_sizes(options_, result_.rounds.back()));
+      }
       ladders_.begin_round(at.round, 0);
       draws().begin_round(options_.ladders * streams_of_ladder(options_, ladders_.plan().sizes()), draws_until(scans));
     }
@@ -73,13 +80,24 @@ class Run {
     for (Index scan = std::max<Index>(0, at.scan); scan < scans; ++scan) {
       result_.scan = scan;
       if (observer_.scan && ranks_.is_root()) observer_.scan(at.round, scan);
-      if (pauses_ && pauses_->before(scan) && !pause({at.round, scan})) return false;
+      if (pauses_ && pauses_here(scan) && !pause({at.round, scan})) return false;
       const std::optional<Index> draw =
           scan % options_.thin == 0 ? std::optional<Index>(scan / options_.thin) : std::nullopt;
       ladders_.scan(at.round, scan, draws(), draw);
     }
     result_.scan = scans;
-    return !pauses_ || !pauses_->at_end() || pause({at.round, scans});
+    return !pauses_ || !ends_with_pause() || pause({at.round, scans});
+  }
+
+  /// Answers offers of ranks that are ahead as well, so that it belongs to the swaps.
+  bool pauses_here(Index scan) {
+    const auto region = ranks_.regions().open("swap");
+    return pauses_->before(scan);
+  }
+
+  bool ends_with_pause() {
+    const auto region = ranks_.regions().open("round end");
+    return pauses_->at_end();
   }
 
   /// False if the run is to be left.
@@ -89,14 +107,21 @@ class Run {
   }
 
   bool finish(int round) {
-    result_.rounds.push_back(detail::estimate_round(ranks_, options_, ladders_, ladders_.board().records(),
-                                                    normalised_prior_, round, scans_of(round)));
+    {
+      const auto region = ranks_.regions().open("estimate");
+      result_.rounds.push_back(detail::estimate_round(ranks_, options_, ladders_, ladders_.board().records(),
+                                                      normalised_prior_, round, scans_of(round)));
+    }
     draws().publish(ranks_);
     if (observer_.round) observer_.round(result_.rounds.back(), draws());
     return is_enough();
   }
 
-  bool is_enough() { return observer_.enough && observer_.enough(result_.rounds.back(), draws()); }
+  bool is_enough() {
+    if (!observer_.enough) return false;
+    const auto region = ranks_.regions().open("criterion");
+    return observer_.enough(result_.rounds.back(), draws());
+  }
 
   const Communicator& ranks_;
   const TemperingOptions& options_;

@@ -114,6 +114,7 @@ constexpr ResultKey kSample[] = {
     {"holdout.log_score_standard_error", Kind::number},
     {"seconds", Kind::number},
     {"mpi_ranks", Kind::whole},
+    {"memory_growth_bytes_max", Kind::whole},
     {"verdict.good", Kind::flag},
     {"parameters.*.mean", Kind::number},
     {"parameters.*.sd", Kind::number},

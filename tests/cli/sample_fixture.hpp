@@ -27,11 +27,10 @@ class SampleCommand : public CommandRuns {
     return "counts.tns";
   }
 
-  /// The summary but for what is of this process: times and the number of ranks.
+  /// The summary but for what is of this process: times, memory and traffic, and the number of ranks.
   Json result_of(const std::string& name) const {
     Json summary = json(name + "/summary.json");
-    summary.erase("seconds");
-    summary.erase("mpi_ranks");
+    for (const char* key : {"seconds", "mpi_ranks", "memory_growth_bytes_max", "regions"}) summary.erase(key);
     return summary;
   }
   /// Draws to the bit, and everything that is said about them.

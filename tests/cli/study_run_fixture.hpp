@@ -78,10 +78,10 @@ class StudyRuns : public CommandRuns {
   }
   bool has_begun(const std::string& name, const std::string& run) const { return starts(name)[run] > 0; }
 
-  /// Without what the clock and the number of ranks say.
+  /// Without what the clock and the number of ranks say, and memory and traffic.
   Json timeless(Json summary) const {
     for (const char* key : {"seconds", "seconds_per_iteration", "mpi_ranks", "worker_busy_fraction", "workers",
-                            "proposal_seconds", "target"})  // the path of a tensor is absolute once it is resumed
+                            "proposal_seconds", "memory_growth_bytes_max", "regions", "target"})  // the path of a tensor is absolute once it is resumed
       summary.erase(key);
     return summary;
   }

@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/base/parallel.hpp"
 #include "core/sampling/climb.hpp"
+#include "distributed/tempering/detail/ladder_sizes.hpp"
 #include "distributed/tempering/detail/tuning_record.hpp"
 
 namespace tempera::detail {
@@ -16,19 +17,10 @@ namespace tempera::detail {
 namespace {
 
 constexpr int kStarts = 100;
-constexpr Index kFirstChains = 8;  // of a leg whose length follows the barrier
 // A plain chain has no hot ones to send it elsewhere, and begins where a step size that suits the others may be far too
 // large: it climbs first, and in these rounds slices, which need none, go ahead of its explorer.
 constexpr int kFindingRounds = 4;
-constexpr std::size_t kFindingUpTo = 200;     // dimensions: beyond, a pass of slices costs more than it finds
-constexpr std::size_t kCorrelatedUpTo = 200;  // dimensions of a fitted reference with correlations
-
-std::vector<Index> first_sizes(const TemperingOptions& options) {
-  const bool two = options.reference == TemperingReference::two_legs;
-  if (options.chains == 0) return std::vector<Index>(two ? 2 : 1, kFirstChains);
-  if (!two) return {options.chains};
-  return {(options.chains + 1) / 2, options.chains / 2};
-}
+constexpr std::size_t kFindingUpTo = 200;  // dimensions: beyond, a pass of slices costs more than it finds
 
 ChainTuning standard(std::size_t dimension) {
   ChainTuning tuning;
@@ -230,7 +222,10 @@ void Ladders::keep(const Replica& replica, DrawStore& draws, Index draw) {
 }
 
 void Ladders::scan(int round, Index scan, DrawStore& draws, std::optional<Index> draw) {
-  explore_all(round, scan);
+  {
+    const auto region = ranks_.regions().open("explore");
+    explore_all(round, scan);
+  }
   for (std::size_t k = 0; k < replicas_.size(); ++k) {
     const Replica& replica = replicas_[k];
     if (draw) keep(replica, draws, *draw);
@@ -244,6 +239,7 @@ void Ladders::scan(int round, Index scan, DrawStore& draws, std::optional<Index>
 }
 
 std::vector<ChainStatistics> Ladders::chain_statistics() const {
+  const auto region = ranks_.regions().open("statistics");
   const BlockDeal chains = chain_deal();
   std::vector<double> send;
   std::vector<Index> counts;
@@ -327,6 +323,7 @@ void Ladders::adapt(const TemperingRound& result, std::vector<Index> sizes) {
 
 /// A ladder of another length: each replica goes on from the state whose β was nearest.
 void Ladders::redeal(const LadderPlan& old_plan) {
+  const auto region = ranks_.regions().open("new ladder");
   const BlockDeal old_deal = deal_;
   std::vector<Index> mine;
   for (const Replica& replica : replicas_) mine.push_back(replica.chain);

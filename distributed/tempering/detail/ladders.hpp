@@ -13,6 +13,8 @@
 
 namespace tempera::detail {
 
+inline constexpr std::size_t kCorrelatedUpTo = 200;  ///< dimensions of a fitted reference with correlations
+
 /// What all ranks know of the ladders, besides the replicas.
 struct LaddersState {
   std::vector<Index> sizes;

@@ -10,9 +10,6 @@ namespace tempera::detail {
 
 namespace {
 
-constexpr int kFirstResize = 3, kLastResize = 7;  // rounds, whatever their number, so that a run can be extended
-constexpr Index kMostChains = 1024;
-
 /// Likelihoods by (ladder, chain, scan), on rank 0.
 std::vector<double> gather_likelihoods(const Communicator& ranks, const Ladders& ladders, Index scans) {
   std::vector<double> mine;
@@ -159,21 +156,6 @@ TemperingRound estimate_round(const Communicator& ranks, const TemperingOptions&
   result.barrier_error = ranks.broadcast_value(result.barrier_error, 0);
   result.evidence = combined(result.legs, normalised_prior);
   return result;
-}
-
-std::vector<Index> next_sizes(const TemperingOptions& options, const TemperingRound& round) {
-  std::vector<Index> sizes = round.sizes;
-  if (options.chains != 0 || round.round < kFirstResize || round.round > kLastResize) return sizes;
-  Index first = 0;
-  for (std::size_t leg = 0; leg < sizes.size(); ++leg) {
-    // Where neighbours hardly ever swap, draws of one chain say little of the barrier between them.
-    double rejections = 0;
-    for (Index p = first; p + 1 < first + sizes[leg]; ++p) rejections += round.rejections[static_cast<std::size_t>(p)];
-    first += sizes[leg];
-    const Index wanted = suggested_chains(std::max(round.leg_barriers[leg], rejections));
-    sizes[leg] = std::clamp(wanted, std::max<Index>(2, sizes[leg] / 2), std::min(2 * sizes[leg], kMostChains));
-  }
-  return sizes;
 }
 
 }  // namespace tempera::detail

@@ -243,9 +243,12 @@ bool TemperingCheckpoint::with_parts(const TemperingPosition& position, const st
                                      Index draws_made, Save save) {
   if (slab_round_ != position.round) slabs_.clear();
   slab_round_ = position.round;
-  fill_replicas();
-  fill_pairs();
-  fill_statistics();
+  {
+    const auto region = ranks_.regions().open("checkpoint");
+    fill_replicas();
+    fill_pairs();
+    fill_statistics();
+  }
   const Index saved = slabs_.empty() ? 0 : slabs_.back().end;
   const Slab slab{saved, std::max(saved, position.scan), scans_bytes_};
   const std::int64_t bytes = scans_bytes_ + 16 * (slab.end - slab.begin) * replicas_.total;

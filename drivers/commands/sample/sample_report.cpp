@@ -235,10 +235,12 @@ Json sample_summary(const SampleOptions& options, const SampleFacts& facts) {
   if (facts.holdout) summary["holdout"] = holdout_json(options, *facts.holdout);
   summary["seconds"] = facts.seconds;
   summary["mpi_ranks"] = facts.mpi_ranks;
+  summary["memory_growth_bytes_max"] = facts.memory_bytes_max;
   const Verdict verdict = judge(facts);
   summary["verdict"] = {{"good", verdict.good}, {"reasons", verdict.reasons}, {"advice", verdict.advice}};
   summary["parameters"] = parameters_json(facts);
   if (!facts.weighted.empty()) summary["parameters_weighted"] = weighted_json(facts);
+  summary["regions"] = region_table_json(facts.regions);
   return summary;
 }
 
@@ -260,7 +262,9 @@ std::string sample_text(const SampleOptions& options, const SampleFacts& facts, 
     text += fmt::format("{}{}\n                try: {}\n",
                         k == 0 ? "verdict       look closer:\n              - " : "              - ",
                         verdict.reasons[k], with_folder(verdict.advice[k], run_folder));
-  return text + fmt::format("results       {}\n", run_folder);
+  text += fmt::format("results       {}\n", run_folder);
+  if (options.common.profile) text += "\n" + region_table_text(facts.regions);
+  return text;
 }
 
 }  // namespace tempera::drivers

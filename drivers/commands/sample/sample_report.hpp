@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/region_report.hpp"
 #include "core/sampling/diagnostics.hpp"
 #include "core/sampling/weighted_summary.hpp"
 #include "distributed/tempering/held_out_prediction.hpp"
@@ -40,6 +41,8 @@ struct SampleFacts {
   std::optional<PredictionScore> holdout;
   double seconds = 0;
   int mpi_ranks = 1;
+  std::int64_t memory_bytes_max = 0;  ///< growth of resident memory since MPI started, most on one rank
+  std::vector<RegionSummary> regions;
 
   const TemperingRound& last() const { return rounds.back(); }
 };

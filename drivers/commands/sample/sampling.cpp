@@ -7,9 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.hpp"
+#include "core/base/memory.hpp"
 #include "core/base/option_json.hpp"
 #include "core/sampling/explorers/explorers.hpp"
 #include "distributed/communicator/collectively.hpp"
+#include "distributed/communicator/gather_regions.hpp"
 #include "distributed/communicator/objects.hpp"
 #include "distributed/tempering/draw_summary.hpp"
 #include "drivers/commands/sample/draws_file.hpp"
@@ -54,6 +56,7 @@ class Sampling {
         task_(task),
         options_(task.options),
         ranks_on_node_(ranks_on_node),
+        start_bytes_(resident_bytes()),
         frame_(session, {"sample", task.options.common, task.schema, task.start, task.resume}) {}
 
   RunFrame& frame() { return frame_; }
@@ -70,6 +73,7 @@ class Sampling {
     begin();
     const int stopped_at = sample();
     if (stopped_at > 0) return frame_.leave(fmt::format("round {}, scan {}", stopped_at, last_scan_));
+    report();
     return 0;
   }
 
@@ -113,7 +117,7 @@ class Sampling {
     if (options_.until())
       observer.enough = [this](const auto& round, const auto& draws) { return enough(round, draws); };
     const TemperingResult result = sample_by_tempering(leaders(), problem_->target(), *explorer, tempering_, observer);
-    if (!result.stopped) deliver(result);
+    if (!result.stopped) collect(result);
     if (problem_->posterior) problem_->posterior->target->release();
     return result.stopped ? result.round : 0;
   }
@@ -194,8 +198,9 @@ class Sampling {
                                           weights_of_draws(leaders(), tempering_, facts.last().schedule, draws));
   }
 
-  void deliver(const TemperingResult& result) {
-    SampleFacts facts;
+  void collect(const TemperingResult& result) {
+    const auto region = leaders().regions().open("results");
+    SampleFacts& facts = facts_.emplace();
     facts.what = options_.sampled();
     facts.tempering = tempering_;
     facts.explorer = explorer_name(options_, problem_->target());
@@ -212,13 +217,21 @@ class Sampling {
     if (problem_->posterior) facts.model = problem_->posterior->options;
     facts.holdout = predict(facts.last(), *result.draws);
     facts.mpi_ranks = world_.size();
-    facts.seconds = frame_.seconds();
     RunFolder* const folder = frame_.folder();
     write_draws_file(leaders(), folder != nullptr ? *folder / "draws.nc" : std::filesystem::path(), options_,
                      problem_->target(), facts, *result.draws);
-    if (folder == nullptr) return;
-    frame_.deliver(sample_summary(options_, facts),
-                   [&] { return sample_text(options_, facts, folder->path().string()); });
+    facts.seconds = frame_.seconds();
+  }
+
+  /// Once no rank serves another any more.
+  void report() {
+    const auto growth = world_.all_reduce_value(peak_resident_bytes() - start_bytes_, Reduction::maximum);
+    auto regions = gather_regions(world_);
+    if (frame_.folder() == nullptr) return;
+    facts_->memory_bytes_max = growth;
+    facts_->regions = std::move(regions);
+    frame_.deliver(sample_summary(options_, *facts_),
+                   [&] { return sample_text(options_, *facts_, frame_.folder()->path().string()); });
   }
 
   const Communicator& world_;
@@ -227,7 +240,9 @@ class Sampling {
   std::optional<SampleProblem> problem_;
   TemperingOptions tempering_;
   std::vector<std::string> names_;
+  std::optional<SampleFacts> facts_;
   int ranks_on_node_;
+  std::int64_t start_bytes_;
   int last_round_ = 1;
   Index last_scan_ = 0;
   Clock::time_point last_line_ = Clock::now();
