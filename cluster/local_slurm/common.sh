@@ -24,7 +24,7 @@ default_folder() {
 # The process that FOLDER/NAME.pid names, if it still is what up started: not a later process with its number.
 process_of() {  # FOLDER NAME
   local process=""
-  [[ -r $1/$2.pid ]] && read -r process <"$1/$2.pid"
+  { read -r process <"$1/$2.pid"; } 2>/dev/null  # it may go away meanwhile
   [[ $process =~ ^[0-9]+$ ]] && grep -qzxF "SLURM_CONF=$1/slurm.conf" "/proc/$process/environ" 2>/dev/null || return 1
   echo "$process"
 }
