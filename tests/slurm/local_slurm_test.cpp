@@ -37,6 +37,12 @@ std::vector<int> ports_in(const std::string& configuration) {
   return ports;
 }
 
+/// Empty of one that has ended, whether or not somebody has waited for it.
+std::string environment_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/environ");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 /// Beside the Slurm that the other tests use.
 TEST_F(SlurmJobs, TwoSlurmsLiveOnOneMachineAndDownEndsOneOfThemAlone) {
   LocalSlurm other({"--nodes", "3", "--cpus", "1"});
@@ -59,13 +65,25 @@ TEST_F(SlurmJobs, TwoSlurmsLiveOnOneMachineAndDownEndsOneOfThemAlone) {
   EXPECT_EQ(job.status, 0) << job.err;
   const auto down = other.down();
   EXPECT_EQ(down.status, 0) << down.err;
-  for (const pid_t process : processes) {
-    std::ifstream file("/proc/" + std::to_string(process) + "/environ");  // empty of one that nobody has waited for
-    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "") << process;
-  }
+  for (const pid_t process : processes) EXPECT_EQ(environment_of(process), "") << process;
   EXPECT_FALSE(std::filesystem::exists(other.folder()));
   EXPECT_THAT(other.down().err, HasSubstr("nothing is up in ")) << "again does no harm";
   EXPECT_EQ(run({"sinfo", "--noheader", "--format=%T %D"}).out, "idle 2\n") << "the first one lives";
+}
+
+TEST_F(SlurmJobs, DownEndsTheJobsOfNodesThatWereKilled) {
+  LocalSlurm other({"--nodes", "1", "--cpus", "1"});
+  ASSERT_EQ(other.started().status, 0) << other.started().err;
+  const std::string pid_file = path("pid").string();
+  const auto job = run_process({"sbatch", "--output=/dev/null", "--wrap", "echo $$ >" + pid_file + "; sleep 600; true"},
+                               other.settings());
+  EXPECT_EQ(job.status, 0) << job.err;
+  ASSERT_TRUE(wait_for_lines("pid", "\n", 1));
+  const pid_t process = std::stoi(text("pid"));
+  ASSERT_EQ(::kill(other.process_of("slurmd-n1"), SIGKILL), 0);
+  ASSERT_FALSE(environment_of(process).empty()) << "it goes on";
+  EXPECT_EQ(other.down().status, 0);
+  EXPECT_TRUE(wait_until([&] { return environment_of(process).empty(); }, 30));
 }
 
 TEST_F(SlurmJobs, RanksRunOnBothNodes) {
