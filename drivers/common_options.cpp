@@ -48,7 +48,7 @@ void declare_shared(OptionSchema& schema, CommonOptions& options) {
       .default_text("RUN/checkpoint")
       .help("folder of the checkpoints");
   declare_time_limit(schema, options);
-  schema.flag("profile", options.profile).help("add the table of timed regions to the summary");
+  schema.flag("profile", options.profile).help("write RUN/profile.json, a trace of all ranks for Perfetto, and the table of timed regions");
   declare_printing(schema, options);
 }
 

@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "core/base/error.hpp"
+#include "distributed/communicator/objects.hpp"
 #include "drivers/standard_streams.hpp"
 
 namespace tempera::drivers {
@@ -96,6 +97,17 @@ LaunchFacts launch_facts(const Communicator& world) {
   // Of several nodes with that load the first rank's speaks for all.
   const int busiest = world.all_reduce_value(load < heaviest ? world.size() : world.rank(), Reduction::minimum);
   return world.broadcast_value(own, busiest);
+}
+
+std::string host_name() {
+  char name[MPI_MAX_PROCESSOR_NAME] = "";
+  int length = 0;
+  MPI_Get_processor_name(name, &length);
+  return std::string(name, static_cast<std::size_t>(length));
+}
+
+std::vector<std::string> host_names(const Communicator& world) {
+  return world.gather_objects(host_name(), 0);
 }
 
 std::vector<std::string> launch_warnings(const LaunchFacts& facts, int threads) {

@@ -37,6 +37,11 @@ struct LaunchFacts {
 /// it would not notice a rank that has failed.
 LaunchFacts launch_facts(const Communicator& world);
 
+/// Name of the node this process runs on, as MPI says it. @pre MPI runs
+std::string host_name();
+/// The same of all ranks, in their order: on rank 0, empty elsewhere. Collective.
+std::vector<std::string> host_names(const Communicator& world);
+
 /// What slows this launch down, one text each with its mend; empty if nothing does.
 std::vector<std::string> launch_warnings(const LaunchFacts& facts, int threads);
 

@@ -65,6 +65,9 @@ std::vector<RegionSummary> summarize_regions(std::span<const std::vector<RegionT
       summary.bytes += row.bytes;
       summary.bytes_max = std::max(summary.bytes_max, row.bytes);
       total += row.seconds;
+      summary.seconds_of_ranks.push_back(row.seconds);
+      summary.messages_of_ranks.push_back(row.messages);
+      summary.bytes_of_ranks.push_back(row.bytes);
     }
     summary.seconds_mean = total / static_cast<double>(ranks.size());
     if (!path.empty() || summary.messages > 0) summaries.push_back(std::move(summary));
@@ -84,9 +87,9 @@ std::string region_table_text(std::span<const RegionSummary> regions) {
   return text;
 }
 
-nlohmann::ordered_json region_table_json(std::span<const RegionSummary> regions) {
+nlohmann::ordered_json region_table_json(std::span<const RegionSummary> regions, bool each_rank) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-  for (const RegionSummary& region : regions)
+  for (const RegionSummary& region : regions) {
     rows.push_back({{"region", region.path},
                     {"calls", region.calls},
                     {"seconds_min", region.seconds_min},
@@ -95,6 +98,11 @@ nlohmann::ordered_json region_table_json(std::span<const RegionSummary> regions)
                     {"messages", region.messages},
                     {"bytes", region.bytes},
                     {"bytes_max", region.bytes_max}});
+    if (!each_rank) continue;
+    rows.back()["seconds_of_ranks"] = region.seconds_of_ranks;
+    rows.back()["messages_of_ranks"] = region.messages_of_ranks;
+    rows.back()["bytes_of_ranks"] = region.bytes_of_ranks;
+  }
   return rows;
 }
 

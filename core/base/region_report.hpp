@@ -19,6 +19,9 @@ struct RegionSummary {
   std::int64_t messages = 0;   ///< sent by all ranks together
   std::int64_t bytes = 0;      ///< sent by all ranks together
   std::int64_t bytes_max = 0;  ///< most sent by one rank
+  std::vector<double> seconds_of_ranks;
+  std::vector<std::int64_t> messages_of_ranks;
+  std::vector<std::int64_t> bytes_of_ranks;
 };
 
 /// Summary of the tables of all ranks (ranks[r] = RegionTable::rows() of rank r), each region followed by the regions
@@ -28,6 +31,7 @@ std::vector<RegionSummary> summarize_regions(std::span<const std::vector<RegionT
 /// An aligned table: region (indented by depth), calls, min/mean/max seconds, messages and bytes sent.
 std::string region_table_text(std::span<const RegionSummary> regions);
 /// An array of {"region", "calls", "seconds_min", "seconds_mean", "seconds_max", "messages", "bytes", "bytes_max"}.
-nlohmann::ordered_json region_table_json(std::span<const RegionSummary> regions);
+/// @param each_rank  with "seconds_of_ranks", "messages_of_ranks" and "bytes_of_ranks" as well
+nlohmann::ordered_json region_table_json(std::span<const RegionSummary> regions, bool each_rank = false);
 
 }  // namespace tempera

@@ -1,5 +1,7 @@
 #include "core/base/roofline.hpp"
 
+#include <cblas.h>
+
 #include <algorithm>
 #include <chrono>
 #include <vector>
@@ -77,6 +79,23 @@ double measure_multiply_add_peak(double seconds) {
     best = std::max(best, operations / seconds_since(start));
   }
   return sink > 0 ? best : 0;
+}
+
+double measure_matrix_product(int order, double seconds) {
+  TEMPERA_EXPECTS(order >= 1 && seconds > 0);
+  const auto cells = static_cast<std::size_t>(order) * static_cast<std::size_t>(order);
+  const std::vector<double> a(cells, 1), b(cells, 0.5);
+  std::vector<double> c(cells, 0);
+  const double operations = 2.0 * static_cast<double>(cells) * order;
+  double best = 0;
+  const Clock::time_point begin = Clock::now();
+  for (int round = 0; round < 3 || seconds_since(begin) < seconds; ++round) {
+    const Clock::time_point start = Clock::now();
+    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, order, order, order, 1.0, a.data(), order, b.data(), order,
+                0.0, c.data(), order);
+    if (round > 0) best = std::max(best, operations / seconds_since(start));
+  }
+  return best;
 }
 
 }  // namespace tempera

@@ -16,4 +16,8 @@ double measure_triad(std::int64_t footprint, double seconds);
 /// vectors of simd_level(): the best of the bursts that fit into `seconds`. @pre seconds > 0
 double measure_multiply_add_peak(double seconds);
 
+/// Products of two square matrices of this order by the BLAS (dgemm) on one thread of this process, in floating-point
+/// operations a second: the best of those that fit into `seconds` (at least two after a warm-up). @pre order ≥ 1, seconds > 0
+double measure_matrix_product(int order, double seconds);
+
 }  // namespace tempera

@@ -173,7 +173,7 @@ nlohmann::ordered_json decompose_summary(const DecomposeOptions& options, const 
   summary["health"] = health_json(options, result, facts);
   summary["advice"] = health_advice(options, result, facts);
   summary["notes"] = result.notes;
-  summary["regions"] = region_table_json(facts.regions);
+  summary["regions"] = region_table_json(facts.regions, options.common.profile);
   return summary;
 }
 

@@ -1,14 +1,18 @@
 #include "drivers/commands/doctor.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 
+#include "core/base/atomic_file.hpp"
 #include "core/base/command_line.hpp"
 #include "core/base/error.hpp"
 #include "core/base/option_help.hpp"
 #include "distributed/communicator/collectively.hpp"
 #include "drivers/commands/doctor/checks.hpp"
+#include "drivers/machine/measure.hpp"
 #include "drivers/session.hpp"
 #include "drivers/standard_streams.hpp"
 
@@ -18,11 +22,16 @@ namespace {
 
 struct DoctorOptions {
   int threads = 1;
+  std::filesystem::path machine_file;
 };
 
 void declare(OptionSchema& schema, DoctorOptions& options) {
   schema.example("mpirun -n 4 tempera doctor");
   schema.integer("threads", options.threads).minimum(1).maximum(1024).help("OpenMP threads of each MPI rank");
+  schema.path("machine-file", options.machine_file)
+      .metavar("FILE")
+      .default_text("none")
+      .help("measure arithmetic, memory and network of these nodes, for 'tempera plan --machine FILE'");
 }
 
 std::string_view word(Finding::Level level) {
@@ -58,6 +67,28 @@ Findings all_findings(const Communicator& world, const Launch& launch, const Lau
   return findings;
 }
 
+/// Refuses before anything is measured what could not be written afterwards.
+void check_new_file(const std::filesystem::path& file) {
+  std::error_code error;
+  if (std::filesystem::exists(file, error))
+    throw Error(Category::environment, file.string(), "the file exists already, perhaps with someone's own figures",
+                "give another name, or remove it");
+}
+
+/// Collective. @throws Error{environment} on all ranks
+void write_machine_file(const Communicator& world, const LaunchFacts& facts, const std::filesystem::path& file) {
+  const MeasuredMachine measured = measure_machine(world, facts);
+  if (!world.is_root()) return;
+  const std::string text = machine_text(measured.machine, measured.assumed);
+  write_file_atomically(file, text);
+  std::string words = fmt::format("\n{}\nmachine file: {}\n", text, file.string());
+  if (!measured.assumed.empty())
+    words += fmt::format("not measured, as it needs {}: {}\n",
+                         world.size() == 1 ? "several ranks ('mpirun -n 2'), best on two nodes" : "ranks on two nodes",
+                         fmt::join(measured.assumed, ", "));
+  print_result(words);
+}
+
 }  // namespace
 
 int run_doctor(std::span<const std::string> arguments, const Launch& launch) {
@@ -72,6 +103,9 @@ int run_doctor(std::span<const std::string> arguments, const Launch& launch) {
     const Communicator& world = session.world;
     set_threads(options.threads);
     const LaunchFacts facts = launch_facts(world);
+    collectively(world, [&] {
+      if (world.is_root() && !options.machine_file.empty()) check_new_file(options.machine_file);
+    });
     const Findings findings = collectively(world, [&] {
       Findings all = all_findings(world, launch, facts, options.threads);
       if (launch.is_first()) print_result(text_of(all));
@@ -79,6 +113,7 @@ int run_doctor(std::span<const std::string> arguments, const Launch& launch) {
     });
     const bool failed = std::any_of(findings.begin(), findings.end(),
                                     [](const Finding& finding) { return finding.level == Finding::Level::fail; });
+    if (!options.machine_file.empty()) collectively(world, [&] { write_machine_file(world, facts, options.machine_file); });
     return failed ? exit_status(Category::environment) : 0;
   });
 }

@@ -68,7 +68,7 @@ std::string machine_text(const Machine& machine, const std::vector<std::string>&
     const std::string number = option.kind() == OptionKind::integer ? fmt::format("{}", std::get<std::int64_t>(value))
                                                                     : fmt::format("{:.3e}", std::get<double>(value));
     const std::string unit = option.unit().empty() ? "" : option.unit() + ", ";
-    text += fmt::format("{} = {}  # {}{}{}\n", option.name(), number, unit, option.help(),
+    text += fmt::format("{:<38}# {}{}{}\n", fmt::format("{} = {}", option.name(), number), unit, option.help(),
                         guessed ? "; not measured, a middling value" : "");
   }
   return text;

@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::array kRunFiles = {"manifest.json", "progress.jsonl", "summary.json", "summary.txt",
                                   "factors.h5",    "draws.nc",       "report.html",  "trials.jsonl",
-                                  "journal.jsonl", "space.toml",     "study.toml"};
+                                  "journal.jsonl", "space.toml",     "study.toml",   "profile.json"};
 constexpr const char* kTrials = "trials";  // a folder a trial
 constexpr const char* kStages = "stages";  // of a study
 

@@ -1,7 +1,6 @@
 #include "drivers/run/run_frame.hpp"
 
 #include <fmt/format.h>
-#include <mpi.h>
 
 #include <algorithm>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "core/base/option_json.hpp"
 #include "distributed/communicator/objects.hpp"
 #include "drivers/run/manifest.hpp"
+#include "drivers/run/profile.hpp"
 #include "drivers/standard_streams.hpp"
 #include "drivers/time_limit.hpp"
 
@@ -21,17 +21,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-std::vector<std::string> host_names(const Communicator& world) {
-  char name[MPI_MAX_PROCESSOR_NAME] = "";
-  int length = 0;
-  MPI_Get_processor_name(name, &length);
-  return world.gather_objects(std::string(name, static_cast<std::size_t>(length)), 0);
-}
-
 }  // namespace
 
 RunFrame::RunFrame(const Session& session, const RunRequest& request)
-    : world_(session.world), signals_(session.signals), request_(request), log_(request.common.quiet) {}
+    : world_(session.world), signals_(session.signals), request_(request), log_(request.common.quiet) {
+  if (request_.common.profile) begin_profile(world_);
+}
 
 double RunFrame::now() {
   return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
@@ -188,6 +183,10 @@ void RunFrame::deliver(const Json& summary, const std::function<std::string()>& 
     print_result(summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   else if (!request_.common.quiet && !request_.common.stage)
     print_result(for_people);
+}
+
+void RunFrame::write_profile() const {
+  if (request_.common.profile) drivers::write_profile(world_, folder_ ? *folder_ / "profile.json" : "");
 }
 
 void RunFrame::finish(int status) {

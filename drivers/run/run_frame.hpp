@@ -88,6 +88,8 @@ class RunFrame {
   /// (of a stage of a study nothing).
   void deliver(const nlohmann::ordered_json& summary, const std::function<std::string()>& text) const;
 
+  /// With --profile: profile.json. Collective.
+  void write_profile() const;
   /// The manifest says how the run ended.
   void finish(int status);
   /// The same after an error, which matters more than one of this attempt.
@@ -120,6 +122,7 @@ int run_framed(const Communicator& world, Computation& computation) {
   try {
     return collectively(world, [&] {
       const int status = computation.run();
+      computation.frame().write_profile();
       computation.frame().finish(computation.recorded(status));
       return status;
     });

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "drivers/machine/machine.hpp"
+#include "tests/support/data.hpp"
 #include "tests/support/process.hpp"
 
 namespace tempera {
@@ -14,8 +16,8 @@ bool has_line(const std::string& text, const std::string& start) {
 TEST(Doctor, ReportsEveryPartOfTheMachineOnOneRank) {
   const auto result = test::tempera({"doctor"});
   EXPECT_EQ(result.status, 0) << result.out << result.err;
-  for (const char* topic :
-       {"build", "processor", "memory", "MPI", "user", "cores", "BLAS", "HDF5", "NetCDF", "ScaLAPACK", "bandwidth", "arithmetic"})
+  for (const char* topic : {"build", "processor", "memory", "MPI", "user", "cores", "BLAS", "HDF5", "NetCDF",
+                            "ScaLAPACK", "bandwidth", "arithmetic"})
     EXPECT_EQ(occurrences(result.out, std::string("  ") + topic + " "), 1) << topic << "\n" << result.out;
   EXPECT_EQ(occurrences(result.out, "FAIL"), 0);
   EXPECT_TRUE(has_line(result.out, "OK    ScaLAPACK   PDPOTRF of order 600 on 1 x 1 ranks, largest error "));
@@ -42,6 +44,32 @@ TEST(Doctor, SaysWhenSrunDidNotConnectItsTasks) {
 TEST(Doctor, WarnsOfMoreThreadsThanCores) {
   const auto result = test::tempera({"doctor", "--threads", "1024"});
   EXPECT_EQ(occurrences(result.out, "WARN  cores "), 1) << result.out;
+}
+
+TEST(Doctor, MeasuresTheMachineThatPlansAreMadeFor) {
+  test::TemporaryFolder folder;
+  for (const int ranks : {0, 2}) {
+    const auto file = folder.path() / ("machine-" + std::to_string(ranks) + ".toml");
+    const std::vector<std::string> arguments = {"doctor", "--machine-file", file.string()};
+    const auto result = ranks == 0 ? test::tempera(arguments) : test::tempera_ranks(ranks, arguments);
+    EXPECT_EQ(result.status, 0) << result.out << result.err;
+    const std::string text = test::read_text(file);
+    EXPECT_EQ(occurrences(result.out, text), 1) << result.out;
+    EXPECT_EQ(occurrences(text, "not measured"), ranks == 0 ? 4 : 2) << text;
+    const drivers::Machine machine = drivers::read_machine(file);
+    EXPECT_GE(machine.cores_per_node, 1);
+    EXPECT_GT(machine.flops_per_core, 1e8);
+    // The bandwidth of all cores is that of one, but for noise, or more.
+    EXPECT_GT(machine.memory_bandwidth_per_node, 0.2 * machine.memory_bandwidth_per_core);
+    EXPECT_LT(machine.memory_bandwidth_per_node,
+              5 * machine.memory_bandwidth_per_core * static_cast<double>(machine.cores_per_node));
+    const auto again = test::tempera(arguments);
+    EXPECT_EQ(again.status, 5) << "a file that someone may have edited is not replaced";
+    EXPECT_EQ(again.err, "tempera: error: " + file.string() +
+                             ": the file exists already, perhaps with someone's own figures\n"
+                             "hint: give another name, or remove it\n");
+    EXPECT_EQ(test::read_text(file), text);
+  }
 }
 
 }  // namespace

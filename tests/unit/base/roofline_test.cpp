@@ -37,7 +37,7 @@ TEST(Roofline, BurstsCountTheirOperationsAndReallyDoThem) {
 }
 
 TEST(Roofline, MeasurementsAreFiniteAndPositive) {
-  for (const double measured : {measure_triad(1 << 20, 1e-3), measure_multiply_add_peak(1e-3)}) {
+  for (const double measured : {measure_triad(1 << 20, 1e-3), measure_multiply_add_peak(1e-3), measure_matrix_product(64, 1e-3)}) {
     EXPECT_TRUE(std::isfinite(measured));
     EXPECT_GT(measured, 0);
   }
