@@ -167,6 +167,10 @@ Index NonzeroList::size() const {
   return std::visit([](const auto& entries) { return static_cast<Index>(entries.size()); }, entries_);
 }
 
+std::size_t NonzeroList::bytes() const {
+  return std::visit([](const auto& entries) { return entries.size() * sizeof(entries.front()); }, entries_);
+}
+
 void NonzeroList::set_mode(int mode, Index first, std::span<const std::uint32_t> indices) {
   TEMPERA_EXPECTS(first >= 0 && first + std::ssize(indices) <= size());
   const int shift = shifts(bits_, mode_order_)[static_cast<std::size_t>(mode)];

@@ -29,6 +29,8 @@ class NonzeroList {
   int order() const { return static_cast<int>(shape_.size()); }
   Index size() const;
   const std::vector<Index>& shape() const { return shape_; }
+  /// Of the keys and values.
+  std::size_t bytes() const;
   /// Modes by increasing size at first; trees in this order, or with one mode moved to the root, are the fastest to
   /// build.
   const std::vector<int>& mode_order() const { return mode_order_; }

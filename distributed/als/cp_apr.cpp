@@ -94,18 +94,26 @@ double count_total(const DistributedTensor& tensor, Index index_base, const std:
   return all.all_reduce_value(total, Reduction::sum);
 }
 
-CountSolver chosen_solver(const DistributedTensor& tensor, const CpOptions& options) {
+CountSolver chosen_solver(std::span<const Index> shape, double stored_cells, const CpOptions& options) {
   if (options.count_solver != CountSolver::automatic) return options.count_solver;
-  const auto longest = static_cast<double>(*std::max_element(tensor.shape().begin(), tensor.shape().end()));
+  const auto longest = static_cast<double>(*std::max_element(shape.begin(), shape.end()));
   const auto rank = static_cast<double>(options.rank);
   const double hessians = longest * rank * (rank + 3) / 2;
-  const double coordinates = static_cast<double>(tensor.stored_cells()) * (tensor.order() + 1);
+  const double coordinates = stored_cells * (static_cast<double>(shape.size()) + 1);
   return hessians <= kHessianBudget * coordinates ? CountSolver::newton : CountSolver::multiplicative;
 }
 
-double hessian_columns(const DistributedTensor& tensor, const CpOptions& options) {
+CountSolver chosen_solver(const DistributedTensor& tensor, const CpOptions& options) {
+  return chosen_solver(tensor.shape(), static_cast<double>(tensor.stored_cells()), options);
+}
+
+double hessian_columns(std::span<const Index> shape, double stored_cells, const CpOptions& options) {
   const auto rank = static_cast<double>(options.rank);
-  return chosen_solver(tensor, options) == CountSolver::newton ? rank * (rank + 1) / 2 : 0;
+  return chosen_solver(shape, stored_cells, options) == CountSolver::newton ? rank * (rank + 1) / 2 : 0;
+}
+
+double hessian_columns(const DistributedTensor& tensor, const CpOptions& options) {
+  return hessian_columns(tensor.shape(), static_cast<double>(tensor.stored_cells()), options);
 }
 
 CpResult cp_apr(const DistributedTensor& tensor, const CpOptions& options, const CpObserver& observer) {

@@ -15,9 +15,11 @@ double count_total(const DistributedTensor& tensor, Index index_base = 0, const 
 
 /// How the rows are updated: as asked, or Newton unless its Hessians, rank (rank + 3) / 2 doubles a row of the longest
 /// mode, would take more than four times the memory of the nonzeros as coordinates.
+CountSolver chosen_solver(std::span<const Index> shape, double stored_cells, const CpOptions& options);
 CountSolver chosen_solver(const DistributedTensor& tensor, const CpOptions& options);
 
 /// Doubles a row that the chosen solver needs beside the gradient.
+double hessian_columns(std::span<const Index> shape, double stored_cells, const CpOptions& options);
 double hessian_columns(const DistributedTensor& tensor, const CpOptions& options);
 
 /// CP model of counts by maximum likelihood: x ~ Poisson(m), m = Σ_r weights[r] Π u_r ≥ 0, absent cells being zeros.

@@ -26,15 +26,20 @@ constexpr double kLeastExpected = 1e-10;  // a count where the model says never 
 
 }  // namespace
 
+CountSteps count_steps(CountSolver chosen) {
+  if (chosen == CountSolver::newton) return {kNewtonSteps, CountContent::with_hessian};
+  return {kMultiplicativeSteps, CountContent::gradient};
+}
+
 CpAprSweep::CpAprSweep(const DistributedTensor& tensor, const CpOptions& options, double total)
     : CpMethod(tensor, options.rank),
       options_(options),
       newton_(chosen_solver(tensor, options) == CountSolver::newton),
+      way_(count_steps(chosen_solver(tensor, options))),
       total_(total) {
   Index longest = 0;
   for (int mode = 0; mode < tensor.order(); ++mode) longest = std::max(longest, tensor.rows(mode).rows());
-  const auto content = newton_ ? CountContent::with_hessian : CountContent::gradient;
-  product_ = FactorMatrix(longest, count_columns(options.rank, content));
+  product_ = FactorMatrix(longest, count_columns(options.rank, way_.content));
   if (!tensor.holdout().empty() || tensor.only_observed()) row_sums_ = FactorMatrix(longest, options.rank);
 }
 
@@ -87,7 +92,7 @@ StepWish CpAprSweep::sweep(StepWish wish) {
   for (int mode = 0; mode < tensor_.order(); ++mode) {
     sum_others(mode);
     scale_columns(mode, weights_);
-    for (int step = 0; step < (newton_ ? kNewtonSteps : kMultiplicativeSteps); ++step) improve_rows(mode, step == 0);
+    for (int step = 0; step < way_.steps; ++step) improve_rows(mode, step == 0);
     const double wishes[] = {wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0};
     std::vector<double> sums = normalise(mode, wishes);
     agreed = {sums[sums.size() - 2] > 0, sums.back() > 0};
@@ -127,7 +132,7 @@ void CpAprSweep::improve_rows(int mode, bool first) {
   {
     const auto region = regions.open("products");
     product_.set_rows(layout.rows());
-    tensor_.count_products(factors_, mode, newton_ ? CountContent::with_hessian : CountContent::gradient, product_);
+    tensor_.count_products(factors_, mode, way_.content, product_);
   }
   {
     const auto region = regions.open("reduce rows");

@@ -4,11 +4,19 @@
 #include <vector>
 
 #include "core/factorization/poisson.hpp"
+#include "core/tensor/count_products.hpp"
 #include "core/tensor/gram.hpp"
 #include "distributed/als/cp_als.hpp"
 #include "distributed/als/cp_method.hpp"
 
 namespace tempera {
+
+/// How the rows of a mode are improved in their turn.
+struct CountSteps {
+  int steps;
+  CountContent content;  ///< of the products that each step asks for
+};
+CountSteps count_steps(CountSolver chosen);
 
 /// One start of CP-APR on an active rank. Columns have unit sum, all the scale is in the weights. See cp_apr.
 class CpAprSweep final : public CpMethod {
@@ -35,6 +43,7 @@ class CpAprSweep final : public CpMethod {
 
   const CpOptions& options_;
   bool newton_;
+  CountSteps way_;
   double total_;
   FactorMatrix product_;  ///< derivatives of the mode at hand; room for the longest
   /// Σ π over the observed cells of a row where absent ones are not observed, else over those that are kept apart; no

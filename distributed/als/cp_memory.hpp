@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "distributed/als/cp_als.hpp"
+#include "distributed/tensor/exchange_model.hpp"
 
 namespace tempera {
 
@@ -50,9 +51,28 @@ struct CpMemory {
   }
 };
 
+/// What cp_memory has to know of a tensor on one rank; of a rank that need not run, too.
+struct CpSizes {
+  std::vector<Index> shape;    ///< of the whole tensor
+  std::vector<RankRows> rows;  ///< of each mode; empty on a rank that holds nothing
+  std::vector<Index> spans;    ///< from the first row touched to the last, both counted
+  bool dense = false;          ///< dense blocks and exchanges
+  int ranks = 1;               ///< that hold something
+  bool only_observed = false;  ///< DistributedTensor::only_observed
+  double stored_cells = 0;     ///< of all ranks
+  bool holdout = false;        ///< cells are kept apart
+  double held_cells = 0;       ///< of them on this rank
+  double sweep_bytes = 0;      ///< DistributedTensor::sweep_bytes
+  int threads = 1;
+};
+/// Those of this rank. @param rank  of the model
+CpSizes cp_sizes(const DistributedTensor& tensor, Index rank);
+
 /// @param options  a rank of any size; constraints one a mode, or none
 /// @param counts   of cp_apr, not cp_als
-/// Local. All zero on inactive ranks.
+/// All zero where there are no rows.
+CpMemory cp_memory(const CpSizes& sizes, const CpOptions& options, bool counts);
+/// Those of this rank. Local. All zero on inactive ranks.
 CpMemory cp_memory(const DistributedTensor& tensor, const CpOptions& options, bool counts);
 
 }  // namespace tempera

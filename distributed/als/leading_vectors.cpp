@@ -217,22 +217,17 @@ class RangeFinder {
 
 }  // namespace
 
-double leading_vectors_bytes(const DistributedTensor& tensor, Index count) {
-  if (!tensor.active()) return 0;
-  double rows = 0, longest = 0, numbers = 0;
-  const double cells = static_cast<double>(tensor.stored_cells()) / tensor.grid().size();
-  for (int mode = 0; mode < tensor.order(); ++mode) {
-    const std::vector<Index>& own = tensor.rows(mode).global_rows;
-    rows += static_cast<double>(own.size());
-    longest = std::max(longest, static_cast<double>(own.size()));
-    if (own.empty()) continue;
-    const auto [least, most] = std::minmax_element(own.begin(), own.end());
-    const auto span = static_cast<double>(*most - *least + 1), count_own = static_cast<double>(own.size());
-    numbers += 8 * count_own + (span <= 2 * cells ? 4 * span : 12 * count_own);  // words, and LocalRows
+double leading_vectors_bytes(std::span<const Index> rows, std::span<const Index> spans, double cells, Index count) {
+  double all = 0, longest = 0, numbers = 0;
+  for (std::size_t mode = 0; mode < rows.size(); ++mode) {
+    const auto own = static_cast<double>(rows[mode]), span = static_cast<double>(spans[mode]);
+    all += own;
+    longest = std::max(longest, own);
+    if (own > 0) numbers += 8 * own + (span <= 2 * cells ? 4 * span : 12 * own);  // words, and LocalRows
   }
   const double columns = static_cast<double>(count) + static_cast<double>(kOversampling) + 8;  // and the padding
   // The Gaussian matrices are gone when the buckets are filled.
-  return 8 * columns * (std::max(rows, 2 * static_cast<double>(kMostBuckets)) + 3 * longest) + numbers;
+  return 8 * columns * (std::max(all, 2 * static_cast<double>(kMostBuckets)) + 3 * longest) + numbers;
 }
 
 LeadingVectors leading_vectors(const DistributedTensor& tensor, int mode, Index count, std::uint64_t seed) {

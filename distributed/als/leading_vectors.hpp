@@ -30,7 +30,9 @@ struct LeadingVectors {
 /// Halko, Martinsson & Tropp 2011; CountSketch: Charikar, Chen & Farach-Colton 2002; Pătraşcu & Thorup 2012.
 LeadingVectors leading_vectors(const DistributedTensor& tensor, int mode, Index count, std::uint64_t seed);
 
-/// Most bytes that leading_vectors takes on this rank beside the tensor.
-double leading_vectors_bytes(const DistributedTensor& tensor, Index count);
+/// Most bytes that leading_vectors takes beside the tensor, on a rank whose cells touch so many rows of each mode.
+/// @param spans  from the first to the last of them, both counted
+/// @param cells  of a rank, on average
+double leading_vectors_bytes(std::span<const Index> rows, std::span<const Index> spans, double cells, Index count);
 
 }  // namespace tempera

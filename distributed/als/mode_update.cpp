@@ -170,7 +170,10 @@ void ModeUpdate::solve_nonnegative(const GramMatrix& h, FactorMatrix& product, F
 
 void ModeUpdate::solve_held(const GramMatrix& h, const FactorMatrix& target, FactorMatrix& z) {
   if (!constraint_.couples_rows()) return admm_rows(h, target, constraint_, z, dual_, threads_);
-  const ColumnWork work{[this](FactorMatrix& rows, double rho) { return prox(constraint_, rows, rho); },
+  const ColumnWork work{[this](FactorMatrix& rows, double rho) {
+                          const auto region = ranks_.regions().open("admm");  // its calls are the steps
+                          return prox(constraint_, rows, rho);
+                        },
                         [this](const FactorMatrix& rows) {
                           const std::vector<double> all = roughness_of(rows);
                           return 0.5 * constraint_.smooth * std::accumulate(all.begin(), all.end(), 0.0);

@@ -31,10 +31,6 @@ std::uint64_t hash(std::span<const Index> counts) {
   return value;
 }
 
-void count_copies(const detail::Channel& channel, std::size_t bytes) {
-  if (bytes > 0) channel.count(channel.others(), static_cast<std::size_t>(channel.others()) * bytes);
-}
-
 }  // namespace
 
 Communicator::Communicator(MPI_Comm comm) : channel_(detail::Domain::open(comm)) {}
@@ -82,7 +78,7 @@ void Communicator::broadcast_bytes(std::span<std::byte> data, int root) const {
   } else {
     detail::broadcast_chunks(channel, data, root);
   }
-  if (channel.rank == root) count_copies(channel, data.size());
+  if (channel.rank == root) channel.count(copies_traffic(channel.size, data.size()));
 }
 
 std::vector<std::byte> Communicator::all_gather_bytes(std::span<const std::byte> mine) const {
@@ -93,7 +89,7 @@ std::vector<std::byte> Communicator::all_gather_bytes(std::span<const std::byte>
   std::ranges::copy(mine, all.begin() + static_cast<std::ptrdiff_t>(before));
   channel.arrive(Operation::all_gather, {all.size()});  // everyone has the memory
   detail::gather_pieces(channel, Operation::all_gather, counts, all);
-  count_copies(channel, mine.size());
+  channel.count(copies_traffic(channel.size, mine.size()));
   return all;
 }
 
@@ -120,7 +116,7 @@ std::vector<std::byte> Communicator::gather_bytes(std::span<const std::byte> min
   }
   channel.arrive(Operation::gather, arguments);
   transfer.run(Operation::gather);
-  if (channel.rank != root) channel.count(mine.empty() ? 0 : 1, mine.size());
+  if (channel.rank != root) channel.count(part_traffic(mine.size()));
   return all;
 }
 
@@ -152,7 +148,7 @@ std::vector<std::byte> Communicator::all_to_all_bytes(std::span<const std::byte>
   channel.arrive(Operation::all_to_all);
   transfer.run(Operation::all_to_all);
   for (std::size_t q = 0; q < counts.size(); ++q)
-    if (static_cast<int>(q) != channel.rank && counts[q] > 0) channel.count(1, static_cast<std::size_t>(counts[q]));
+    if (static_cast<int>(q) != channel.rank) channel.count(part_traffic(static_cast<std::size_t>(counts[q])));
   if (received != nullptr) *received = std::move(incoming);
   return all;
 }
@@ -169,7 +165,7 @@ void Communicator::all_gather_into(std::span<const double> mine, std::span<const
   for (std::int64_t& count : bytes) count *= static_cast<std::int64_t>(sizeof(double));
   channel.arrive(Operation::all_gather_into, {hash(counts)});
   detail::gather_pieces(channel, Operation::all_gather_into, bytes, std::as_writable_bytes(data));
-  count_copies(channel, mine.size_bytes());
+  channel.count(copies_traffic(channel.size, mine.size_bytes()));
 }
 
 PendingExchange Communicator::begin_exchange_bytes(std::span<const ByteOutgoing> outgoing,
@@ -183,7 +179,7 @@ PendingExchange Communicator::begin_exchange_bytes(std::span<const ByteOutgoing>
       continue;
     }
     flight->transfer().send(part.rank, part.data);
-    channel.count(part.data.empty() ? 0 : 1, part.data.size());
+    channel.count(part_traffic(part.data.size()));
   }
   for (const ByteIncoming& part : incoming) {
     if (part.rank != channel.rank) {

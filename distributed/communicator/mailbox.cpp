@@ -41,7 +41,7 @@ void Mailbox::send(int to, const Letter& letter) {
   const detail::Channel& channel = detail::Channel::of(ranks_);
   detail::check_mpi(MPI_Isend(&posted.letter, kBytes, MPI_BYTE, to, detail::kLetterTag, channel.comm, &posted.request),
                     "MPI_Isend");
-  channel.count(1, kBytes);
+  channel.count({1, kBytes});
 }
 
 void Mailbox::forget_delivered() {

@@ -33,7 +33,6 @@ void reduce_piece(Channel& channel, Operation operation, std::span<const T> data
     }
     transfer.send(q, std::as_bytes(piece));
     transfer.receive(q, std::as_writable_bytes(place));
-    channel.count(piece.empty() ? 0 : 1, piece.size_bytes());
   }
   transfer.run(operation);
   std::ranges::copy(staging.first(mine.size()), mine.begin());
@@ -65,7 +64,6 @@ void all_reduce_in_slabs(Channel& channel, std::span<T> data, Reduction reductio
     reduce_piece<T>(channel, Operation::all_reduce, part, offsets, std::span<T>(staging).first(size * mine.size()),
                     mine, reduction);
     detail::gather_pieces(channel, Operation::all_reduce, bytes, std::as_writable_bytes(part));
-    if (!mine.empty()) channel.count(channel.others(), static_cast<std::size_t>(channel.others()) * mine.size_bytes());
   }
 }
 
@@ -79,13 +77,13 @@ void Communicator::all_reduce(std::span<T> data, Reduction reduction) const {
   if (reduction == Reduction::logical_or)
     for (T& value : data) value = static_cast<T>(value != T{});
   if (channel.size == 1) return;
+  channel.count(all_reduce_traffic(channel.rank, channel.size, data.size(), sizeof(T), channel.domain.limits));
   if (!channel.fits_inline(data.size_bytes())) return all_reduce_in_slabs(channel, data, reduction, arguments);
   channel.arrive(Operation::all_reduce, arguments, std::as_bytes(data));
   if (data.empty()) return;
   std::memcpy(data.data(), channel.arrival.payload_of(0).data(), data.size_bytes());
   for (int q = 1; q < channel.size; ++q)
     detail::combine_into(data, reinterpret_cast<const T*>(channel.arrival.payload_of(q).data()), reduction);
-  channel.count(channel.others(), static_cast<std::size_t>(channel.others()) * data.size_bytes());
 }
 
 template void Communicator::all_reduce(std::span<double>, Reduction) const;
@@ -95,7 +93,7 @@ template void Communicator::all_reduce(std::span<int>, Reduction) const;
 
 std::int64_t Communicator::exclusive_sum(std::int64_t value) const {
   const std::vector<std::int64_t> all = channel_->arrive_gathering(Operation::exclusive_sum, {}, value);
-  channel_->count(channel_->others(), static_cast<std::size_t>(channel_->others()) * sizeof(value));
+  channel_->count(copies_traffic(channel_->size, sizeof(value)));
   std::int64_t sum = 0;
   for (int q = 0; q < channel_->rank; ++q) sum += all[static_cast<std::size_t>(q)];
   return sum;
@@ -116,6 +114,9 @@ void Communicator::reduce_scatter_sum(std::span<const double> data, std::span<co
   std::vector<double> staging(size * mine.size());
   channel.arrive(Operation::reduce_scatter_sum, {hash});
   reduce_piece<double>(channel, Operation::reduce_scatter_sum, data, offsets, staging, mine, Reduction::sum);
+  for (std::size_t q = 0; q < size; ++q)
+    if (static_cast<int>(q) != channel.rank)
+      channel.count(part_traffic(static_cast<std::size_t>(counts[q]) * sizeof(double)));
 }
 
 }  // namespace tempera

@@ -8,6 +8,7 @@
 #include "core/base/error.hpp"
 #include "core/tensor/dimension_tree.hpp"
 #include "distributed/tensor/distributed_tensor.hpp"
+#include "distributed/tensor/exchange_model.hpp"
 #include "distributed/tensor/nonzero_partition.hpp"
 
 namespace tempera {
@@ -144,14 +145,8 @@ class DistributedDenseTensor final : public DistributedTensor {
 
 }  // namespace
 
-ProcessGrid choose_dense_grid(const Communicator& communicator, std::span<const Index> shape,
-                              const std::vector<int>& grid) {
-  check_shape(shape, true);
-  if (!grid.empty()) {
-    check_grid(shape, grid);
-    return ProcessGrid(communicator, grid);
-  }
-  for (int ranks = communicator.size(); ranks > 1; --ranks) {
+std::vector<int> dense_grid_for(int most_ranks, std::span<const Index> shape) {
+  for (int ranks = most_ranks; ranks > 1; --ranks) {
     std::vector<int> best;
     double least = std::numeric_limits<double>::infinity();
     for (const auto& candidate : grid_candidates(ranks, shape)) {
@@ -163,18 +158,26 @@ ProcessGrid choose_dense_grid(const Communicator& communicator, std::span<const 
         best = candidate;
       }
     }
-    if (!best.empty()) return ProcessGrid(communicator, best);
+    if (!best.empty()) return best;
   }
-  return ProcessGrid(communicator, std::vector<int>(shape.size(), 1));
+  return std::vector<int>(shape.size(), 1);
+}
+
+ProcessGrid choose_dense_grid(const Communicator& communicator, std::span<const Index> shape,
+                              const std::vector<int>& grid) {
+  check_shape(shape, true);
+  if (grid.empty()) return ProcessGrid(communicator, dense_grid_for(communicator.size(), shape));
+  check_grid(shape, grid);
+  return ProcessGrid(communicator, grid);
 }
 
 DenseBlock dense_block(const ProcessGrid& grid, std::span<const Index> shape) {
   DenseBlock block{std::vector<Index>(shape.size(), 0), std::vector<Index>(shape.size(), 0)};
   if (!grid.active()) return block;
   for (std::size_t mode = 0; mode < shape.size(); ++mode) {
-    const Index parts = grid.extents()[mode], part = grid.coordinate(static_cast<int>(mode));
-    block.offsets[mode] = shape[mode] / parts * part + std::min(part, shape[mode] % parts);
-    block.extents[mode] = shape[mode] / parts + (part < shape[mode] % parts ? 1 : 0);
+    const EvenPart part = even_part(shape[mode], grid.extents()[mode], grid.coordinate(static_cast<int>(mode)));
+    block.offsets[mode] = part.first;
+    block.extents[mode] = part.count;
   }
   return block;
 }

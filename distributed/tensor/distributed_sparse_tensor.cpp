@@ -9,14 +9,11 @@
 #include "distributed/tensor/distributed_tensor.hpp"
 #include "distributed/tensor/local_rows.hpp"
 #include "distributed/tensor/nonzero_partition.hpp"
+#include "distributed/tensor/planned_tensor.hpp"
 
 namespace tempera {
 
 namespace {
-
-/// CSF trees may take this share of the 8(N + 1) bytes a nonzero that the coordinates took: enough for a tree a mode up to
-/// order 5, whatever the tensor.
-constexpr double kTreeBudget = 2.6;
 
 constexpr Index kTile = 4096;  // nonzeros that become keys at a time, while they are in the cache
 
@@ -242,8 +239,8 @@ class DistributedSparseTensor final : public DistributedTensor {
     for (int mode = 0; mode < order(); ++mode) local_shape.push_back(std::max<Index>(1, rows(mode).rows()));
     NonzeroList list = list_of(std::move(mine), numbers, local_shape, split, kept);
     duplicates_ = list.sum_duplicates() + holdout_.merged;
-    const auto coordinate_bytes = static_cast<double>(8 * (order() + 1)) * static_cast<double>(list.size());
-    trees_ = CsfSet(std::move(list), static_cast<std::size_t>(kTreeBudget * coordinate_bytes));
+    const std::size_t budget = tree_budget(order(), list.size());
+    trees_ = CsfSet(std::move(list), budget);
   }
 
   CsfSet trees_;

@@ -155,7 +155,8 @@ struct DenseBlock {
 
 /// Grid for a dense tensor: the one on which a sweep moves the fewest words, Σ_n 2 rank I_n (1/p_n − 1/P) on a rank (for a
 /// given number P of ranks that with the smallest Σ I_n / p_n). Fewer ranks are used where the sizes leave no grid of all.
-/// @throws Error{usage} when fixed extents do not fit
+std::vector<int> dense_grid_for(int most_ranks, std::span<const Index> shape);
+/// The same as a grid of these ranks, or fixed extents. @throws Error{usage} when these do not fit
 ProcessGrid choose_dense_grid(const Communicator& communicator, std::span<const Index> shape,
                               const std::vector<int>& grid = {});
 /// Block of this rank: an even split of every mode.

@@ -19,6 +19,15 @@ std::uint64_t hash_of_row(Index row) {
   return mix_bits(static_cast<std::uint64_t>(row) ^ 0x5bf03635c17de1a9u);
 }
 
+std::uint64_t hash_of_cell(std::span<const Index> cell) {
+  std::uint64_t hash = 0x2545f4914f6cdd1du;
+  for (Index index : cell) hash = mix_bits(hash ^ static_cast<std::uint64_t>(index));
+  return hash;
+}
+
+/// A row's share of the cost of one of the ranks that touch it, in whole units: their sums do not depend on the order.
+constexpr double kUnits = 0x1p30;
+
 bool drawn(std::uint64_t hash, double share) {
   return share >= 1 || static_cast<double>(hash) < share * 0x1p64;
 }
@@ -26,52 +35,74 @@ bool drawn(std::uint64_t hash, double share) {
 }  // namespace
 
 VolumeSample::VolumeSample(const Communicator& communicator, std::span<const SparseTensor> blocks,
-                           std::span<const ModeParts> bins, std::span<const std::vector<Index>> weights, Index nonzeros)
-    : communicator_(communicator), order_(bins.size()) {
+                           std::span<const ModeParts> bins, std::span<const std::vector<Index>> weights, Index nonzeros,
+                           int parts, Index most)
+    : communicator_(communicator), parts_(parts), most_(most), order_(bins.size()) {
   for (std::size_t mode = 0; mode < order_; ++mode)
     modes_.push_back(draw(blocks, mode, bins[mode], weights[mode], nonzeros));
 }
 
 VolumeSample::Rows VolumeSample::draw(std::span<const SparseTensor> blocks, std::size_t mode, const ModeParts& bins,
                                       std::span<const Index> weights, Index nonzeros) const {
-  const Index limit = kept_of_row(communicator_.size());
+  const Index limit = kept_of_row(parts_);
   double expected = static_cast<double>(nonzeros);  // nonzeros that all rows together would keep
   if (bins.one_index_a_bin())
     expected = static_cast<double>(std::accumulate(weights.begin(), weights.end(), Index{0},
                                                    [&](Index sum, Index w) { return sum + std::min(w, limit); }));
+  const double sampled = std::min(static_cast<double>(kSampled) * parts_, static_cast<double>(most_));
   Rows rows;
-  rows.share = std::min(1.0, static_cast<double>(kSampled) * communicator_.size() / std::max(1.0, expected));
-  struct Place {
-    Index row;
-    std::size_t block, entry;
-  };
-  std::vector<Place> places;
-  for (std::size_t b = 0; b < blocks.size(); ++b) {
-    const auto indices = blocks[b].indices(static_cast<int>(mode));
+  rows.share = std::min(1.0, sampled / std::max(1.0, expected));
+  std::vector<Index> coordinates, cell(order_);
+  for (const SparseTensor& block : blocks) {
+    const auto indices = block.indices(static_cast<int>(mode));
     for (std::size_t k = 0; k < indices.size(); ++k) {
       if (!drawn(hash_of_row(indices[k]), rows.share)) continue;
+      for (std::size_t m = 0; m < order_; ++m) cell[m] = block.indices(static_cast<int>(m))[k];
       const Index weight = bins.one_index_a_bin() ? weights[static_cast<std::size_t>(indices[k])] : 0;
-      if (weight > limit && !drawn(mix_bits(mix_bits(b) ^ k), static_cast<double>(limit) / static_cast<double>(weight)))
+      if (weight > limit && !drawn(hash_of_cell(cell), static_cast<double>(limit) / static_cast<double>(weight)))
         continue;
-      places.push_back({indices[k], b, k});
+      coordinates.insert(coordinates.end(), cell.begin(), cell.end());
     }
   }
-  std::stable_sort(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.row < b.row; });
-  std::vector<Index> coordinates;
-  for (std::size_t begin = 0, end = 0; begin < places.size(); begin = end) {
-    while (end < places.size() && places[end].row == places[begin].row) ++end;
-    const std::size_t count = end - begin, kept = std::min(count, static_cast<std::size_t>(limit));
-    for (std::size_t k = 0; k < kept; ++k) {
-      const Place& place = places[begin + k * count / kept];
-      for (std::size_t m = 0; m < order_; ++m)
-        coordinates.push_back(blocks[place.block].indices(static_cast<int>(m))[place.entry]);
-    }
-  }
-  rows.coordinates = gathered_by_row(coordinates, mode);
+  if (communicator_.size() > 1) coordinates = gathered_by_row(fewest_by_row(coordinates, mode), mode);
+  rows.coordinates = fewest_by_row(coordinates, mode);
   return rows;
 }
 
-/// All nonzeros of a row to one rank, and there side by side.
+/// Sorted by row; of each row the nonzeros of smallest hash, at most as many as are kept of one.
+std::vector<Index> VolumeSample::fewest_by_row(std::span<const Index> coordinates, std::size_t mode) const {
+  struct Place {
+    Index row;
+    std::size_t at;
+  };
+  const auto limit = static_cast<std::size_t>(kept_of_row(parts_));
+  std::vector<Place> places;
+  places.reserve(coordinates.size() / order_);
+  for (std::size_t at = 0; at < coordinates.size(); at += order_) places.push_back({coordinates[at + mode], at});
+  std::sort(places.begin(), places.end(),
+            [](const Place& a, const Place& b) { return a.row != b.row ? a.row < b.row : a.at < b.at; });
+  const auto hash = [&](const Place& place) { return hash_of_cell(coordinates.subspan(place.at, order_)); };
+  std::vector<Index> result;
+  result.reserve(coordinates.size());
+  for (std::size_t begin = 0, end = 0; begin < places.size(); begin = end) {
+    while (end < places.size() && places[end].row == places[begin].row) ++end;
+    std::size_t kept = end;
+    if (end - begin > limit) {
+      kept = begin + limit;
+      const auto first = places.begin();
+      std::nth_element(first + static_cast<std::ptrdiff_t>(begin), first + static_cast<std::ptrdiff_t>(kept),
+                       first + static_cast<std::ptrdiff_t>(end),
+                       [&](const Place& a, const Place& b) { return hash(a) < hash(b); });
+    }
+    for (std::size_t k = begin; k < kept; ++k) {
+      const auto cell = coordinates.subspan(places[k].at, order_);
+      result.insert(result.end(), cell.begin(), cell.end());
+    }
+  }
+  return result;
+}
+
+/// All nonzeros of a row to one rank.
 std::vector<Index> VolumeSample::gathered_by_row(std::span<const Index> coordinates, std::size_t mode) const {
   std::vector<std::vector<Index>> outgoing(static_cast<std::size_t>(communicator_.size()));
   for (std::size_t at = 0; at < coordinates.size(); at += order_) {
@@ -85,23 +116,13 @@ std::vector<Index> VolumeSample::gathered_by_row(std::span<const Index> coordina
     send.insert(send.end(), bucket.begin(), bucket.end());
     counts.push_back(std::ssize(bucket));
   }
-  const std::vector<Index> arrived =
-      communicator_.all_to_all(std::span<const Index>(send), std::span<const Index>(counts));
-  std::vector<std::size_t> starts;
-  for (std::size_t at = 0; at < arrived.size(); at += order_) starts.push_back(at);
-  std::stable_sort(starts.begin(), starts.end(),
-                   [&](std::size_t a, std::size_t b) { return arrived[a + mode] < arrived[b + mode]; });
-  std::vector<Index> sorted;
-  sorted.reserve(arrived.size());
-  for (std::size_t at : starts)
-    sorted.insert(sorted.end(), arrived.begin() + static_cast<std::ptrdiff_t>(at),
-                  arrived.begin() + static_cast<std::ptrdiff_t>(at + order_));
-  return sorted;
+  return communicator_.all_to_all(std::span<const Index>(send), std::span<const Index>(counts));
 }
 
 ExchangeVolume VolumeSample::count(const NonzeroPartition& partition) const {
   const int ranks = std::accumulate(partition.grid.begin(), partition.grid.end(), 1, std::multiplies<>());
-  std::vector<double> of_rank(static_cast<std::size_t>(ranks), 0.0);
+  std::vector<Index> of_rank(static_cast<std::size_t>(ranks), 0);
+  std::vector<Index> copies(order_, 0);  // Σ over the rows of a mode of (ranks touching it − 1)
   constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
   std::vector<int> touching;
   for (std::size_t mode = 0; mode < order_; ++mode) {
@@ -115,12 +136,19 @@ ExchangeVolume VolumeSample::count(const NonzeroPartition& partition) const {
         const int rank = partition.rank_of([&](std::size_t m) { return rows.coordinates[at + m]; });
         if (std::exchange(last_touched[static_cast<std::size_t>(rank)], begin) != begin) touching.push_back(rank);
       }
+      copies[mode] += std::ssize(touching) - 1;
       const auto count = static_cast<double>(touching.size());
-      for (int rank : touching) of_rank[static_cast<std::size_t>(rank)] += (count - 1) / count / rows.share;
+      const auto cost = static_cast<Index>(kUnits * (count - 1) / count / rows.share);
+      for (int rank : touching) of_rank[static_cast<std::size_t>(rank)] += cost;
     }
   }
-  communicator_.all_reduce(std::span<double>(of_rank), Reduction::sum);
-  return {std::accumulate(of_rank.begin(), of_rank.end(), 0.0), *std::max_element(of_rank.begin(), of_rank.end())};
+  of_rank.insert(of_rank.end(), copies.begin(), copies.end());
+  communicator_.all_reduce(std::span<Index>(of_rank), Reduction::sum);
+  ExchangeVolume volume;
+  for (std::size_t mode = 0; mode < order_; ++mode)
+    volume.total += static_cast<double>(of_rank[static_cast<std::size_t>(ranks) + mode]) / modes_[mode].share;
+  volume.most = static_cast<double>(*std::max_element(of_rank.begin(), of_rank.begin() + ranks)) / kUnits;
+  return volume;
 }
 
 }  // namespace tempera

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -18,16 +19,22 @@ struct ExchangeVolume {
 /// Nonzeros of some rows of every mode, from which the exchange volume of any partition is counted.
 ///
 /// Rows are drawn by a hash of their index, as many as a fixed number of nonzeros allows; all nonzeros of a row lie on one
-/// rank. Of rows with many nonzeros a part is kept that touches nearly every rank the whole row touches. A tensor of at
-/// most kSampled nonzeros a rank and at most 64 in each slice is taken whole: then the volume is exact.
+/// rank. Of rows with many nonzeros a part is kept, by a hash of their coordinates, that touches nearly every rank the
+/// whole row touches. A tensor of at most kSampled nonzeros a part and at most 64 in each slice is taken whole: then the
+/// volume is exact. What is drawn and what is counted depends on the nonzeros and the number of parts alone, never on the
+/// ranks that count or on how the nonzeros lie on them.
 class VolumeSample {
  public:
-  static constexpr Index kSampled = Index{1} << 14;  ///< nonzeros of one mode on a rank, about
+  static constexpr Index kSampled = Index{1} << 14;  ///< nonzeros of one mode for each part, about
 
   /// @param bins, weights  of every mode: contiguous bins and their nonzeros over all ranks
-  /// Collective. Memory: 8 N · kSampled bytes a mode. Cost: one pass over the local nonzeros a mode.
+  /// @param parts          ranks of the partitions that will be counted
+  /// @param most           nonzeros of one mode in all, at most about
+  /// Collective. Memory: 8 N · kSampled bytes a mode on as many ranks as parts. Cost: one pass over the local nonzeros a
+  /// mode.
   VolumeSample(const Communicator& communicator, std::span<const SparseTensor> blocks, std::span<const ModeParts> bins,
-               std::span<const std::vector<Index>> weights, Index nonzeros);
+               std::span<const std::vector<Index>> weights, Index nonzeros, int parts,
+               Index most = std::numeric_limits<Index>::max());
 
   /// Collective.
   ExchangeVolume count(const NonzeroPartition& partition) const;
@@ -41,8 +48,11 @@ class VolumeSample {
   Rows draw(std::span<const SparseTensor> blocks, std::size_t mode, const ModeParts& bins,
             std::span<const Index> weights, Index nonzeros) const;
   std::vector<Index> gathered_by_row(std::span<const Index> coordinates, std::size_t mode) const;
+  std::vector<Index> fewest_by_row(std::span<const Index> coordinates, std::size_t mode) const;
 
   Communicator communicator_;
+  int parts_;
+  Index most_;
   std::size_t order_;
   std::vector<Rows> modes_;
 };

@@ -119,14 +119,12 @@ TextTensor read_compressed_text(const Communicator& communicator, const std::fil
   return text;
 }
 
-std::unique_ptr<DistributedTensor> load_text(const Communicator& communicator, const TensorFile& file,
-                                             const LoadOptions& options) {
+TextTensor read_text(const Communicator& communicator, const TensorFile& file, const LoadOptions& options) {
   TnsOptions text_options;
   text_options.index_base = options.index_base;
   text_options.dims = options.dims;
-  TextTensor text = file.can_be_read_in_parts() ? read_text_ranges(communicator, file.path, text_options)
-                                                : read_compressed_text(communicator, file.path, text_options);
-  return distribute(communicator, text.shape, std::move(text.blocks), options.distribution);
+  return file.can_be_read_in_parts() ? read_text_ranges(communicator, file.path, text_options)
+                                     : read_compressed_text(communicator, file.path, text_options);
 }
 
 /// The cells of a dense block that are not NaN, with their coordinates in the whole tensor. The block is used up.
@@ -147,20 +145,29 @@ SparseTensor observed_cells(DenseTensor block, const DenseBlock& place, const st
   return observed;
 }
 
+DenseTensor read_dense_block(const TensorFile& file, const ProcessGrid& grid, const DenseBlock& place,
+                             bool allow_missing) {
+  if (!grid.active()) return DenseTensor(place.extents);
+  return file.format == TensorFile::Format::npy
+             ? read_npy_block(file.path, read_npy_header(file.path), place.offsets, place.extents, {allow_missing})
+             : read_hdf5_block(file.path, file.object, place.offsets, place.extents, allow_missing);
+}
+
+/// Collective.
+bool has_missing_cells(const Communicator& communicator, const DenseTensor& block) {
+  const bool missing =
+      std::any_of(block.values().begin(), block.values().end(), [](double value) { return std::isnan(value); });
+  return communicator.all_reduce_value(missing ? 1 : 0, Reduction::maximum) > 0;
+}
+
 /// Where cells may be missing, NaN stands for those; if there are any, the others are kept as coordinates.
 std::unique_ptr<DistributedTensor> load_dense(const Communicator& communicator, const TensorFile& file,
                                               const std::vector<Index>& shape, const LoadOptions& options) {
   ProcessGrid grid = choose_dense_grid(communicator, shape, options.distribution.grid);
   const DenseBlock place = dense_block(grid, shape);
   const bool allow_missing = options.distribution.missing == Missing::unobserved;
-  DenseTensor block =
-      !grid.active() ? DenseTensor(place.extents)
-      : file.format == TensorFile::Format::npy
-          ? read_npy_block(file.path, read_npy_header(file.path), place.offsets, place.extents, {allow_missing})
-          : read_hdf5_block(file.path, file.object, place.offsets, place.extents, allow_missing);
-  const bool missing =
-      std::any_of(block.values().begin(), block.values().end(), [](double value) { return std::isnan(value); });
-  if (allow_missing && communicator.all_reduce_value(missing ? 1 : 0, Reduction::maximum) > 0) {
+  DenseTensor block = read_dense_block(file, grid, place, allow_missing);
+  if (allow_missing && has_missing_cells(communicator, block)) {
     std::vector<SparseTensor> blocks;
     blocks.push_back(observed_cells(std::move(block), place, shape));
     return distribute(communicator, shape, std::move(blocks), options.distribution);
@@ -169,15 +176,14 @@ std::unique_ptr<DistributedTensor> load_dense(const Communicator& communicator, 
                     options.distribution.threads);
 }
 
-std::unique_ptr<DistributedTensor> load_sparse_hdf5(const Communicator& communicator, const TensorFile& file,
-                                                    const std::vector<Index>& shape, Index nonzeros,
-                                                    const LoadOptions& options) {
+std::vector<SparseTensor> read_sparse_hdf5(const Communicator& communicator, const TensorFile& file, std::size_t order,
+                                           Index nonzeros) {
   constexpr Index kBlock = Index{1} << 18;
   const auto cut = [&](int rank) {
     return nonzeros / communicator.size() * rank + std::min<Index>(rank, nonzeros % communicator.size());
   };
   // The file claims the number: compare with the memory before the first block, not after most of them.
-  const double needed = 8.0 * static_cast<double>(shape.size() + 1) *
+  const double needed = 8.0 * static_cast<double>(order + 1) *
                         static_cast<double>(cut(communicator.rank() + 1) - cut(communicator.rank()));
   if (needed > available_memory())
     throw Error(Category::environment, file.path.string(),
@@ -187,7 +193,7 @@ std::unique_ptr<DistributedTensor> load_sparse_hdf5(const Communicator& communic
   std::vector<SparseTensor> blocks;
   for (Index first = cut(communicator.rank()), end = cut(communicator.rank() + 1); first < end; first += kBlock)
     blocks.push_back(read_hdf5_nonzeros(file.path, file.object, first, std::min(kBlock, end - first)));
-  return distribute(communicator, shape, std::move(blocks), options.distribution);
+  return blocks;
 }
 
 /// Declared sizes may enlarge a stored sparse shape; a dense array has the sizes it has.
@@ -205,25 +211,57 @@ std::vector<Index> enlarged(const TensorFile& file, const TensorFileInfo& info, 
   return dims;
 }
 
+/// Rank 0 reads the header for all, so that thousands of ranks do not open the file only to find the same defect.
+TensorFileInfo shared_info(const Communicator& communicator, const TensorFile& file, const LoadOptions& options) {
+  TensorFileInfo info;
+  if (communicator.is_root()) {
+    info = read_tensor_info(file);
+    info.shape = enlarged(file, info, options.dims);
+  }
+  info.order = communicator.broadcast_value(info.order, 0);
+  info.shape.resize(static_cast<std::size_t>(info.order));
+  communicator.broadcast(std::span<Index>(info.shape), 0);
+  info.dense = communicator.broadcast_value(static_cast<int>(info.dense), 0) != 0;
+  info.nonzeros = communicator.broadcast_value(info.nonzeros, 0);
+  return info;
+}
+
 }  // namespace
 
 std::unique_ptr<DistributedTensor> load_tensor(const Communicator& communicator, const std::string& name,
                                                const LoadOptions& options) {
   const auto region = communicator.regions().open("load");
   const TensorFile file = TensorFile::parse(name);
-  if (file.is_text()) return load_text(communicator, file, options);
-  // Rank 0 reads the header for all, so that thousands of ranks do not open the file only to find the same defect.
-  TensorFileInfo info;
-  if (communicator.is_root()) {
-    info = read_tensor_info(file);
-    info.shape = enlarged(file, info, options.dims);
+  if (file.is_text()) {
+    TextTensor text = read_text(communicator, file, options);
+    return distribute(communicator, text.shape, std::move(text.blocks), options.distribution);
   }
-  const int order = communicator.broadcast_value(info.order, 0);
-  info.shape.resize(static_cast<std::size_t>(order));
-  communicator.broadcast(std::span<Index>(info.shape), 0);
-  if (communicator.broadcast_value(static_cast<int>(info.dense), 0) != 0)
-    return load_dense(communicator, file, info.shape, options);
-  return load_sparse_hdf5(communicator, file, info.shape, communicator.broadcast_value(info.nonzeros, 0), options);
+  const TensorFileInfo info = shared_info(communicator, file, options);
+  if (info.dense) return load_dense(communicator, file, info.shape, options);
+  return distribute(communicator, info.shape, read_sparse_hdf5(communicator, file, info.shape.size(), info.nonzeros),
+                    options.distribution);
+}
+
+TensorContent read_tensor(const Communicator& communicator, const std::string& name, const LoadOptions& options) {
+  const TensorFile file = TensorFile::parse(name);
+  TensorContent content;
+  if (file.is_text()) {
+    TextTensor text = read_text(communicator, file, options);
+    content = {std::move(text.shape), false, std::move(text.blocks)};
+  } else {
+    const TensorFileInfo info = shared_info(communicator, file, options);
+    content = {info.shape, info.dense, {}};
+    if (!info.dense) content.blocks = read_sparse_hdf5(communicator, file, info.shape.size(), info.nonzeros);
+    if (info.dense && options.distribution.missing == Missing::unobserved) {
+      const ProcessGrid grid = choose_dense_grid(communicator, info.shape);
+      const DenseBlock place = dense_block(grid, info.shape);
+      DenseTensor block = read_dense_block(file, grid, place, true);
+      content.dense = !has_missing_cells(communicator, block);
+      if (!content.dense) content.blocks.push_back(observed_cells(std::move(block), place, info.shape));
+    }
+  }
+  check_shape(content.shape, content.dense);
+  return content;
 }
 
 std::string sha256_of_file(const Communicator& communicator, const std::filesystem::path& path) {

@@ -24,6 +24,16 @@ struct LoadOptions {
 std::unique_ptr<DistributedTensor> load_tensor(const Communicator& communicator, const std::string& name,
                                                const LoadOptions& options = {});
 
+/// A tensor as it lies in its file, not distributed yet.
+struct TensorContent {
+  std::vector<Index> shape;
+  bool dense = false;
+  std::vector<SparseTensor> blocks;  ///< the share of this rank; none of dense tensors, whose cells are not kept
+};
+
+/// Reads what load_tensor reads and stops before it is distributed. Collective. @throws as load_tensor
+TensorContent read_tensor(const Communicator& communicator, const std::string& name, const LoadOptions& options = {});
+
 /// SHA-256 of a file as 64 hexadecimal digits, the same as `sha256sum` prints: the ranks hash consecutive byte ranges
 /// one after the other, so that none reads the whole file. Collective.
 std::string sha256_of_file(const Communicator& communicator, const std::filesystem::path& path);

@@ -77,13 +77,13 @@ double counted_balance(const Communicator& communicator, const NonzeroPartition&
 /// Looks for the partition with the least exchange volume among the balanced ones.
 class PartitionSearch {
  public:
-  PartitionSearch(std::span<const Index> shape, const Communicator& communicator, std::span<const SparseTensor> blocks,
-                  Index nonzeros, std::vector<std::vector<int>> grids)
+  PartitionSearch(const Communicator& communicator, std::span<const SparseTensor> blocks, CandidateParts& parts,
+                  VolumeSample sample, std::vector<std::vector<int>> grids)
       : communicator_(communicator),
         blocks_(blocks),
         grids_(std::move(grids)),
-        parts_(shape, communicator, blocks, nonzeros),
-        sample_(communicator, blocks, parts_.cut_bins(), parts_.cut_weights(), nonzeros) {
+        parts_(parts),
+        sample_(std::move(sample)) {
     best_.balance = std::numeric_limits<double>::infinity();
   }
 
@@ -146,15 +146,14 @@ class PartitionSearch {
   const Communicator& communicator_;
   std::span<const SparseTensor> blocks_;
   std::vector<std::vector<int>> grids_;  ///< by estimated volume
-  CandidateParts parts_;
+  CandidateParts& parts_;
   VolumeSample sample_;
   NonzeroPartition best_;
 };
 
-std::vector<std::vector<int>> candidates(const Communicator& communicator, std::span<const Index> shape,
-                                         const std::vector<int>& grid) {
+std::vector<std::vector<int>> candidates(int most_ranks, std::span<const Index> shape, const std::vector<int>& grid) {
   if (grid.empty()) {
-    for (int ranks = communicator.size(); ranks > 1; --ranks)
+    for (int ranks = most_ranks; ranks > 1; --ranks)
       if (auto found = grid_candidates(ranks, shape); !found.empty()) return found;
     return {std::vector<int>(shape.size(), 1)};
   }
@@ -183,29 +182,41 @@ std::vector<std::vector<int>> grid_candidates(int ranks, std::span<const Index> 
   return found;
 }
 
-NonzeroPartition choose_partition(const Communicator& communicator, std::span<const Index> shape,
-                                  std::span<const SparseTensor> blocks, const std::vector<int>& grid) {
-  Index nonzeros = 0;
-  for (const SparseTensor& block : blocks) nonzeros += block.nonzeros();
-  nonzeros = communicator.all_reduce_value(nonzeros, Reduction::sum);
+PartitionChooser::PartitionChooser(const Communicator& communicator, std::span<const Index> shape,
+                                   std::span<const SparseTensor> blocks)
+    : communicator_(communicator), shape_(shape.begin(), shape.end()), blocks_(blocks) {
+  for (const SparseTensor& block : blocks) nonzeros_ += block.nonzeros();
+  nonzeros_ = communicator.all_reduce_value(nonzeros_, Reduction::sum);
+}
 
-  auto grids = candidates(communicator, shape, grid);
-  if (ranks_of(grids.front()) == 1 || nonzeros == 0) {
+PartitionChooser::~PartitionChooser() = default;
+
+NonzeroPartition PartitionChooser::choose(int ranks, const std::vector<int>& grid, Index most_sampled) {
+  auto grids = candidates(ranks, shape_, grid);
+  if (ranks_of(grids.front()) == 1 || nonzeros_ == 0) {
     NonzeroPartition trivial;
     trivial.grid = grids.front();
-    trivial.nonzeros = nonzeros;
-    for (std::size_t mode = 0; mode < shape.size(); ++mode) {
-      trivial.modes.push_back(ModeParts::whole(shape[mode]));
+    trivial.nonzeros = nonzeros_;
+    for (std::size_t mode = 0; mode < shape_.size(); ++mode) {
+      trivial.modes.push_back(ModeParts::whole(shape_[mode]));
       const std::vector<Index> weights(static_cast<std::size_t>(trivial.modes[mode].bins()), 0);
       trivial.modes[mode].cut(weights, trivial.grid[mode]);
     }
     return trivial;
   }
   std::stable_sort(grids.begin(), grids.end(), [&](const auto& a, const auto& b) {
-    return estimated_rows(shape, a, static_cast<double>(nonzeros)) <
-           estimated_rows(shape, b, static_cast<double>(nonzeros));
+    return estimated_rows(shape_, a, static_cast<double>(nonzeros_)) <
+           estimated_rows(shape_, b, static_cast<double>(nonzeros_));
   });
-  return PartitionSearch(shape, communicator, blocks, nonzeros, std::move(grids)).find();
+  if (!parts_) parts_ = std::make_unique<CandidateParts>(shape_, communicator_, blocks_, nonzeros_);
+  VolumeSample sample(communicator_, blocks_, parts_->cut_bins(), parts_->cut_weights(), nonzeros_, ranks,
+                      most_sampled);
+  return PartitionSearch(communicator_, blocks_, *parts_, std::move(sample), std::move(grids)).find();
+}
+
+NonzeroPartition choose_partition(const Communicator& communicator, std::span<const Index> shape,
+                                  std::span<const SparseTensor> blocks, const std::vector<int>& grid) {
+  return PartitionChooser(communicator, shape, blocks).choose(communicator.size(), grid);
 }
 
 }  // namespace tempera

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -61,6 +63,31 @@ struct NonzeroPartition {
 /// the sample. Cost: about three passes over the local nonzeros, and one for each further candidate counted.
 NonzeroPartition choose_partition(const Communicator& communicator, std::span<const Index> shape,
                                   std::span<const SparseTensor> blocks, const std::vector<int>& grid = {});
+
+class CandidateParts;
+
+/// The same for any number of ranks, those of other jobs too: what is chosen depends on the nonzeros and that number alone,
+/// not on the ranks that choose (they count together).
+class PartitionChooser {
+ public:
+  /// @pre communicator and blocks outlive this. Collective.
+  PartitionChooser(const Communicator& communicator, std::span<const Index> shape,
+                   std::span<const SparseTensor> blocks);
+  ~PartitionChooser();
+
+  Index nonzeros() const { return nonzeros_; }
+  /// @param most_sampled  nonzeros of a mode from which exchange volumes are counted at most: fewer for a quick choice
+  /// Collective. Parts of extents that come again are kept.
+  NonzeroPartition choose(int ranks, const std::vector<int>& grid = {},
+                          Index most_sampled = std::numeric_limits<Index>::max());
+
+ private:
+  const Communicator& communicator_;
+  std::vector<Index> shape_;
+  std::span<const SparseTensor> blocks_;
+  Index nonzeros_ = 0;
+  std::unique_ptr<CandidateParts> parts_;  ///< made for the first partition of several parts
+};
 
 constexpr double kGoodBalance = 1.05;
 

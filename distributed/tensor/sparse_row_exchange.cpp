@@ -3,49 +3,11 @@
 
 #include "core/base/contract.hpp"
 #include "distributed/tensor/row_exchange.hpp"
+#include "distributed/tensor/row_owners.hpp"
 
 namespace tempera {
 
 namespace {
-
-struct Touch {
-  Index row;
-  int rank;
-};
-
-/// The rank of the layer that decides on the owner of a row; any fixed spread does.
-int directory_of(Index row, int ranks) {
-  const auto z = static_cast<std::uint64_t>(row) * 0x9e3779b97f4a7c15u;
-  return static_cast<int>((z >> 32) % static_cast<std::uint64_t>(ranks));
-}
-
-/// Owner of each run of equal rows in `touches` (sorted by row, then rank); one entry a touch.
-std::vector<int> choose_owners(const std::vector<Touch>& touches, int ranks) {
-  std::vector<Index> owned(static_cast<std::size_t>(ranks), 0);
-  std::vector<int> owner(touches.size());
-  const auto for_each_row = [&](auto&& visit) {
-    for (std::size_t begin = 0; begin < touches.size();) {
-      std::size_t end = begin + 1;
-      while (end < touches.size() && touches[end].row == touches[begin].row) ++end;
-      visit(begin, end);
-      begin = end;
-    }
-  };
-  for_each_row([&](std::size_t begin, std::size_t end) {
-    if (end - begin == 1) ++owned[static_cast<std::size_t>(owner[begin] = touches[begin].rank)];
-  });
-  for_each_row([&](std::size_t begin, std::size_t end) {
-    if (end - begin == 1) return;
-    int chosen = touches[begin].rank;
-    for (std::size_t k = begin; k < end; ++k)
-      if (owned[static_cast<std::size_t>(touches[k].rank)] < owned[static_cast<std::size_t>(chosen)])
-        chosen = touches[k].rank;
-    ++owned[static_cast<std::size_t>(chosen)];
-    std::fill(owner.begin() + static_cast<std::ptrdiff_t>(begin), owner.begin() + static_cast<std::ptrdiff_t>(end),
-              chosen);
-  });
-  return owner;
-}
 
 template <class T>
 std::pair<std::vector<T>, std::vector<Index>> flatten(const std::vector<std::vector<T>>& buckets) {
@@ -76,13 +38,14 @@ class SparseRowExchange final : public RowExchange {
         layer.all_to_all(std::span<const Index>(rows_sent), std::span<const Index>(row_counts), &arrived_counts);
 
     // 2. the directory chooses owners and answers in the order it was asked; owners learn who else touches their rows
-    std::vector<Touch> touches;
+    std::vector<RowTouch> touches;
     std::size_t position = 0;
     for (std::size_t q = 0; q < ranks; ++q)
       for (Index k = 0; k < arrived_counts[q]; ++k) touches.push_back({arrived[position++], static_cast<int>(q)});
     std::sort(touches.begin(), touches.end(),
-              [](const Touch& a, const Touch& b) { return a.row != b.row ? a.row < b.row : a.rank < b.rank; });
-    const std::vector<int> owners = choose_owners(touches, layer.size());
+              [](const RowTouch& a, const RowTouch& b) { return a.row != b.row ? a.row < b.row : a.rank < b.rank; });
+    std::vector<Index> owned(ranks, 0);
+    const std::vector<int> owners = choose_owners(touches, owned);
     std::vector<std::vector<Index>> answers(ranks), notices(ranks);
     for (std::size_t k = 0; k < touches.size(); ++k) {
       answers[static_cast<std::size_t>(touches[k].rank)].push_back(
@@ -207,16 +170,16 @@ class SparseRowExchange final : public RowExchange {
   };
 
   void set_layout(const std::vector<std::vector<Index>>& asked, std::span<const Index> owner_of_asked) {
-    std::vector<Touch> mine;
+    std::vector<RowTouch> mine;
     std::size_t position = 0;
     for (const auto& bucket : asked)
       for (Index row : bucket) mine.push_back({row, static_cast<int>(owner_of_asked[position++])});
     const int self = layer_.rank();
-    std::sort(mine.begin(), mine.end(), [self](const Touch& a, const Touch& b) {
+    std::sort(mine.begin(), mine.end(), [self](const RowTouch& a, const RowTouch& b) {
       const int group_a = a.rank == self ? -1 : a.rank, group_b = b.rank == self ? -1 : b.rank;
       return group_a != group_b ? group_a < group_b : a.row < b.row;
     });
-    for (const Touch& touch : mine) {
+    for (const RowTouch& touch : mine) {
       const Index local = layout_.rows();
       layout_.global_rows.push_back(touch.row);
       if (touch.rank == self)
@@ -229,13 +192,13 @@ class SparseRowExchange final : public RowExchange {
   }
 
   void set_ghost_holders(std::span<const Index> notices) {
-    std::vector<Touch> holders;
+    std::vector<RowTouch> holders;
     for (std::size_t k = 0; k < notices.size(); k += 2)
       holders.push_back({notices[k], static_cast<int>(notices[k + 1])});
     std::sort(holders.begin(), holders.end(),
-              [](const Touch& a, const Touch& b) { return a.rank != b.rank ? a.rank < b.rank : a.row < b.row; });
+              [](const RowTouch& a, const RowTouch& b) { return a.rank != b.rank ? a.rank < b.rank : a.row < b.row; });
     const auto owned = layout_.owned_rows();
-    for (const Touch& holder : holders) {
+    for (const RowTouch& holder : holders) {
       if (holders_.empty() || holders_.back().rank != holder.rank)
         holders_.push_back({holder.rank, static_cast<Index>(holder_positions_.size()), 0});
       ++holders_.back().count;

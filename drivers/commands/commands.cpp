@@ -5,6 +5,7 @@
 #include "drivers/commands/doctor.hpp"
 #include "drivers/commands/help.hpp"
 #include "drivers/commands/optimize.hpp"
+#include "drivers/commands/plan.hpp"
 #include "drivers/commands/resume.hpp"
 #include "drivers/commands/run.hpp"
 #include "drivers/commands/sample.hpp"
@@ -19,6 +20,7 @@ std::span<const Command> commands() {
       {"doctor", kDoctorSummary, run_doctor, doctor_schemas},
       {"help", kHelpSummary, run_help, help_schemas},
       {"optimize", kOptimizeSummary, run_optimize, optimize_schemas},
+      {"plan", kPlanSummary, run_plan, plan_schemas},
       {"resume", kResumeSummary, run_resume, resume_schemas},
       {"run", kRunSummary, run_study, study_schemas},
       {"sample", kSampleSummary, run_sample, sample_schemas},

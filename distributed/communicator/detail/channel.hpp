@@ -64,8 +64,8 @@ struct Channel {
   /// Takes in one message with a part of an object, if it is there.
   bool try_receive(int source, int tag, std::vector<std::byte>* content = nullptr);
 
-  void count(std::int64_t messages, std::size_t bytes) const {
-    if (messages > 0) regions->count_traffic(messages, static_cast<std::int64_t>(bytes));
+  void count(const Traffic& sent) const {
+    if (sent.messages > 0) regions->count_traffic(sent.messages, sent.bytes);
   }
   int others() const { return size - 1; }
 

@@ -12,6 +12,7 @@
 
 #include "distributed/communicator/detail/arrival.hpp"
 #include "distributed/communicator/detail/notice.hpp"
+#include "distributed/communicator/operation_traffic.hpp"
 
 namespace tempera::detail {
 
@@ -26,12 +27,10 @@ struct LeftBecauseOfAnotherRank {
 };
 
 /// The same on all ranks of a domain; tests lower them to reach the rare paths.
-struct Limits {
+struct Limits : ReductionLimits {
   std::size_t chunk_bytes = std::size_t{1} << 30;  ///< one MPI message or collective; below 2^31
-  std::size_t inline_bytes = Arrival::kCapacity;   ///< payloads of all ranks that travel with the arrival
-  std::size_t slab_bytes = std::size_t{64} << 20;  ///< part of a reduction that is staged at a time
-  int direct_ranks = 4;  ///< up to so many ranks large reductions send each piece straight to the rank that sums it
 };
+static_assert(ReductionLimits{}.inline_bytes == Arrival::kCapacity);
 
 /// Error domain: the ranks of the MPI communicator that opened it, their channels and a control communicator.
 ///

@@ -22,7 +22,7 @@ void give_up_if_left(Channel& channel, int peer) {
 void send_object_bytes(Channel& channel, std::vector<std::byte> bytes, int destination, int tag) {
   TEMPERA_EXPECTS(destination >= 0 && destination < channel.size && tag >= 0 && tag < kFirstInternalTag);
   if (channel.domain.someone_left()) throw LeftBecauseOfAnotherRank{&channel.domain};
-  if (destination != channel.rank) channel.count(1, bytes.size());
+  if (destination != channel.rank) channel.count({1, std::ssize(bytes)});
   const std::uint64_t length = bytes.size();
   std::vector<std::byte> stream(sizeof(length) + bytes.size());
   std::memcpy(stream.data(), &length, sizeof(length));

@@ -17,7 +17,7 @@ namespace tempera::detail {
 /// With 2^k ≤ P < 2^(k+1), the first P − 2^k pairs (0,1), (2,3) … are united; then neighbours among the 2^k that are
 /// left, neighbours of the results, and so on. The lower rank's side is the left operand. The tree is the same for
 /// every element, whatever its place, so the bits depend on P alone; and the rank that ends up with an element
-/// hands its bits to all others.
+/// hands its bits to all others. What is sent is counted by all_reduce_traffic.
 /// Cost: recursive halving and doubling (Thakur, Rabenseifner, Gropp 2005, section 4): 2n(1 − 2^−k) elements sent, n
 /// more where P is no power of two.
 template <class T>
@@ -74,7 +74,6 @@ class TreeReduction {
     transfer.send(peer, std::as_bytes(sent));
     transfer.receive(peer, std::as_writable_bytes(received));
     transfer.run(operation_);
-    channel_.count(sent.empty() ? 0 : 1, sent.size_bytes());
   }
 
   Channel& channel_;

@@ -48,7 +48,7 @@ void for_all_limits(Body&& body) {
     SCOPED_TRACE(testing::Message() << "chunk " << limits.chunk << " inline " << limits.in_arrival << " slab "
                                     << limits.slab << " direct " << limits.direct_ranks);
     on_all_ranks([&](const Communicator& world) {
-      detail::Channel::of(world).domain.limits = {limits.chunk, limits.in_arrival, limits.slab, limits.direct_ranks};
+      detail::Channel::of(world).domain.limits = {{limits.in_arrival, limits.slab, limits.direct_ranks}, limits.chunk};
       body(world);
     });
   }

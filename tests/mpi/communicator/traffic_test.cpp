@@ -2,21 +2,18 @@
 
 #include "distributed/communicator/detail/channel.hpp"
 #include "distributed/communicator/objects.hpp"
+#include "distributed/communicator/operation_traffic.hpp"
 #include "tests/support/mpi.hpp"
 
 // communicator.hpp says how traffic is counted; here are the numbers for 1000 doubles (8000 bytes) on P ranks.
 
 namespace tempera {
-namespace {
-
-struct Traffic {
-  std::int64_t messages, bytes;
-  bool operator==(const Traffic&) const = default;
-};
 
 void PrintTo(const Traffic& traffic, std::ostream* out) {
   *out << traffic.messages << " messages, " << traffic.bytes << " bytes";
 }
+
+namespace {
 
 /// What `body` makes this rank send, taken from a region of its own.
 template <class Body>
