@@ -88,7 +88,9 @@ CpMemory cp_memory(const CpSizes& sizes, const CpOptions& options, bool counts) 
   if (!observed) bound_free_modes(constraints);
   const auto rank = static_cast<double>(options.rank);
   const double ranks = sizes.ranks;
-  const double triangle = counts ? hessian_columns(sizes.shape, sizes.stored_cells, options) : observed ? rank * (rank + 1) / 2 : 0;
+  const double triangle = counts     ? hessian_columns(sizes.shape, sizes.stored_cells, options)
+                          : observed ? rank * (rank + 1) / 2
+                                     : 0;
   const double columns = rank + triangle;  // of the product
   const double row = 8 * padded(rank);
   double longest = 0, all_held = 0, exchange = 0;
@@ -111,9 +113,9 @@ CpMemory cp_memory(const CpSizes& sizes, const CpOptions& options, bool counts) 
     exchange = std::max(exchange, 8 * columns * static_cast<double>(buffer_rows(sizes.rows[m], sizes.dense, wide)));
     const bool kept = damped && !admm && !constraint.orthogonal;
     if (!observed)
-      memory.work = std::max({memory.work,
-                              work_bytes(constraint, options.solver, admm, held, size, rank, ranks, sizes.threads),
-                              kept ? 2 * row * held : 0});
+      memory.work =
+          std::max({memory.work, work_bytes(constraint, options.solver, admm, held, size, rank, ranks, sizes.threads),
+                    kept ? 2 * row * held : 0});
   }
   memory.work = std::max(memory.work, exchange);
   if (!counts && !observed) memory.kept = sizes.sweep_bytes;

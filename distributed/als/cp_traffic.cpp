@@ -86,12 +86,10 @@ class AlsMode {
   void add_update() const {
     if (constraint_.orthogonal) return operations_.add("sweep/update", Kind::polar, mode_, rank_, events_.sweeps);
     if (!constraint_.couples_rows() || !ModeUpdate::solved_by_admm(constraint_, options_.solver)) return;
-    const std::int64_t steps = events_.column_steps.empty()
-                                   ? SweepEvents::kUsualSteps * events_.sweeps
-                                   : events_.column_steps[static_cast<std::size_t>(mode_)];
+    const std::int64_t steps = events_.column_steps.empty() ? SweepEvents::kUsualSteps * events_.sweeps
+                                                            : events_.column_steps[static_cast<std::size_t>(mode_)];
     operations_.add("sweep/update", Kind::all_reduce, mode_, kTotals, events_.sweeps + steps);
-    if (constraint_.smooth > 0)
-      operations_.add("sweep/update", Kind::column_visit, mode_, rank_, events_.sweeps);
+    if (constraint_.smooth > 0) operations_.add("sweep/update", Kind::column_visit, mode_, rank_, events_.sweeps);
     operations_.add("sweep/update/admm", Kind::column_apply, mode_, rank_, steps);
   }
 
@@ -148,8 +146,7 @@ void add_counts(Operations& operations, const SweepTensor& tensor, const CpOptio
   const CountSteps way = count_steps(chosen_solver(tensor.shape, tensor.stored_cells, options));
   const auto columns = static_cast<std::size_t>(count_columns(options.rank, way.content));
   for (int mode = 0; mode < order; ++mode) {
-    if (tensor.holdout || tensor.only_observed)
-      operations.add("sweep", Kind::reduce_rows, mode, rank, events.sweeps);
+    if (tensor.holdout || tensor.only_observed) operations.add("sweep", Kind::reduce_rows, mode, rank, events.sweeps);
     operations.add("sweep/reduce rows", Kind::reduce_rows, mode, columns, way.steps * events.sweeps);
     operations.add("sweep/share rows", Kind::share_rows, mode, rank, way.steps * events.sweeps);
     operations.add("sweep/column sums", Kind::all_reduce, mode, rank + 2, events.sweeps);

@@ -15,13 +15,13 @@ namespace tempera {
 /// An operation of the sweeps of a CP method in which ranks send.
 struct SweepOperation {
   enum class Kind {
-    reduce_rows,    ///< RowExchange::reduce_to_owners of rows of `words` columns
-    share_rows,     ///< share_with_ghosts of the same
-    all_reduce,     ///< of `words` doubles
-    broadcast,      ///< of `words` doubles, by rank 0
-    polar,          ///< replace_by_polar_factor of the held rows of a mode with `words` columns
-    column_apply,   ///< ColumnExchange::apply on the held rows of a mode with `words` columns
-    column_visit    ///< ColumnExchange::visit
+    reduce_rows,   ///< RowExchange::reduce_to_owners of rows of `words` columns
+    share_rows,    ///< share_with_ghosts of the same
+    all_reduce,    ///< of `words` doubles
+    broadcast,     ///< of `words` doubles, by rank 0
+    polar,         ///< replace_by_polar_factor of the held rows of a mode with `words` columns
+    column_apply,  ///< ColumnExchange::apply on the held rows of a mode with `words` columns
+    column_visit   ///< ColumnExchange::visit
   };
   std::string region;  ///< below that of the method: "sweep/reduce rows"
   Kind kind = Kind::all_reduce;

@@ -24,8 +24,8 @@ struct Traffic {
 
 /// Where reductions change their way; the same on all ranks.
 struct ReductionLimits {
-  std::size_t inline_bytes = 16384;                   ///< payloads of all ranks that travel with the arrival
-  std::size_t slab_bytes = std::size_t{64} << 20;     ///< part of a reduction that is staged at a time
+  std::size_t inline_bytes = 16384;                ///< payloads of all ranks that travel with the arrival
+  std::size_t slab_bytes = std::size_t{64} << 20;  ///< part of a reduction that is staged at a time
   int direct_ranks = 4;  ///< up to so many ranks large reductions send each piece straight to the rank that sums it
 };
 

@@ -107,11 +107,13 @@ ModeRows NonzeroRows::exchange(int mode, const NonzeroPartition& partition,
   const int ranks = product_of(partition.grid);
   if (partition.spreads(m)) return exchange_among_all(mode, ranks, rank_of);
   const ModeParts& parts = partition.modes[m];
-  return exchange(mode, ranks, ranks / partition.grid[m], [&](Index row) { return parts.part_of(row); }, rank_of);
+  return exchange(
+      mode, ranks, ranks / partition.grid[m], [&](Index row) { return parts.part_of(row); }, rank_of);
 }
 
 ModeRows NonzeroRows::exchange_among_all(int mode, int ranks, std::span<const std::int32_t> rank_of) const {
-  return exchange(mode, ranks, ranks, [](Index) { return 0; }, rank_of);
+  return exchange(
+      mode, ranks, ranks, [](Index) { return 0; }, rank_of);
 }
 
 ModeRows NonzeroRows::exchange(int mode, int ranks, int layer_size, const std::function<int(Index row)>& layer_of,

@@ -57,13 +57,14 @@ class NonzeroRows {
   ModeRows exchange_among_all(int mode, int ranks, std::span<const std::int32_t> rank_of) const;
 
   /// Calls with the row number and the numbers of its nonzeros, row by row.
-  void for_each_row(int mode, const std::function<void(Index row, std::span<const std::uint32_t> nonzeros)>& visit) const;
+  void for_each_row(int mode,
+                    const std::function<void(Index row, std::span<const std::uint32_t> nonzeros)>& visit) const;
 
  private:
   struct Mode {
     Index size;
-    std::vector<Index> rows;             ///< distinct, increasing
-    std::vector<std::size_t> starts;     ///< of each row in `nonzeros`, and the end
+    std::vector<Index> rows;          ///< distinct, increasing
+    std::vector<std::size_t> starts;  ///< of each row in `nonzeros`, and the end
     std::vector<std::uint32_t> nonzeros;
   };
   ModeRows exchange(int mode, int ranks, int layer_size, const std::function<int(Index row)>& layer_of,

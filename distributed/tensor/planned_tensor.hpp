@@ -14,9 +14,9 @@ namespace tempera {
 /// How a tensor lies on the ranks of a job that need not run.
 struct PlannedLayout {
   std::vector<int> grid;
-  int ranks = 1;                      ///< of the grid; may be below those asked for
+  int ranks = 1;  ///< of the grid; may be below those asked for
   std::vector<ModeRows> modes;
-  std::vector<Index> cells;           ///< of each rank: those of its dense block, or nonzeros before duplicates are summed
+  std::vector<Index> cells;  ///< of each rank: those of its dense block, or nonzeros before duplicates are summed
   std::vector<std::int32_t> rank_of;  ///< each nonzero's; empty for dense tensors
 
   int fullest() const;
@@ -49,6 +49,8 @@ class PlannedTensor {
   bool holdout() const { return holdout_.share > 0; }
   /// Nonzeros that the partition is chosen for.
   std::span<const SparseTensor> blocks() const { return std::span(blocks_).first(fitted_blocks_); }
+  /// Those of rows(): with what is kept apart.
+  std::span<const SparseTensor> all_blocks() const { return blocks_; }
   /// By the rows they touch, those kept apart too. @pre !dense()
   const NonzeroRows& rows() const { return *rows_; }
 

@@ -32,9 +32,9 @@ std::string text_of(const Plan& plan, const std::vector<std::string>& warnings) 
 void print(const Planner& planner, const Plan& plan, int processes) {
   std::vector<std::string> warnings = plan.warnings;
   if (processes > 1)
-    warnings.push_back(fmt::format(
-        "one process plans; the other {} of this mpirun had nothing to do: 'tempera plan' needs no mpirun",
-        processes - 1));
+    warnings.push_back(
+        fmt::format("one process plans; the other {} of this mpirun had nothing to do: 'tempera plan' needs no mpirun",
+                    processes - 1));
   if (!planner.json()) return print_result(text_of(plan, warnings));
   nlohmann::ordered_json json = plan.json;
   json["warnings"] = warnings;

@@ -10,7 +10,8 @@
 
 namespace tempera::drivers {
 
-constexpr std::string_view kPlanSummary = "memory, communication and time of a run on N MPI ranks, before it is submitted";
+constexpr std::string_view kPlanSummary =
+    "memory, communication and time of a run on N MPI ranks, before it is submitted";
 
 /// `tempera plan [ENGINE] … --ranks N`: takes the arguments of the engine's own command (decompose unless the first word names
 /// another engine), starts no run and leaves no folder. One process does the work, also under mpirun.

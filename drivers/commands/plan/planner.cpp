@@ -24,7 +24,9 @@ void Planner::declare_plan_options() {
   schema_.path("machine", plan_options_.machine)
       .absent("none")
       .metavar("FILE")
-      .help("what the nodes can do, as `tempera doctor --machine-file` writes it; none: a middling cluster of about 2020");
+      .help(
+          "what the nodes can do, as `tempera doctor --machine-file` writes it; none: a middling cluster of about "
+          "2020");
 }
 
 Machine Planner::machine() const {
@@ -32,7 +34,8 @@ Machine Planner::machine() const {
 }
 
 std::string Planner::machine_name() const {
-  return plan_options_.machine ? plan_options_.machine->string() : "a middling cluster of about 2020 (no --machine FILE)";
+  return plan_options_.machine ? plan_options_.machine->string()
+                               : "a middling cluster of about 2020 (no --machine FILE)";
 }
 
 std::unique_ptr<Planner> planner_for(std::span<const std::string>& arguments) {

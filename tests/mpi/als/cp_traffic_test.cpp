@@ -11,12 +11,9 @@
 #include "tests/support/distributed.hpp"
 #include "tests/support/mpi.hpp"
 #include "tests/support/skewed.hpp"
+#include "tests/support/traffic.hpp"
 
 namespace tempera {
-
-void PrintTo(const Traffic& traffic, std::ostream* out) {
-  *out << traffic.messages << " messages, " << traffic.bytes << " bytes";
-}
 
 namespace {
 
@@ -116,8 +113,8 @@ Regions measured(const Communicator& world, const DistributedTensor& tensor, con
   return regions;
 }
 
-Regions predicted(const PlannedTensor& planned, const PlannedLayout& layout, const Case& one,
-                  const SweepEvents& events, int rank) {
+Regions predicted(const PlannedTensor& planned, const PlannedLayout& layout, const Case& one, const SweepEvents& events,
+                  int rank) {
   const SweepTensor tensor{planned.shape(), planned.stored_cells(), planned.only_observed(), planned.holdout()};
   const auto constraints = sweep_constraints(tensor, one.options, one.counts);
   Regions regions;
@@ -159,9 +156,9 @@ void expect_exact(const SparseTensor& tensor, const Case& one) {
 }
 
 TEST(CpTraffic, OfSparseTensorsIsPredictedToTheByte) {
-  const std::vector<SparseTensor> tensors{
-      counted(test::skewed({300, 200, 50}, 4000, 1, false)),
-      counted(test::with_giant_slices({60, 50, 40}, 3000, 0.6)), counted(test::random_sparse({5, 4, 3}, 20, 1))};
+  const std::vector<SparseTensor> tensors{counted(test::skewed({300, 200, 50}, 4000, 1, false)),
+                                          counted(test::with_giant_slices({60, 50, 40}, 3000, 0.6)),
+                                          counted(test::random_sparse({5, 4, 3}, 20, 1))};
   for (const SparseTensor& tensor : tensors)
     for (const Case& one : cases(3)) {
       SCOPED_TRACE(one.name + ", first mode " + std::to_string(tensor.shape().front()));

@@ -2,16 +2,12 @@
 
 #include "distributed/communicator/detail/channel.hpp"
 #include "distributed/communicator/objects.hpp"
-#include "distributed/communicator/operation_traffic.hpp"
 #include "tests/support/mpi.hpp"
+#include "tests/support/traffic.hpp"
 
 // communicator.hpp says how traffic is counted; here are the numbers for 1000 doubles (8000 bytes) on P ranks.
 
 namespace tempera {
-
-void PrintTo(const Traffic& traffic, std::ostream* out) {
-  *out << traffic.messages << " messages, " << traffic.bytes << " bytes";
-}
 
 namespace {
 

@@ -1,0 +1,150 @@
+#include "drivers/commands/plan/decompose_estimate.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tempera::drivers {
+
+namespace {
+
+using Kind = SweepOperation::Kind;
+
+constexpr Index kQuickSample = Index{1} << 17;  // nonzeros a mode, for the rows of tables
+constexpr double kReadBlock = 1 << 19;          // nonzeros that are read, and let go again, together
+
+/// While the tensor is read, goes to its ranks and becomes trees. @param read  nonzeros that the rank reads
+double loading_bytes(const PlannedCells& cells, double read, std::size_t order, int ranks) {
+  const double coordinate = 8 * (static_cast<double>(order) + 1);
+  const double moving =
+      ranks == 1 ? coordinate * read : coordinate * (std::max(read, cells.nonzeros) + std::min(read, kReadBlock));
+  const double listing = ranks == 1 ? moving : coordinate * cells.nonzeros + cells.list_bytes / 2;
+  const double building = 0.75 * cells.list_bytes + 4 * cells.nonzeros + cells.bytes;
+  return std::max({moving, listing, cells.list_bytes, building});
+}
+
+bool heavier(const Traffic& a, const Traffic& b) {
+  return a.bytes != b.bytes ? a.bytes > b.bytes : a.messages > b.messages;
+}
+
+void note(SentInSweep& sent, const Traffic& of_rank) {
+  sent.total += of_rank;
+  if (heavier(of_rank, sent.heaviest)) sent.heaviest = of_rank;
+}
+
+}  // namespace
+
+DecomposeEstimates::DecomposeEstimates(PlannedTensor& tensor, CpOptions options, bool counts, int threads,
+                                       Machine machine)
+    : tensor_(tensor),
+      options_(std::move(options)),
+      counts_(counts),
+      threads_(threads),
+      machine_(machine),
+      sweep_tensor_{tensor.shape(), tensor.stored_cells(), tensor.only_observed(), tensor.holdout()},
+      constraints_(sweep_constraints(sweep_tensor_, options_, counts)) {}
+
+DecomposeEstimate DecomposeEstimates::exact(int ranks, const std::vector<int>& grid) {
+  DecomposeEstimate estimate;
+  estimate.asked = ranks;
+  estimate.layout = tensor_.layout(ranks, grid);
+  fullest_ = tensor_.cells(estimate.layout, estimate.layout.fullest(), options_.rank);
+  add_memory(estimate);
+  add_traffic(estimate);
+  add_time(estimate);
+  return estimate;
+}
+
+DecomposeEstimate DecomposeEstimates::quick(int ranks) {
+  DecomposeEstimate estimate;
+  estimate.asked = ranks;
+  estimate.layout = tensor_.layout(ranks, {}, kQuickSample);
+  add_memory(estimate);
+  add_traffic(estimate);
+  add_time(estimate);
+  return estimate;
+}
+
+std::vector<RankRows> DecomposeEstimates::rows_of(const PlannedLayout& layout, int rank) const {
+  std::vector<RankRows> rows;
+  for (const ModeRows& mode : layout.modes) rows.push_back(mode.rows[static_cast<std::size_t>(rank)]);
+  return rows;
+}
+
+/// Per operation over all ranks, so that no more than one number a rank and region is held.
+void DecomposeEstimates::add_traffic(DecomposeEstimate& estimate) const {
+  const PlannedLayout& layout = estimate.layout;
+  const auto ranks = static_cast<std::size_t>(layout.ranks);
+  const auto operations = sweep_operations(sweep_tensor_, options_, counts_, {});
+  std::vector<Traffic> all(ranks);
+  std::map<std::string, std::vector<Traffic>> regions;
+  std::vector<std::vector<Traffic>> modes(layout.modes.size(), std::vector<Traffic>(ranks));
+  for (const SweepOperation& operation : operations) {
+    const auto m = static_cast<std::size_t>(operation.mode);
+    const bool of_rows = operation.kind == Kind::reduce_rows || operation.kind == Kind::share_rows;
+    const std::vector<Index> held =
+        of_rows ? std::vector<Index>() : held_rows(layout.modes[m], constraints_[m].fills_empty_rows());
+    std::vector<Traffic>& region = regions.try_emplace(operation.region, ranks).first->second;
+    Traffic heaviest;
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      const Traffic sent = traffic_of(operation, layout.modes[m], held, static_cast<int>(rank), layout.ranks);
+      all[rank] += sent;
+      region[rank] += sent;
+      if (of_rows) modes[m][rank] += sent;
+      if (heavier(sent, heaviest)) heaviest = sent;
+    }
+    estimate.time.communication +=
+        operation_seconds(operation, layout.modes[m], layout.ranks, estimate.placement, heaviest);
+  }
+  for (const Traffic& sent : all) note(estimate.sent, sent);
+  for (const auto& [name, sent_by] : regions)
+    for (const Traffic& sent : sent_by) note(estimate.regions[name], sent);
+  for (const std::vector<Traffic>& mode : modes) {
+    SentInSweep& sent = estimate.modes.emplace_back();
+    for (const Traffic& of_rank : mode) note(sent, of_rank);
+  }
+  for (const ModeRows& mode : layout.modes)
+    for (const RankRows& rows : mode.rows) estimate.rows_sent += rows.rows_sent();
+}
+
+void DecomposeEstimates::add_memory(DecomposeEstimate& estimate) const {
+  const PlannedLayout& layout = estimate.layout;
+  estimate.placement = placement_of(machine_, layout.ranks, threads_);
+  const double per_nonzero = fullest_.nonzeros > 0 ? 1 / fullest_.nonzeros : 0;
+  CpSizes sizes;
+  sizes.shape = tensor_.shape();
+  sizes.dense = tensor_.dense();
+  sizes.ranks = layout.ranks;
+  sizes.only_observed = sweep_tensor_.only_observed;
+  sizes.stored_cells = sweep_tensor_.stored_cells;
+  sizes.holdout = sweep_tensor_.holdout;
+  sizes.threads = threads_;
+  for (std::size_t mode = 0; mode < sizes.shape.size(); ++mode)
+    sizes.spans.push_back(std::max<Index>(1, sizes.shape[mode] / layout.grid[mode]));
+  const double read = tensor_.dense() ? 0 : sizes.stored_cells / estimate.asked;
+  for (int rank = 0; rank < layout.ranks; ++rank) {
+    PlannedCells cells = fullest_;
+    const double share = static_cast<double>(layout.cells[static_cast<std::size_t>(rank)]) * per_nonzero;
+    for (double* part : {&cells.nonzeros, &cells.bytes, &cells.sweep_bytes, &cells.list_bytes}) *part *= share;
+    sizes.rows = rows_of(layout, rank);
+    sizes.sweep_bytes = cells.sweep_bytes;
+    RankMemory memory;
+    memory.cells = cells.bytes;
+    for (const RankRows& rows : sizes.rows) memory.rows += 8 * static_cast<double>(rows.touched + rows.copies);
+    memory.fit = cp_memory(sizes, options_, counts_).total();
+    memory.loading = tensor_.dense() ? cells.bytes : loading_bytes(cells, read, sizes.shape.size(), layout.ranks);
+    estimate.memory_all += memory.total();
+    if (memory.total() > estimate.memory.total()) estimate.memory = memory;
+  }
+}
+
+void DecomposeEstimates::add_time(DecomposeEstimate& estimate) const {
+  const PlannedLayout& layout = estimate.layout;
+  const int fullest = layout.fullest();
+  const auto cells = static_cast<double>(layout.cells[static_cast<std::size_t>(fullest)]);
+  const double bytes = fullest_.nonzeros > 0 ? fullest_.bytes / fullest_.nonzeros * cells : 0;
+  const SweepWork work =
+      sweep_work(sweep_tensor_, tensor_.dense(), options_, counts_, cells, bytes, rows_of(layout, fullest));
+  estimate.time.compute = compute_seconds(work, machine_, estimate.placement, threads_);
+}
+
+}  // namespace tempera::drivers

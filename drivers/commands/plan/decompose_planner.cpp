@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/base/error.hpp"
+#include "distributed/als/cp_observed_sweep.hpp"
+#include "drivers/commands/decompose_options.hpp"
+#include "drivers/commands/plan/decompose_estimate.hpp"
+#include "drivers/commands/plan/decompose_report.hpp"
+#include "drivers/commands/plan/planner.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+/// A run folder names its input; what a person wants is most likely that.
+void refuse_folder(const std::string& input) {
+  if (!std::filesystem::is_directory(input)) return;
+  const bool run = std::filesystem::exists(std::filesystem::path(input) / "manifest.json");
+  throw Error(Category::input, input, run ? "is the folder of a run, not a tensor" : "is a folder, not a tensor",
+              run ? "name the tensor that it was made from: manifest.json in it says which (input.path)"
+                  : "name a tensor file: .tns, .tns.gz, .npy, .h5");
+}
+
+class DecomposePlanner final : public Planner {
+ public:
+  DecomposePlanner() : Planner("plan") {
+    declare(schema_, options_);
+    schema_.example(
+        "tempera plan ratings.tns.gz --rank 16 --constraint nonnegative --ranks 512 --machine cluster.toml");
+    declare_plan_options();
+  }
+
+  void complete() override {
+    drivers::complete(schema_, options_);
+    grid_ = parse_grid(options_.grid, plan_options_.ranks);
+    machine_ = machine();
+    refuse_folder(options_.input);
+  }
+  bool json() const override { return options_.common.json; }
+  int threads() const override { return options_.common.threads; }
+
+  Plan plan(const Communicator& self) override {
+    LoadOptions load;
+    load.index_base = options_.index_base;
+    if (options_.dims) load.dims = *options_.dims;
+    load.distribution.threads = options_.common.threads;
+    load.distribution.missing = options_.missing == "unobserved" ? Missing::unobserved : Missing::zero;
+    load.distribution.holdout = {options_.holdout, static_cast<std::uint64_t>(options_.common.seed)};
+    PlannedTensor tensor(self, read_tensor(self, options_.input, load), load.distribution);
+    DecomposeEstimates estimates(tensor, fit_options(tensor), options_.loss == "poisson", options_.common.threads,
+                                 machine_);
+    return decompose_plan(options_, plan_options_, machine_name(), tensor, estimates, grid_);
+  }
+
+ private:
+  /// As Decomposition sets them, and checked as it checks them.
+  CpOptions fit_options(const PlannedTensor& tensor) const {
+    CpOptions fit;
+    fit.rank = options_.rank;
+    fit.constraints = parse_constraints(options_.constraints, static_cast<int>(tensor.shape().size()));
+    fit.iterations = options_.iterations;
+    fit.tolerance = options_.tolerance;
+    fit.restarts = options_.restarts;
+    fit.solver = solver_named(options_.solver);
+    fit.count_solver = parse_count_solver(options_.solver);
+    fit.extrapolation = options_.extrapolation;
+    const auto damping = parse_damping(options_.damping);
+    fit.damping = damping.value_or(0);
+    fit.damping_in_swamps = !damping;
+    fit.init = options_.init == "nvecs" ? CpInit::nvecs : CpInit::random;
+    check_cp_options(tensor.shape(), fit);
+    return fit;
+  }
+
+  DecomposeOptions options_;
+  std::vector<int> grid_;
+  Machine machine_;
+};
+
+}  // namespace
+
+std::unique_ptr<Planner> decompose_planner() {
+  return std::make_unique<DecomposePlanner>();
+}
+
+}  // namespace tempera::drivers

@@ -1,0 +1,162 @@
+#include "drivers/commands/plan/scaling.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/base/text.hpp"
+#include "distributed/tensor/nonzero_partition.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+constexpr int kBarCells = 20;
+constexpr double kUsed = 0.5;  // efficiency from which on ranks are worth their cores
+
+ScalingPoint point_of(const DecomposeEstimate& estimate, double alone) {
+  ScalingPoint point;
+  point.ranks = estimate.asked;
+  point.seconds = estimate.time.total();
+  point.speedup = alone / point.seconds;
+  point.efficiency = point.speedup / point.ranks;
+  point.memory = estimate.memory.total();
+  point.share = estimate.time.share();
+  return point;
+}
+
+/// Rows that a rank exchanges in a sweep on the best grid, if nonzeros fell at random; of dense tensors all of its block.
+double rows_of_best_grid(const std::vector<Index>& shape, bool dense, double nonzeros, int ranks) {
+  if (ranks == 1) return 0;
+  double best = std::numeric_limits<double>::infinity();
+  for (const std::vector<int>& grid : grid_candidates(ranks, shape)) {
+    double rows = 0;
+    for (std::size_t mode = 0; mode < shape.size(); ++mode) {
+      const double block = static_cast<double>(shape[mode]) / grid[mode];
+      const double touched = dense ? block : block * -std::expm1(-nonzeros / ranks / block);
+      rows += touched * (1 - static_cast<double>(grid[mode]) / ranks);
+    }
+    best = std::min(best, rows);
+  }
+  return std::isfinite(best) ? best : 0;
+}
+
+std::string bar(double efficiency) {
+  const int cells = static_cast<int>(std::lround(std::clamp(efficiency, 0.0, 1.0) * kBarCells));
+  std::string text;
+  for (int k = 0; k < kBarCells; ++k) text += k < cells ? "#" : ".";
+  return text;
+}
+
+}  // namespace
+
+std::vector<int> ranks_of_table(int ranks) {
+  std::vector<int> table;
+  for (int next = 1; next < ranks; next *= 2) table.push_back(next);
+  table.push_back(ranks);
+  return table;
+}
+
+std::vector<ScalingPoint> strong_scaling(DecomposeEstimates& estimates, const DecomposeEstimate& last) {
+  std::vector<ScalingPoint> points;
+  double alone = last.time.total();
+  for (const int ranks : ranks_of_table(last.asked)) {
+    if (ranks == last.asked) {
+      points.push_back(point_of(last, alone));
+      continue;
+    }
+    const DecomposeEstimate estimate = estimates.quick(ranks);
+    if (ranks == 1) alone = estimate.time.total();
+    points.push_back(point_of(estimate, alone));
+  }
+  return points;
+}
+
+std::vector<ScalingPoint> weak_scaling(const DecomposeEstimates& estimates, const DecomposeEstimate& last) {
+  const SweepTensor& tensor = estimates.sweep_tensor();
+  const double order = static_cast<double>(tensor.shape.size());
+  const auto rows_at = [&](int ranks) {
+    std::vector<Index> shape;
+    for (const Index size : tensor.shape)
+      shape.push_back(
+          std::max<Index>(1, static_cast<Index>(static_cast<double>(size) *
+                                                std::pow(static_cast<double>(ranks) / last.asked, 1 / order))));
+    return rows_of_best_grid(shape, last.layout.modes.front().dense, tensor.stored_cells * ranks / last.asked, ranks);
+  };
+  const double rows = rows_at(last.layout.ranks);
+  std::vector<ScalingPoint> points;
+  const double alone = last.time.compute;
+  for (const int ranks : ranks_of_table(last.asked)) {
+    const Placement placement = placement_of(estimates.machine(), ranks, estimates.threads());
+    // Words cost what a byte costs at this number of nodes, rounds of agreement grow with the logarithm.
+    const double words = rows > 0 ? rows_at(ranks) / rows * last.placement.bandwidth / placement.bandwidth : 0;
+    const double rounds = last.layout.ranks > 1 ? std::log2(ranks) / std::log2(last.layout.ranks) * placement.latency /
+                                                      last.placement.latency
+                                                : 0;
+    const double communication =
+        ranks == last.asked ? last.time.communication : last.time.communication * std::max(words, rounds);
+    ScalingPoint point;
+    point.ranks = ranks;
+    point.seconds = alone + (ranks == 1 ? 0 : communication);
+    point.efficiency = alone / point.seconds;
+    point.speedup = point.efficiency * ranks;
+    point.memory = last.memory.total();
+    point.share = 1 - alone / point.seconds;
+    points.push_back(point);
+  }
+  return points;
+}
+
+int best_ranks(const std::vector<ScalingPoint>& strong) {
+  int best = 1;
+  for (const ScalingPoint& point : strong)
+    if (point.efficiency >= kUsed) best = std::max(best, point.ranks);
+  return best;
+}
+
+std::string scaling_text(const std::string& title, const std::vector<ScalingPoint>& points) {
+  std::vector<std::vector<std::string>> table{
+      {"ranks", "a sweep", "speed-up", "efficiency", "", "memory", "communication"}};
+  for (const ScalingPoint& point : points)
+    table.push_back({human_count(point.ranks), human_duration(point.seconds), fmt::format("{:.4g}", point.speedup),
+                     fmt::format("{:.0f} %", 100 * point.efficiency), bar(point.efficiency), human_bytes(point.memory),
+                     fmt::format("{:.0f} %", 100 * point.share)});
+  return fmt::format("\n{}\n{}", title, text_table(table, TableColumns::right));
+}
+
+std::string scaling_svg(const std::string& title, const std::vector<ScalingPoint>& strong,
+                        const std::vector<ScalingPoint>& weak) {
+  constexpr double kLeft = 60, kTop = 40, kWidth = 520, kHeight = 360;
+  const double most = std::log2(std::max(2, strong.back().ranks));
+  const auto x_of = [&](double ranks) { return kLeft + kWidth * std::log2(ranks) / most; };
+  const auto y_of = [&](double speedup) {
+    return kTop + kHeight * (1 - std::clamp(std::log2(speedup) / most, 0.0, 1.0));
+  };
+  std::string safe;
+  for (const char c : title) safe += c == '<' ? "&lt;" : c == '&' ? "&amp;" : std::string(1, c);
+  std::string svg = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 640 460\" font-family=\"sans-serif\" font-size=\"12\">\n"
+      "<rect width=\"640\" height=\"460\" fill=\"white\"/>\n<text x=\"60\" y=\"24\">{}</text>\n"
+      "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>\n"
+      "<path d=\"M{} {}L{} {}\" stroke=\"#bbb\" stroke-dasharray=\"4 4\"/>\n",
+      safe, kLeft, kTop, kWidth, kHeight, kLeft, kTop + kHeight, kLeft + kWidth, kTop);
+  const auto curve = [&](const std::vector<ScalingPoint>& points, const char* colour, const char* name, double y) {
+    std::string path;
+    for (const ScalingPoint& point : points)
+      path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x_of(point.ranks), y_of(point.speedup));
+    svg += fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/>\n", path, colour);
+    svg += fmt::format("<text x=\"70\" y=\"{}\" fill=\"{}\">{}</text>\n", y, colour, name);
+  };
+  curve(strong, "#1f77b4", "strong scaling: this tensor", 60);
+  curve(weak, "#d62728", "weak scaling: as many cells a rank", 76);
+  for (const ScalingPoint& point : strong)
+    svg +=
+        fmt::format("<text x=\"{:.1f}\" y=\"418\" text-anchor=\"middle\">{}</text>\n", x_of(point.ranks), point.ranks);
+  return svg +
+         "<text x=\"320\" y=\"444\" text-anchor=\"middle\">MPI ranks</text>\n"
+         "<text x=\"16\" y=\"220\" transform=\"rotate(-90 16 220)\" text-anchor=\"middle\">speed-up</text>\n</svg>\n";
+}
+
+}  // namespace tempera::drivers

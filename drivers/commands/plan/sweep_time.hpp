@@ -1,0 +1,50 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "distributed/als/cp_traffic.hpp"
+#include "distributed/tensor/planned_tensor.hpp"
+#include "drivers/machine/machine.hpp"
+
+namespace tempera::drivers {
+
+/// Where the ranks of a job lie on nodes that are all alike, filled one after the other.
+struct Placement {
+  int ranks_per_node = 1;  ///< on a full node
+  int nodes = 1;
+  double latency = 0;    ///< seconds of an exchange of one word between two ranks
+  double bandwidth = 0;  ///< bytes a second for one rank while all send
+};
+/// As many ranks on a node as it has cores for their threads. On one node words stay inside, on several every word counts as
+/// if it left its node.
+Placement placement_of(const Machine& machine, int ranks, int threads);
+
+/// Seconds of one sweep on the slowest rank.
+struct SweepTime {
+  double compute = 0;
+  double communication = 0;
+
+  double total() const { return compute + communication; }
+  double share() const { return total() > 0 ? communication / total() : 0; }
+};
+
+/// What the kernels of a rank go through in one sweep: of the rank with most cells.
+struct SweepWork {
+  double flops = 0;
+  double bytes = 0;  ///< moved between memory and core
+};
+
+/// Work of the sweeps of plain CP-ALS, of least squares over observed cells, and of Poisson models.
+/// @param cells  of the rank
+/// @param bytes  of these cells, trees or dense block
+SweepWork sweep_work(const SweepTensor& tensor, bool dense, const CpOptions& options, bool counts, double cells,
+                     double bytes, std::span<const RankRows> rows);
+double compute_seconds(const SweepWork& work, const Machine& machine, const Placement& placement, int threads);
+
+/// Time of one operation, α a message and β a byte on its heaviest rank; nothing is sent before all ranks that take part have
+/// entered, which takes ⌈log2 P⌉ messages.
+double operation_seconds(const SweepOperation& operation, const ModeRows& rows, int ranks, const Placement& placement,
+                         const Traffic& heaviest);
+
+}  // namespace tempera::drivers
