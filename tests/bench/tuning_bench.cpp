@@ -1,6 +1,7 @@
 // Tuning a GPU kernel whose whole space was measured (data of `gpu-autotune`): best time over the optimum, medians over
 // seeds, without a warm start, with one from the run on each other device, and by random search without replacement.
-// Failing configurations count as trials.
+// Beside a warm start stands what its source can tell at best without being asked twice: the configurations of that run
+// again, its best first ("again"). Failing configurations count as trials.
 //
 //   tuning_bench devices=A100,A4000,MI250X at=50,100,200 seeds=15 budget=100 warm=50 hyperparameters=bayes|map
 #include <fmt/format.h>
@@ -93,6 +94,18 @@ std::vector<Trial> optimize(const Table& table, const GpProposerOptions& options
   return trials;
 }
 
+/// The trials of another device's run once more on this one, its best first, the failed ones last.
+std::vector<Trial> again(const Table& table, std::vector<Trial> run) {
+  std::stable_sort(run.begin(), run.end(), [](const Trial& a, const Trial& b) {
+    const auto place = [](const Trial& trial) {
+      return trial.result.status == TrialStatus::ok ? trial.result.value : INFINITY;
+    };
+    return place(a) < place(b);
+  });
+  for (Trial& trial : run) trial.result = table.results->at(Table::key(trial.point));
+  return run;
+}
+
 /// The best over the optimum after each trial.
 std::vector<double> progress(const Table& table, const std::vector<Trial>& trials) {
   std::vector<double> best;
@@ -175,6 +188,7 @@ int main(int argc, char** argv) {
         warm.seed += 1000;
         warm.sources = {{other, false, of_seeds[static_cast<std::size_t>(k)]}};
         note("from " + other, progress(table, optimize(table, warm, settings.integer("warm"))));
+        note("again " + other, progress(table, again(table, of_seeds[static_cast<std::size_t>(k)])));
       }
     }
     for (const auto& [method, by_trials] : found) {
