@@ -1,6 +1,5 @@
 #include "drivers/launch.hpp"
 
-#include <cblas.h>
 #include <fmt/format.h>
 #include <mpi.h>
 #include <omp.h>
@@ -17,6 +16,7 @@
 
 #include "core/base/error.hpp"
 #include "distributed/communicator/objects.hpp"
+#include "drivers/blas_library.hpp"
 #include "drivers/standard_streams.hpp"
 
 namespace tempera::drivers {
@@ -59,10 +59,30 @@ LaunchFacts facts_of_own_node(MPI_Comm communicator) {
   return facts;
 }
 
+/// mpirun of Open MPI sets its own variables; that of MPICH and its relatives, called Hydra, those of the protocol PMI.
+void read_launcher(Launch& launch) {
+  const auto any = [](std::initializer_list<const char*> names) {
+    return std::any_of(names.begin(), names.end(), [](const char* name) { return std::getenv(name) != nullptr; });
+  };
+  if (const auto ranks = number_in_environment("OMPI_COMM_WORLD_SIZE")) {
+    launch.launcher = "mpirun of Open MPI";
+    launch.ranks_of_launcher = *ranks;
+  } else if (const auto by_pmi = number_in_environment("PMI_SIZE")) {
+    const bool intel = any({"I_MPI_HYDRA_BOOTSTRAP", "I_MPI_INFO_NUMA_NODE_NUM"});
+    const bool hydra = any({"HYDI_CONTROL_FD", "MPI_LOCALNRANKS", "PMI_PORT"});
+    launch.launcher = intel                           ? "mpirun of Intel MPI"
+                      : hydra                         ? "mpirun of MPICH"
+                      : any({"SLURM_STEP_NUM_TASKS"}) ? "srun"
+                                                      : "a launcher of PMI, as of MPICH or Intel MPI,";
+    launch.ranks_of_launcher = *by_pmi;
+  }
+}
+
 }  // namespace
 
 Launch read_launch() {
   Launch launch;
+  read_launcher(launch);
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
     const auto rank = number_in_environment(name);
     if (!rank) continue;
@@ -82,8 +102,23 @@ Launch read_launch() {
   return launch;
 }
 
-void refuse_unconnected_srun(const Launch& launch, int mpi_size) {
-  if (mpi_size > 1 || launch.unconnected_srun_tasks == 0) return;
+std::string mpi_library_name() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const std::string whole(text.data(), static_cast<std::size_t>(length));
+  return whole.substr(0, whole.find_first_of(",\n"));
+}
+
+void refuse_unconnected(const Launch& launch, int mpi_size) {
+  if (mpi_size > 1) return;
+  if (launch.ranks_of_launcher > 1)
+    throw Error(
+        Category::environment, "",
+        fmt::format("{} started {} processes, but the MPI of this program, {}, sees a single one in each of them",
+                    launch.launcher, launch.ranks_of_launcher, mpi_library_name()),
+        "start it with the mpirun of that MPI; 'tempera doctor' names the libraries");
+  if (launch.unconnected_srun_tasks == 0) return;
   throw Error(Category::environment, "",
               fmt::format("srun started {} tasks, but MPI sees a single process in each of them",
                           launch.unconnected_srun_tasks),
@@ -126,12 +161,12 @@ std::vector<std::string> launch_warnings(const LaunchFacts& facts, int threads) 
 
 void set_threads(int threads) {
   omp_set_num_threads(threads);
-  openblas_set_num_threads(1);  // the threads call BLAS themselves, each for its own rows
-  Eigen::setNbThreads(1);       // and products by Eigen have the same bits for every number of them
+  set_blas_threads(1);     // the threads call BLAS themselves, each for its own rows
+  Eigen::setNbThreads(1);  // and products by Eigen have the same bits for every number of them
 }
 
 LaunchFacts begin_computation(const Communicator& world, const Launch& launch, int threads, bool quiet) {
-  refuse_unconnected_srun(launch, world.size());
+  refuse_unconnected(launch, world.size());
   set_threads(threads);
   const LaunchFacts facts = launch_facts(world);
   if (quiet || !launch.is_first()) return facts;

@@ -14,7 +14,9 @@ struct Launch {
   int rank = 0;   ///< number of this process, 0 without a launcher
   int ranks = 1;  ///< processes of the job, as far as the launcher says before MPI starts
   int unconnected_srun_tasks =
-      0;  ///< tasks of an srun without a process manager that MPI understands, 0 if all is well
+      0;                      ///< tasks of an srun without a process manager that MPI understands, 0 if all is well
+  std::string launcher = {};  ///< "mpirun of Open MPI", "mpirun of MPICH" …, as far as it can be told, else ""
+  int ranks_of_launcher = 0;  ///< what that one said, 0 if nothing
 
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();  ///< of the process, nearly
 
@@ -23,9 +25,12 @@ struct Launch {
 };
 Launch read_launch();
 
-/// Each process of such an srun believes to be alone and would do the whole work.
-/// @throws Error{environment} with the mend if srun started several tasks and MPI sees one process
-void refuse_unconnected_srun(const Launch& launch, int mpi_size);
+/// Each process of such an srun, or of the mpirun of another MPI, believes to be alone and would do the whole work.
+/// @throws Error{environment} with the mend if the launcher started several processes and MPI sees one
+void refuse_unconnected(const Launch& launch, int mpi_size);
+
+/// "Open MPI v4.1.4", by MPI itself; needs no MPI_Init.
+std::string mpi_library_name();
 
 /// The busiest node of a job.
 struct LaunchFacts {

@@ -31,7 +31,7 @@ Eigen::Index cholesky(LowerTriangle a) {
 void invert_cholesky(LowerTriangle l) {
   if (l.rows() == 0) return;
   const auto n = static_cast<lapack_int>(l.rows());
-  const lapack_int info =
+  [[maybe_unused]] const lapack_int info =
       LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'L', n, l.data(), static_cast<lapack_int>(l.outerStride()));
   TEMPERA_EXPECTS(info == 0);
 }

@@ -99,6 +99,13 @@ int run_doctor(std::span<const std::string> arguments, const Launch& launch) {
     if (launch.is_first()) print_result(help_text(schema));
     return 0;
   }
+  Findings mixture;
+  check_one_mpi(mixture);
+  if (!mixture.empty()) {
+    check_build(mixture);
+    if (launch.is_first()) print_result(text_of(mixture));
+    return exit_status(Category::environment);
+  }
   return run_session(launch, [&](const Session& session) {
     const Communicator& world = session.world;
     set_threads(options.threads);

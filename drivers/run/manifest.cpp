@@ -9,8 +9,7 @@
 #include "core/base/build_info.hpp"
 #include "core/base/error.hpp"
 #include "core/base/simd.hpp"
-
-extern "C" char* openblas_get_config(void);
+#include "drivers/blas_library.hpp"
 
 namespace tempera::drivers {
 
@@ -49,7 +48,7 @@ nlohmann::ordered_json manifest_of_build(int mpi_ranks, const std::vector<std::s
   manifest["compiler"] = build.compiler;
   manifest["build_flags"] = build.flags;
   manifest["mpi_version"] = mpi;
-  manifest["blas_version"] = openblas_get_config();
+  manifest["blas_version"] = blas_name();
   manifest["simd"] = name(simd_level());
   manifest["mpi_ranks"] = mpi_ranks;
   manifest["hosts"] = std::set<std::string>(hosts.begin(), hosts.end());

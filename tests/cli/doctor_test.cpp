@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "drivers/commands/doctor/checks.hpp"
 #include "drivers/machine/machine.hpp"
 #include "tests/support/data.hpp"
 #include "tests/support/process.hpp"
@@ -39,6 +40,41 @@ TEST(Doctor, SaysWhenSrunDidNotConnectItsTasks) {
   EXPECT_TRUE(has_line(result.out, "WARN  launcher    srun started several tasks, but MPI sees one process in each\n"))
       << result.out;
   EXPECT_EQ(occurrences(result.out, "mend: use 'srun --mpi=pmix'"), 1);
+}
+
+TEST(Doctor, SaysWhenTheMpirunOfAnotherMpiStartedIt) {
+  test::ProcessSettings settings;
+  settings.environment = {{"PMI_SIZE", "2"}, {"PMI_RANK", "0"}, {"MPI_LOCALNRANKS", "2"}};
+  const auto result = test::tempera({"doctor"}, settings);
+  EXPECT_EQ(result.status, 5) << result.out << result.err;
+  EXPECT_TRUE(has_line(result.out, "FAIL  launcher    mpirun of MPICH started 2 processes, but ")) << result.out;
+}
+
+TEST(Doctor, NamesTwoMpiLibrariesInOneProcessBeforeMpiStarts) {
+  test::ProcessSettings settings;
+  settings.environment = {{"LD_PRELOAD", TEMPERA_OTHER_MPI}};
+  const auto result = test::tempera({"doctor"}, settings);
+  EXPECT_EQ(result.status, 5) << result.out << result.err;
+  EXPECT_TRUE(has_line(result.out, "FAIL  MPI         2 MPI libraries are loaded into one process: ")) << result.out;
+  EXPECT_EQ(occurrences(result.out, TEMPERA_OTHER_MPI " (MPICH or Intel MPI)"), 1) << result.out;
+  EXPECT_EQ(occurrences(result.out, "mend: build tempera, Boost.MPI"), 1) << result.out;
+}
+
+TEST(Doctor, KnowsMpiLibrariesByTheirFiles) {
+  const auto found = drivers::loaded_mpi(
+      "7f0-7f1 r-xp 00000000 08:01 1 /usr/lib/x86_64-linux-gnu/libmpi.so.40.30.4\n"
+      "7f1-7f2 r--p 00000000 08:01 1 /usr/lib/x86_64-linux-gnu/libmpi.so.40.30.4\n"
+      "7f2-7f3 r-xp 00000000 08:01 2 /opt/intel/mpi/lib/release/libmpi.so.12\n"
+      "7f3-7f4 r-xp 00000000 08:01 3 /usr/lib/x86_64-linux-gnu/libmpich.so.12.2.1\n"
+      "7f4-7f5 r-xp 00000000 08:01 4 /usr/lib/x86_64-linux-gnu/libmpi_cxx.so.40.30.1\n"
+      "7f5-7f6 r-xp 00000000 08:01 5 /usr/lib/x86_64-linux-gnu/libboost_mpi.so.1.74.0\n"
+      "7f6-7f7 rw-p 00000000 00:00 0 [heap]\n"
+      "7f7-7f8 r-xp 00000000 08:01 6 /opt/cray/lib/libmpi_gnu_91.so.12.0.0\n");
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_EQ(found[0].vendor, "Open MPI");
+  EXPECT_EQ(found[1].vendor, "MPICH or Intel MPI");
+  EXPECT_EQ(found[2].vendor, "MPICH");
+  EXPECT_EQ(found[3].vendor, "Cray MPICH");
 }
 
 TEST(Doctor, WarnsOfMoreThreadsThanCores) {

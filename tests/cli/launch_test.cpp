@@ -25,8 +25,9 @@ class Environment {
 
  private:
   static void clear() {
-    for (const char* name : {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK",
-                             "PMI_SIZE", "PMI_FD", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"})
+    for (const char* name :
+         {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE",
+          "PMI_FD", "PMI_PORT", "HYDI_CONTROL_FD", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"})
       unsetenv(name);
   }
 };
@@ -50,10 +51,32 @@ TEST(Launch, RankComesFromTheLauncherThatStartedTheProcess) {
   }
 }
 
+TEST(Launch, TheMpirunOfAnotherMpiIsRefusedAsItsProcessesWouldAllDoTheSameWork) {
+  const Environment mpich(Variables{{"PMI_SIZE", "4"}, {"PMI_RANK", "1"}, {"PMI_FD", "9"}, {"HYDI_CONTROL_FD", "7"}});
+  const Launch launch = read_launch();
+  EXPECT_EQ(launch.launcher, "mpirun of MPICH");
+  EXPECT_EQ(launch.rank, 1);
+  EXPECT_NO_THROW(refuse_unconnected(launch, 4));
+  try {
+    refuse_unconnected(launch, 1);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(exit_status(error.category()), 5);
+    EXPECT_EQ(error.message(), "tempera: error: mpirun of MPICH started 4 processes, but the MPI of this program, " +
+                                   mpi_library_name() + ", sees a single one in each of them\n" +
+                                   "hint: start it with the mpirun of that MPI; 'tempera doctor' names the libraries");
+  }
+}
+
+TEST(Launch, OneProcessOfAnyLauncherIsFine) {
+  const Environment mpich(Variables{{"PMI_SIZE", "1"}, {"PMI_RANK", "0"}, {"PMI_FD", "9"}});
+  EXPECT_NO_THROW(refuse_unconnected(read_launch(), 1));
+}
+
 TEST(Launch, SrunWithoutAProcessManagerIsRefusedWithTheMend) {
   const Environment srun(Variables{{"SLURM_STEP_NUM_TASKS", "4"}, {"SLURM_PROCID", "0"}});
   try {
-    refuse_unconnected_srun(read_launch(), 1);
+    refuse_unconnected(read_launch(), 1);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(exit_status(error.category()), 5);
@@ -61,7 +84,7 @@ TEST(Launch, SrunWithoutAProcessManagerIsRefusedWithTheMend) {
               "tempera: error: srun started 4 tasks, but MPI sees a single process in each of them\n"
               "hint: use 'srun --mpi=pmix' ('srun --mpi=list' shows what there is), or mpirun inside sbatch");
   }
-  EXPECT_NO_THROW(refuse_unconnected_srun(read_launch(), 4));
+  EXPECT_NO_THROW(refuse_unconnected(read_launch(), 4));
 }
 
 TEST(Launch, SrunWithPmixMpirunInAnAllocationAndASingleTaskAreAccepted) {
@@ -72,7 +95,7 @@ TEST(Launch, SrunWithPmixMpirunInAnAllocationAndASingleTaskAreAccepted) {
                                 {}};
   for (const auto& variables : accepted) {
     const Environment environment(variables);
-    EXPECT_NO_THROW(refuse_unconnected_srun(read_launch(), 1));
+    EXPECT_NO_THROW(refuse_unconnected(read_launch(), 1));
   }
 }
 

@@ -1,33 +1,19 @@
-#include <cblas.h>
 #include <fmt/format.h>
 #include <hdf5.h>
 #include <mpi.h>
 #include <netcdf.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 #include <string>
 
+#include "drivers/blas_library.hpp"
 #include "drivers/commands/doctor/checks.hpp"
 #include "drivers/launch.hpp"
 
 namespace tempera::drivers {
 
 namespace {
-
-std::string mpi_library() {
-  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
-  int length = 0;
-  MPI_Get_library_version(text.data(), &length);
-  const std::string whole(text.data(), static_cast<std::size_t>(length));
-  return whole.substr(0, whole.find_first_of(",\n"));
-}
-
-std::string trimmed(std::string text) {
-  while (!text.empty() && text.back() == ' ') text.pop_back();
-  return text;
-}
 
 /// mpirun of Open MPI refuses to start as root unless both variables are set.
 Finding check_root(const std::string& library) {
@@ -47,12 +33,17 @@ void check_launch(const Communicator& world, const Launch& launch, const LaunchF
   int version = 0;
   int subversion = 0;
   MPI_Get_version(&version, &subversion);
-  const std::string library = mpi_library();
+  const std::string library = mpi_library_name();
   findings.push_back(
       {Finding::Level::ok, "MPI",
        fmt::format("{} (MPI {}.{}), {} rank{}", library, version, subversion, ranks, ranks == 1 ? "" : "s"), ""});
   findings.push_back(check_root(library));
-  if (ranks == 1 && launch.unconnected_srun_tasks > 0)
+  if (ranks == 1 && launch.ranks_of_launcher > 1)
+    findings.push_back({Finding::Level::fail, "launcher",
+                        fmt::format("{} started {} processes, but {} sees a single one in each", launch.launcher,
+                                    launch.ranks_of_launcher, library),
+                        "start tempera with the mpirun of its own MPI, or build it with the MPI of that launcher"});
+  else if (ranks == 1 && launch.unconnected_srun_tasks > 0)
     findings.push_back({Finding::Level::warn, "launcher",
                         "srun started several tasks, but MPI sees one process in each",
                         "use 'srun --mpi=pmix' ('srun --mpi=list' shows what there is), or mpirun inside sbatch"});
@@ -70,11 +61,11 @@ void check_launch(const Communicator& world, const Launch& launch, const LaunchF
 }
 
 void check_libraries(Findings& findings) {
-  const int blas_threads = openblas_get_num_threads();
-  findings.push_back({Finding::Level::ok, "BLAS",
-                      fmt::format("{}, kernels for {}, {} thread{} a rank", trimmed(openblas_get_config()),
-                                  openblas_get_corename(), blas_threads, blas_threads == 1 ? "" : "s"),
-                      ""});
+  Finding blas{Finding::Level::ok, "BLAS", blas_name(), ""};
+  if (!blas_kernels().empty()) blas.text += ", kernels for " + blas_kernels();
+  if (const int threads = blas_threads(); threads > 0)
+    blas.text += fmt::format(", {} thread{} a rank", threads, threads == 1 ? "" : "s");
+  findings.push_back(std::move(blas));
   unsigned major = 0;
   unsigned minor = 0;
   unsigned release = 0;
