@@ -17,13 +17,18 @@ find_package(HDF5 REQUIRED COMPONENTS C)
 
 pkg_search_module(TEMPERA_NETCDF REQUIRED netcdf-mpi netcdf)  # Debian has a serial one beside it under the second name
 
+set(TEMPERA_BLAS openblas CACHE STRING "BLAS, LAPACK and ScaLAPACK: openblas (with a ScaLAPACK beside it) or mkl (all three)")
 if(NOT TARGET tempera_blas)
-  find_path(TEMPERA_CBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas REQUIRED)
-  find_path(TEMPERA_LAPACKE_INCLUDE lapacke.h PATH_SUFFIXES openblas REQUIRED)
-  find_library(TEMPERA_BLAS_LIBRARY NAMES openblas REQUIRED)
-  find_library(TEMPERA_LAPACKE_LIBRARY NAMES lapacke openblas REQUIRED)
-  # Debian's packaged CMake config names a file of another package, so the library is found by name.
-  find_library(TEMPERA_SCALAPACK_LIBRARY NAMES scalapack-openmpi scalapack REQUIRED)
+  if(TEMPERA_BLAS STREQUAL mkl)
+    include(${CMAKE_CURRENT_LIST_DIR}/TemperaMkl.cmake)
+  else()
+    find_path(TEMPERA_CBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas REQUIRED)
+    find_path(TEMPERA_LAPACKE_INCLUDE lapacke.h PATH_SUFFIXES openblas REQUIRED)
+    find_library(TEMPERA_BLAS_LIBRARY NAMES openblas REQUIRED)
+    find_library(TEMPERA_LAPACKE_LIBRARY NAMES lapacke openblas REQUIRED)
+    # Debian's packaged CMake config names a file of another package, so the library is found by name.
+    find_library(TEMPERA_SCALAPACK_LIBRARY NAMES scalapack-openmpi scalapack REQUIRED)
+  endif()
   find_path(TEMPERA_RANDOM123_INCLUDE Random123/philox.h REQUIRED)
   add_library(tempera_blas INTERFACE IMPORTED)
   target_include_directories(tempera_blas SYSTEM INTERFACE ${TEMPERA_CBLAS_INCLUDE} ${TEMPERA_LAPACKE_INCLUDE})

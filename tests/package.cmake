@@ -9,3 +9,12 @@ add_test(NAME package_serves_an_outside_project
     "-DRUN_PREFIX=${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2"
     -P ${CMAKE_CURRENT_LIST_DIR}/package/check.cmake)
 set_tests_properties(package_serves_an_outside_project PROPERTIES LABELS package TIMEOUT 300 PROCESSORS 2)
+
+# The packages of Debian: built, installed into a root of their own, used from there.
+if(NOT TEMPERA_SANITIZE)
+  add_test(NAME package_of_debian
+    COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR} -DSOURCE=${PROJECT_SOURCE_DIR}
+      -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/deb_scratch -DCOMPILER=${CMAKE_CXX_COMPILER} -DVERSION=${PROJECT_VERSION}
+      -P ${CMAKE_CURRENT_LIST_DIR}/package/check_deb.cmake)
+  set_tests_properties(package_of_debian PROPERTIES LABELS package TIMEOUT 300 PROCESSORS 2 SKIP_REGULAR_EXPRESSION "SKIPPED:")
+endif()

@@ -29,6 +29,13 @@ foreach(file IN LISTS exported)
   endif()
 endforeach()
 
+# The module file has to.
+file(GLOB module ${prefix}/share/tempera/modulefiles/tempera/*.lua)
+file(STRINGS ${module} own_folder REGEX "^local prefix = \"${prefix}\"$")
+if(NOT own_folder)
+  message(FATAL_ERROR "the module file '${module}' does not name ${prefix}")
+endif()
+
 run(${CMAKE_COMMAND} -E copy_directory ${CMAKE_CURRENT_LIST_DIR} ${SCRATCH}/source)
 run(${CMAKE_COMMAND} -E rename ${prefix} ${SCRATCH}/moved)
 run(${CMAKE_COMMAND} -G Ninja -S ${SCRATCH}/source -B ${SCRATCH}/build -DCMAKE_BUILD_TYPE=Release

@@ -17,6 +17,8 @@ foreach(row IN LISTS rows)
   list(APPEND table_conda ${conda_name})
 endforeach()
 list(REMOVE_ITEM table_cmake -)
+list(REMOVE_ITEM table_spack -)                    # tools for packages of Debian
+list(REMOVE_ITEM table_conda -)
 list(REMOVE_DUPLICATES table_cmake)
 list(REMOVE_DUPLICATES table_spack)
 list(REMOVE_DUPLICATES table_conda)
@@ -38,7 +40,7 @@ file(READ ${ROOT}/cluster/spack/packages/tempera/package.py recipe)
 string(REGEX MATCHALL "depends_on\\(\"([a-z0-9-]+)" recipe_names "${recipe}")
 list(TRANSFORM recipe_names REPLACE "depends_on\\(\"" "")
 list(REMOVE_DUPLICATES recipe_names)
-list(REMOVE_ITEM recipe_names c cxx)               # the compiler, for Spack
+list(REMOVE_ITEM recipe_names c cxx intel-oneapi-mkl)  # the compiler, for Spack; what may stand for openblas
 list(TRANSFORM recipe_names REPLACE "^mpi$" openmpi)
 
 function(same_set what there expected)

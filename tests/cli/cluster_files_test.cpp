@@ -1,0 +1,104 @@
+// What cluster/ tells people and other tools: the commands of mpirun.md are run as they stand there, the module file, the
+// Spack recipe and the container recipes are held to this build.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <regex>
+#include <thread>
+
+#include "core/base/build_info.hpp"
+#include "core/base/text.hpp"
+#include "tests/support/data.hpp"
+#include "tests/support/process.hpp"
+
+namespace tempera {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+const fs::path kCluster = TEMPERA_SOURCE_DIR "/cluster";
+
+bool is_there(const std::string& program) {
+  return test::run_process({"sh", "-c", "command -v " + program}).status == 0;
+}
+
+/// The indented lines that are commands for one machine: others name hosts and hardware that are not here.
+std::vector<std::string> commands_for_one_machine() {
+  const std::string text = test::read_text(kCluster / "mpirun.md");
+  const std::regex command("^    (tempera|mpirun|mpiexec|printf) .*");
+  const std::regex elsewhere("hosts -n 32|several_hosts|ucx|eth0");
+  std::vector<std::string> found;
+  for (const std::string_view line : split(text, '\n')) {
+    const std::string whole(line);
+    if (std::regex_match(whole, command) && !std::regex_search(whole, elsewhere)) found.push_back(whole.substr(4));
+  }
+  return found;
+}
+
+TEST(MpirunGuide, EveryCommandForOneMachineWorksAsItStands) {
+  const test::TemporaryFolder folder;
+  fs::create_directory_symlink(kCluster / "hostfiles", folder / "hostfiles");
+  test::ProcessSettings settings;
+  test::tempera_command(2, {}, settings);  // what allows mpirun as root
+  settings.folder = folder.path();
+  const std::string executable = fs::path(test::tempera_executable()).parent_path().string();
+  settings.environment.emplace_back("PATH", executable + ":" + std::getenv("PATH"));
+  settings.environment.emplace_back("OMPI_MCA_hwloc_base_use_hwthreads_as_cpus", "1");  // two of one core will do
+  const std::vector<std::string> commands = commands_for_one_machine();
+  EXPECT_GE(commands.size(), 14U);
+  for (const std::string& command : commands) {
+    if (std::thread::hardware_concurrency() < 2 && command.find("PE=2") != std::string::npos) continue;
+    const auto result = test::run_process({"bash", "-c", command}, settings);
+    EXPECT_EQ(result.status, 0) << command << "\n" << result.out << result.err;
+  }
+}
+
+TEST(ModuleFile, IsOfThisVersionAndSetsItsPathsBelowOneFolder) {
+  const fs::path module = kCluster / "modules/tempera" / (std::string(build_info().version) + ".lua");
+  ASSERT_TRUE(fs::exists(module)) << module << ": the installation names it by the version";
+  EXPECT_EQ(test::occurrences(test::read_text(module), "\"/opt/tempera/" + std::string(build_info().version) + "\""),
+            1);
+  const std::string lua = is_there("lua") ? "lua" : "lua5.4";
+  if (!is_there(lua)) GTEST_SKIP() << "lua is not installed: the module file is not run";
+  const test::TemporaryFolder folder;
+  const fs::path lmod = test::write_text(folder / "lmod.lua",
+                                         "function help() end function whatis() end function conflict() end\n"
+                                         "function pathJoin(a, b) return a .. '/' .. b end\n"
+                                         "function prepend_path(name, path) print(name .. '=' .. path) end\n"
+                                         "setenv = prepend_path\ndofile(arg[1])\n");
+  const auto result = test::run_process({lua, lmod.string(), module.string()});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("PATH=/opt/tempera/0.1.0/bin\n"));
+  EXPECT_THAT(result.out, HasSubstr("MANPATH=/opt/tempera/0.1.0/share/man\n"));
+  EXPECT_THAT(result.out, HasSubstr("CMAKE_PREFIX_PATH=/opt/tempera/0.1.0\n"));
+}
+
+TEST(SpackRecipe, IsPython) {
+  if (!is_there("python3")) GTEST_SKIP() << "python3 is not installed: the recipe is not parsed";
+  const std::string recipe = (kCluster / "spack/packages/tempera/package.py").string();
+  const auto result =
+      test::run_process({"python3", "-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", recipe});
+  EXPECT_EQ(result.status, 0) << result.err;
+}
+
+TEST(Containers, InstallTheOneListAndRunAsAPerson) {
+  const std::string docker = test::read_text(kCluster / "containers/Dockerfile");
+  const std::string apptainer = test::read_text(kCluster / "containers/tempera.def");
+  for (const std::string* recipe : {&docker, &apptainer}) {
+    EXPECT_THAT(*recipe, HasSubstr("setup.sh deps")) << "the stage that builds";
+    EXPECT_THAT(*recipe, HasSubstr("cpack -G DEB")) << "what the build leaves is a package";
+    EXPECT_THAT(*recipe, HasSubstr("install -y --no-install-recommends /")) << "and brings its libraries along";
+    EXPECT_EQ(test::occurrences(*recipe, "libopenmpi"), 0) << "a second list of packages";
+    EXPECT_THAT(*recipe, HasSubstr("OPENBLAS_NUM_THREADS"));
+  }
+  EXPECT_EQ(test::occurrences("\n" + docker, "\nFROM "), 2);
+  EXPECT_EQ(test::occurrences("\n" + apptainer, "\nStage: "), 2);
+  const std::size_t last_stage = docker.rfind("\nFROM ");
+  EXPECT_THAT(docker.substr(last_stage), HasSubstr("\nUSER tempera\n"));
+}
+
+}  // namespace
+}  // namespace tempera
