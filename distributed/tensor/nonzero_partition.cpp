@@ -74,12 +74,19 @@ double counted_balance(const Communicator& communicator, const NonzeroPartition&
   return static_cast<double>(most) * ranks / static_cast<double>(partition.nonzeros);
 }
 
+/// kGoodBalance, or what nonzeros that fall at random give the fullest of so many ranks: where these hold few, no partition by
+/// slices is more even, and to spread ever lighter ones would only cost words.
+double reachable_balance(Index nonzeros, int ranks) {
+  return std::max(kGoodBalance, 1 + std::sqrt(2 * std::log(ranks) * ranks / static_cast<double>(nonzeros)));
+}
+
 /// Looks for the partition with the least exchange volume among the balanced ones.
 class PartitionSearch {
  public:
   PartitionSearch(const Communicator& communicator, std::span<const SparseTensor> blocks, CandidateParts& parts,
-                  VolumeSample sample, std::vector<std::vector<int>> grids)
-      : communicator_(communicator),
+                  VolumeSample sample, std::vector<std::vector<int>> grids, double good)
+      : good_(good),
+        communicator_(communicator),
         blocks_(blocks),
         grids_(std::move(grids)),
         parts_(parts),
@@ -114,7 +121,7 @@ class PartitionSearch {
     std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
       const Candidate& left = candidates[static_cast<std::size_t>(a)];
       const Candidate& right = candidates[static_cast<std::size_t>(b)];
-      const double left_bound = std::max(left.bound, kGoodBalance), right_bound = std::max(right.bound, kGoodBalance);
+      const double left_bound = std::max(left.bound, good_), right_bound = std::max(right.bound, good_);
       return left_bound != right_bound ? left_bound < right_bound : left.volume.most < right.volume.most;
     });
     communicator_.broadcast(std::span<std::int32_t>(order), 0);
@@ -125,7 +132,7 @@ class PartitionSearch {
       partition.balance = counted_balance(communicator_, partition, blocks_);
       partition.volume = candidate.volume.total;
       if (partition.balance < best_.balance) best_ = std::move(partition);
-      if (best_.balance <= kGoodBalance) return true;
+      if (best_.balance <= good_) return true;
     }
     return false;
   }
@@ -136,13 +143,14 @@ class PartitionSearch {
     for (std::size_t k = 0; k < grids_.size(); ++k)
       if (kind.spread_share == 0 || parts_.spreads(grids_[k], kind))
         added.push_back({k, kind, parts_.balance_bound(grids_[k], kind), {}});
-    std::stable_sort(added.begin(), added.end(), [](const Candidate& a, const Candidate& b) {
-      return std::max(a.bound, kGoodBalance) < std::max(b.bound, kGoodBalance);
+    std::stable_sort(added.begin(), added.end(), [this](const Candidate& a, const Candidate& b) {
+      return std::max(a.bound, good_) < std::max(b.bound, good_);
     });
     if (added.size() > kCountedCandidates) added.resize(kCountedCandidates);
     std::ranges::move(added, std::back_inserter(candidates));
   }
 
+  double good_;  ///< balance that is even enough
   const Communicator& communicator_;
   std::span<const SparseTensor> blocks_;
   std::vector<std::vector<int>> grids_;  ///< by estimated volume
@@ -211,7 +219,8 @@ NonzeroPartition PartitionChooser::choose(int ranks, const std::vector<int>& gri
   if (!parts_) parts_ = std::make_unique<CandidateParts>(shape_, communicator_, blocks_, nonzeros_);
   VolumeSample sample(communicator_, blocks_, parts_->cut_bins(), parts_->cut_weights(), nonzeros_, ranks,
                       most_sampled);
-  return PartitionSearch(communicator_, blocks_, *parts_, std::move(sample), std::move(grids)).find();
+  const double good = reachable_balance(nonzeros_, ranks_of(grids.front()));
+  return PartitionSearch(communicator_, blocks_, *parts_, std::move(sample), std::move(grids), good).find();
 }
 
 NonzeroPartition choose_partition(const Communicator& communicator, std::span<const Index> shape,

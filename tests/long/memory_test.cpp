@@ -54,5 +54,28 @@ TEST(Memory, GrowsWithTheShareOfTheRank) {
   }
 }
 
+// What tempera plan says of the fullest rank, beforehand and on one process.
+TEST(Memory, IsForeseenWithinTenPercent) {
+  const test::TemporaryFolder folder;
+  write_skewed(folder / "skewed.tns", {12000, 9000, 28000});
+  for (const char* rank : {"16", "128"})
+    for (int ranks : {1, 2, 4}) {
+      const std::vector<std::string> arguments{"skewed.tns", "--rank", rank,     "--iterations", "3",
+                                               "--output",   "run",    "--json", "--overwrite"};
+      const test::ProcessSettings where{.seconds = 300, .folder = folder.path(), .environment = {}};
+      std::vector<std::string> run{"decompose"}, plan{"plan", "--ranks", std::to_string(ranks)};
+      run.insert(run.end(), arguments.begin(), arguments.end());
+      plan.insert(plan.end(), arguments.begin(), arguments.end());
+      ASSERT_EQ(test::tempera_ranks(ranks, run, where).status, 0);
+      const auto planned = test::tempera(plan, where);
+      ASSERT_EQ(planned.status, 0) << planned.err;
+      const auto summary = nlohmann::json::parse(test::read_text(folder / "run/summary.json"));
+      const double grown = summary["memory_growth_bytes_max"].get<double>();
+      const double foreseen = nlohmann::json::parse(planned.out)["memory"]["bytes_max"].get<double>();
+      EXPECT_NEAR(foreseen, grown, 0.1 * grown) << ranks << " ranks, rank " << rank;
+      RecordProperty(std::string("rank_") + rank + "_on_" + std::to_string(ranks), std::to_string(foreseen / grown));
+    }
+}
+
 }  // namespace
 }  // namespace tempera

@@ -12,14 +12,21 @@ using Kind = SweepOperation::Kind;
 constexpr Index kQuickSample = Index{1} << 17;  // nonzeros a mode, for the rows of tables
 constexpr double kReadBlock = 1 << 19;          // nonzeros that are read, and let go again, together
 
-/// While the tensor is read, goes to its ranks and becomes trees. @param read  nonzeros that the rank reads
-double loading_bytes(const PlannedCells& cells, double read, std::size_t order, int ranks) {
+// What a process takes beside: buffers of the file and of MPI; later those of results and checkpoints too (measured).
+constexpr double kReadingBytes = 2.5e6, kProcessBytes = 8e6;
+constexpr Index kNearRows = Index{1} << 15;  // with more rows of a mode, sorting by it takes a list of places
+
+/// While the tensor is read, goes to its ranks and becomes trees.
+/// @param read     nonzeros that the rank reads
+/// @param longest  rows of the longest mode
+double loading_bytes(const PlannedCells& cells, double read, std::size_t order, int ranks, Index longest) {
   const double coordinate = 8 * (static_cast<double>(order) + 1);
   const double moving =
       ranks == 1 ? coordinate * read : coordinate * (std::max(read, cells.nonzeros) + std::min(read, kReadBlock));
   const double listing = ranks == 1 ? moving : coordinate * cells.nonzeros + cells.list_bytes / 2;
-  const double building = 0.75 * cells.list_bytes + 4 * cells.nonzeros + cells.bytes;
-  return std::max({moving, listing, cells.list_bytes, building});
+  const double places = longest > kNearRows ? 4 * cells.nonzeros : 0;
+  const double building = 0.75 * cells.list_bytes + places + cells.bytes;
+  return kReadingBytes + std::max({moving, listing, cells.list_bytes, building});
 }
 
 bool heavier(const Traffic& a, const Traffic& b) {
@@ -131,7 +138,11 @@ void DecomposeEstimates::add_memory(DecomposeEstimate& estimate) const {
     memory.cells = cells.bytes;
     for (const RankRows& rows : sizes.rows) memory.rows += 8 * static_cast<double>(rows.touched + rows.copies);
     memory.fit = cp_memory(sizes, options_, counts_).total();
-    memory.loading = tensor_.dense() ? cells.bytes : loading_bytes(cells, read, sizes.shape.size(), layout.ranks);
+    memory.process = kProcessBytes;
+    Index longest = 0;
+    for (const RankRows& rows : sizes.rows) longest = std::max(longest, rows.touched);
+    memory.loading = tensor_.dense() ? cells.bytes + kReadingBytes
+                                     : loading_bytes(cells, read, sizes.shape.size(), layout.ranks, longest);
     estimate.memory_all += memory.total();
     if (memory.total() > estimate.memory.total()) estimate.memory = memory;
   }

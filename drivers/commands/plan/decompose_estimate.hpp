@@ -22,9 +22,10 @@ struct RankMemory {
   double cells = 0;    ///< trees or dense block
   double rows = 0;     ///< numbers of the rows it touches
   double fit = 0;      ///< CpMemory::total
+  double process = 0;  ///< buffers of MPI, files and results
   double loading = 0;  ///< at the fullest moment while the tensor is read and distributed
 
-  double total() const { return std::max(loading, cells + rows + fit); }
+  double total() const { return std::max(loading, cells + rows + fit + process); }
 };
 
 /// A sweep of a decomposition on so many ranks.

@@ -30,6 +30,7 @@ class DecomposePlanner final : public Planner {
     schema_.example(
         "tempera plan ratings.tns.gz --rank 16 --constraint nonnegative --ranks 512 --machine cluster.toml");
     declare_plan_options();
+    schema_.path("figure", figure_).absent("none").metavar("FILE.svg").help("draw the scaling tables into this file");
   }
 
   void complete() override {
@@ -48,10 +49,13 @@ class DecomposePlanner final : public Planner {
     load.distribution.threads = options_.common.threads;
     load.distribution.missing = options_.missing == "unobserved" ? Missing::unobserved : Missing::zero;
     load.distribution.holdout = {options_.holdout, static_cast<std::uint64_t>(options_.common.seed)};
+    if (options_.restarts > 1 && options_.start_groups.value_or(1) > 1)
+      throw Error(Category::usage, "--start-groups", "a plan is of one group of ranks",
+                  "leave it out, and give the ranks of one group as --ranks");
     PlannedTensor tensor(self, read_tensor(self, options_.input, load), load.distribution);
     DecomposeEstimates estimates(tensor, fit_options(tensor), options_.loss == "poisson", options_.common.threads,
                                  machine_);
-    return decompose_plan(options_, plan_options_, machine_name(), tensor, estimates, grid_);
+    return decompose_plan({options_, plan_options_.ranks, grid_, machine_name(), figure_}, tensor, estimates);
   }
 
  private:
@@ -75,6 +79,7 @@ class DecomposePlanner final : public Planner {
   }
 
   DecomposeOptions options_;
+  std::optional<std::filesystem::path> figure_;
   std::vector<int> grid_;
   Machine machine_;
 };

@@ -27,18 +27,23 @@ ScalingPoint point_of(const DecomposeEstimate& estimate, double alone) {
   return point;
 }
 
-/// Rows that a rank exchanges in a sweep on the best grid, if nonzeros fell at random; of dense tensors all of its block.
-double rows_of_best_grid(const std::vector<Index>& shape, bool dense, double nonzeros, int ranks) {
+/// Seconds that a rank communicates in a sweep on the best grid, if nonzeros fell at random (of dense tensors with all rows of
+/// its block): a latency a message, rows both ways, and rounds of agreement.
+double random_seconds(const std::vector<Index>& shape, bool dense, double nonzeros, int ranks, double row_bytes,
+                      const Placement& placement) {
   if (ranks == 1) return 0;
+  const double rounds = 3 * static_cast<double>(shape.size()) * std::ceil(std::log2(ranks));
   double best = std::numeric_limits<double>::infinity();
   for (const std::vector<int>& grid : grid_candidates(ranks, shape)) {
-    double rows = 0;
+    double rows = 0, messages = rounds;
     for (std::size_t mode = 0; mode < shape.size(); ++mode) {
       const double block = static_cast<double>(shape[mode]) / grid[mode];
       const double touched = dense ? block : block * -std::expm1(-nonzeros / ranks / block);
-      rows += touched * (1 - static_cast<double>(grid[mode]) / ranks);
+      const double layer = static_cast<double>(ranks) / grid[mode];
+      rows += touched * (1 - 1 / layer);
+      messages += 2 * std::min(layer - 1, touched);
     }
-    best = std::min(best, rows);
+    best = std::min(best, messages * placement.latency + 2 * rows * row_bytes / placement.bandwidth);
   }
   return std::isfinite(best) ? best : 0;
 }
@@ -77,26 +82,22 @@ std::vector<ScalingPoint> strong_scaling(DecomposeEstimates& estimates, const De
 std::vector<ScalingPoint> weak_scaling(const DecomposeEstimates& estimates, const DecomposeEstimate& last) {
   const SweepTensor& tensor = estimates.sweep_tensor();
   const double order = static_cast<double>(tensor.shape.size());
-  const auto rows_at = [&](int ranks) {
+  const double row_bytes = 8 * static_cast<double>(estimates.options().rank);
+  const auto random_at = [&](int ranks) {
     std::vector<Index> shape;
-    for (const Index size : tensor.shape)
-      shape.push_back(
-          std::max<Index>(1, static_cast<Index>(static_cast<double>(size) *
-                                                std::pow(static_cast<double>(ranks) / last.asked, 1 / order))));
-    return rows_of_best_grid(shape, last.layout.modes.front().dense, tensor.stored_cells * ranks / last.asked, ranks);
+    for (const Index size : tensor.shape) {
+      const double grown = static_cast<double>(size) * std::pow(static_cast<double>(ranks) / last.asked, 1 / order);
+      shape.push_back(std::max<Index>(1, static_cast<Index>(grown)));
+    }
+    return random_seconds(shape, last.layout.modes.front().dense, tensor.stored_cells * ranks / last.asked, ranks,
+                          row_bytes, placement_of(estimates.machine(), ranks, estimates.threads()));
   };
-  const double rows = rows_at(last.layout.ranks);
+  const double random = random_at(last.asked);
   std::vector<ScalingPoint> points;
   const double alone = last.time.compute;
   for (const int ranks : ranks_of_table(last.asked)) {
-    const Placement placement = placement_of(estimates.machine(), ranks, estimates.threads());
-    // Words cost what a byte costs at this number of nodes, rounds of agreement grow with the logarithm.
-    const double words = rows > 0 ? rows_at(ranks) / rows * last.placement.bandwidth / placement.bandwidth : 0;
-    const double rounds = last.layout.ranks > 1 ? std::log2(ranks) / std::log2(last.layout.ranks) * placement.latency /
-                                                      last.placement.latency
-                                                : 0;
-    const double communication =
-        ranks == last.asked ? last.time.communication : last.time.communication * std::max(words, rounds);
+    const double share = ranks == last.asked ? 1 : random > 0 ? random_at(ranks) / random : 0;
+    const double communication = last.time.communication * share;
     ScalingPoint point;
     point.ranks = ranks;
     point.seconds = alone + (ranks == 1 ? 0 : communication);

@@ -24,7 +24,8 @@ std::vector<int> ranks_of_table(int ranks);
 std::vector<ScalingPoint> strong_scaling(DecomposeEstimates& estimates, const DecomposeEstimate& last);
 
 /// As many cells a rank as `last` has, in a tensor whose modes all grow or shrink alike, with (ranks)^(1/order). What is
-/// communicated is that of `last`, scaled as the rows that a rank would exchange if nonzeros fell at random on the best grid.
+/// communicated is that of `last`, scaled as the messages and rows that a rank would exchange if nonzeros fell at random on the
+/// best grid.
 std::vector<ScalingPoint> weak_scaling(const DecomposeEstimates& estimates, const DecomposeEstimate& last);
 
 /// Most ranks at which at least half of every rank is used.

@@ -45,7 +45,8 @@ SweepWork sweep_work(const SweepTensor& tensor, bool dense, const CpOptions& opt
     touched += static_cast<double>(mode.touched);
     owned += static_cast<double>(mode.owned);
   }
-  // A gathered row misses the cache with the probability that the others leave.
+  // A row is gathered for each leaf, those above are shared along fibres. It misses the cache with the probability that the
+  // others leave.
   const double factor_bytes = 8 * rank * touched;
   const double missed = factor_bytes > kCacheBytes ? 1 - kCacheBytes / factor_bytes : 0;
   const double triangle = rank * (rank + 3) / 2;
@@ -54,17 +55,17 @@ SweepWork sweep_work(const SweepTensor& tensor, bool dense, const CpOptions& opt
     const CountSteps way = count_steps(chosen_solver(tensor.shape, tensor.stored_cells, options));
     const double columns = way.content == CountContent::with_hessian ? triangle : rank;
     work.flops = order * way.steps * cells * (2 * order * rank + 2 * columns);
-    work.bytes = order * way.steps * (bytes / order + cells * 8 * rank * (order - 1) * missed);
+    work.bytes = order * way.steps * (bytes / order + cells * 8 * rank * missed);
     if (way.content == CountContent::with_hessian) work.flops += way.steps * owned * rank * rank * rank / 3;
   } else if (tensor.only_observed) {
     work.flops = order * cells * (2 * order * rank + 2 * triangle) + owned * rank * rank * rank / 3;
-    work.bytes = bytes + order * cells * 8 * rank * (order - 1) * missed;
+    work.bytes = bytes + order * cells * 8 * rank * missed;
   } else if (dense) {
     work.flops = 4 * cells * rank;  // a dimension tree goes through the cells twice
     work.bytes = 16 * cells;
   } else {
     work.flops = order * cells * order * rank;
-    work.bytes = bytes + order * cells * 8 * rank * (order - 1) * missed;
+    work.bytes = bytes + order * cells * 8 * rank * missed;
   }
   work.flops += 4 * owned * rank * rank;  // solving and the Gram matrix
   work.bytes += 8 * rank * (3 * touched + 3 * owned);
