@@ -84,7 +84,7 @@ TEST_F(PlanOfADecomposition, OfMoreRanksThanTheTensorAllowsSaysHowManyAreUsed) {
 }
 
 TEST_F(PlanOfADecomposition, WarnsWhereMemoryDoesNotFitOrCommunicationDominates) {
-  test::write_text(folder_ / "slow.toml", "memory_per_node = 1e6\nnetwork_latency = 1e-3\ncores_per_node = 2\n");
+  test::write_text(folder_ / "slow.toml", "memory-per-node = 1e6\nnetwork-latency = 1e-3\ncores-per-node = 2\n");
   const auto result = plan({"x.tns", "--ranks", "8", "--machine", "slow.toml"});
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("memory does not fit"));

@@ -14,6 +14,7 @@ constexpr double kReadBlock = 1 << 19;          // nonzeros that are read, and l
 
 // What a process takes beside: buffers of the file and of MPI; later those of results and checkpoints too (measured).
 constexpr double kReadingBytes = 2.5e6, kProcessBytes = 8e6;
+constexpr double kKeptBytes = 8e6;  // of freed memory, by the allocator: a quarter of the fit's, and no more than this
 constexpr Index kNearRows = Index{1} << 15;  // with more rows of a mode, sorting by it takes a list of places
 
 /// While the tensor is read, goes to its ranks and becomes trees.
@@ -138,7 +139,7 @@ void DecomposeEstimates::add_memory(DecomposeEstimate& estimate) const {
     memory.cells = cells.bytes;
     for (const RankRows& rows : sizes.rows) memory.rows += 8 * static_cast<double>(rows.touched + rows.copies);
     memory.fit = cp_memory(sizes, options_, counts_).total();
-    memory.process = kProcessBytes;
+    memory.process = kProcessBytes + std::min(kKeptBytes, memory.fit / 4);
     Index longest = 0;
     for (const RankRows& rows : sizes.rows) longest = std::max(longest, rows.touched);
     memory.loading = tensor_.dense() ? cells.bytes + kReadingBytes

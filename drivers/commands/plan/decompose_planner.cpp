@@ -34,10 +34,10 @@ class DecomposePlanner final : public Planner {
   }
 
   void complete() override {
+    refuse_folder(options_.input);
     drivers::complete(schema_, options_);
     grid_ = parse_grid(options_.grid, plan_options_.ranks);
     machine_ = machine();
-    refuse_folder(options_.input);
   }
   bool json() const override { return options_.common.json; }
   int threads() const override { return options_.common.threads; }
