@@ -55,8 +55,8 @@ struct NonzeroPartition {
 /// Candidates are all grids whose product is the number of ranks (fewer where the sizes do not allow it), each with
 /// contiguous cuts, with dealt bins, and with dealt bins and the giant slices spread. Those that their modes' weights
 /// allow to be balanced are ordered by the rows exchanged (exchange_volume.hpp), their true block sizes are counted in
-/// that order, and the first with a balance within kGoodBalance is taken. If there is none, lighter and lighter slices
-/// are spread; the best balanced is taken in the end.
+/// that order, and the first with a balance within kGoodBalance (or within what chance gives the fullest of many ranks with
+/// few nonzeros) is taken. If there is none, lighter and lighter slices are spread; the best balanced is taken in the end.
 /// @param grid  fixed extents, or empty for automatic choice
 /// @throws Error{usage} when a fixed grid does not fit the tensor or the ranks
 /// Memory: at most 0.3 MB for each mode, kind and extent of a candidate, 1 MB a mode for counts, and 0.13 MB N a mode for
