@@ -10,6 +10,7 @@ namespace tempera {
 OptimizationResult optimize(const Communicator& world, const Space& space, Proposer& proposer, Evaluator& evaluator,
                             const OptimizationOptions& options, const OptimizationObserver& observer) {
   return collectively(world, [&] {
+    const auto region = world.regions().open("optimize");
     OptimizationResult result{false, Scheduler(options.scheduler), {}, {}, 0};
     const RankLayout layout(world.size(), options.ranks);
     const RankRole role = layout.role(world.rank());

@@ -10,7 +10,7 @@ namespace {
 struct Deal {
   Index blocks;
   int ranks;
-  Index begin_on(int rank) const { return (blocks * rank + ranks - 1) / ranks; }
+  Index begin_on(int rank) const { return first_block_on(rank, ranks, blocks); }
 };
 
 bool before(const KeyedCell& a, const KeyedCell& b) {
@@ -89,6 +89,10 @@ std::vector<std::vector<std::uint32_t>> all_rows(const Communicator& group, cons
 }
 
 }  // namespace
+
+Index first_block_on(int rank, int ranks, Index blocks) {
+  return (blocks * rank + ranks - 1) / ranks;
+}
 
 CellBlocks distribute_cells(const Communicator& group, SparseTensor cells, Index blocks) {
   CellBlocks result;

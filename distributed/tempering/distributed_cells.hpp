@@ -15,4 +15,7 @@ namespace tempera {
 /// Memory: 8 (order + 1) bytes a cell of this rank, and meanwhile 64 for each that it has or gets. Collective.
 CellBlocks distribute_cells(const Communicator& group, SparseTensor cells, Index blocks);
 
+/// The first block of a rank of so many; those of rank q end where those of rank q + 1 begin.
+Index first_block_on(int rank, int ranks, Index blocks);
+
 }  // namespace tempera

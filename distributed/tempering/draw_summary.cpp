@@ -11,14 +11,19 @@ namespace tempera {
 
 namespace {
 
+/// Columns that are summarised at a time.
+Index batch_of(int ranks, Index length) {
+  constexpr Index kNumbers = Index{1} << 22;
+  return std::max<Index>(1, kNumbers / std::max<Index>(1, length)) * ranks;
+}
+
 /// Calls summarise(columns, c, of), c-th of the columns that this rank has read, for each column in turn; all results are
 /// on every rank. Memory: some 32 MiB, or one column.
 template <class Summary, class Summarise>
 std::vector<Summary> deal_columns(const Communicator& ranks, const DrawStore& draws, Index columns,
                                   Summarise summarise) {
-  constexpr Index kNumbers = Index{1} << 22;
   const Index length = draws.streams() * draws.draws();
-  const Index batch = std::max<Index>(1, kNumbers / std::max<Index>(1, length)) * ranks.size();
+  const Index batch = batch_of(ranks.size(), length);
   std::vector<Summary> summaries;
   for (Index begin = 0; begin < columns; begin += batch) {
     const BlockDeal deal{std::min(batch, columns - begin), ranks.size()};
@@ -43,6 +48,16 @@ std::vector<std::span<const double>> chains_of(std::span<const double> column, c
 }
 
 }  // namespace
+
+Traffic dealt_columns_traffic(int ranks, int rank, Index columns, Index length, Index summary_bytes) {
+  Traffic sent;
+  const Index batch = batch_of(ranks, length);
+  for (Index begin = 0; begin < columns; begin += batch) {
+    const BlockDeal deal{std::min(batch, columns - begin), ranks};
+    sent += copies_traffic(ranks, static_cast<std::size_t>(summary_bytes * (deal.end(rank) - deal.begin(rank))));
+  }
+  return sent;
+}
 
 std::vector<ParameterSummary> summarise_draws(const Communicator& ranks, const DrawStore& draws, Index columns,
                                               const std::vector<Index>& streams) {

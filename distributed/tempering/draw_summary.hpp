@@ -4,6 +4,7 @@
 
 #include "core/sampling/diagnostics.hpp"
 #include "core/sampling/weighted_summary.hpp"
+#include "distributed/communicator/operation_traffic.hpp"
 #include "distributed/tempering/draw_store.hpp"
 #include "distributed/tempering/tempering.hpp"
 
@@ -27,5 +28,10 @@ std::vector<std::vector<double>> weights_of_draws(const Communicator& ranks, con
 /// Summaries by those weights, means over the ladders; dealt to the ranks and collected like the others. Collective.
 std::vector<WeightedSummary> summarise_weighted(const Communicator& ranks, const DrawStore& draws, Index columns,
                                                 const std::vector<std::vector<double>>& weights);
+
+/// What a rank sends for one summary a column, by any of these but for weights_of_draws, where draws lie in a segment beside
+/// the checkpoints.
+/// @param length  draws of a column, of all streams
+Traffic dealt_columns_traffic(int ranks, int rank, Index columns, Index length, Index summary_bytes);
 
 }  // namespace tempera

@@ -13,7 +13,6 @@ namespace tempera {
 
 namespace {
 
-constexpr Index kNumbers = Index{1} << 21;  // of draws, on their way at a time
 constexpr double kNothing = -std::numeric_limits<double>::infinity();
 
 double loss_at(CpLikelihood likelihood, double x, double m) {
@@ -81,7 +80,7 @@ void HeldOutPrediction::add(std::span<const double> theta) {
 }
 
 void HeldOutPrediction::add(const DrawStore& draws, std::span<const Index> streams) {
-  const Index record = draws.width() * draws.streams(), step = std::max<Index>(1, kNumbers / record);
+  const Index record = draws.width() * draws.streams(), step = std::max<Index>(1, kNumbersAtATime / record);
   for (Index first = 0; first < draws.draws(); first += step) {
     const Index count = std::min(step, draws.draws() - first);
     std::vector<double> records = draws.records(ranks_, first, count);

@@ -24,6 +24,8 @@ struct PredictionScore {
 /// The cells are dealt to the ranks, and each sees all draws in the same order: the same bits for any number of ranks.
 class HeldOutPrediction {
  public:
+  static constexpr Index kNumbersAtATime = Index{1} << 21;  ///< of draws, on their way to all ranks
+
   /// @param ranks    those that share the work: the leaders
   /// @param options  with the defaults filled in, as CpPosterior has them
   /// @param held     on every rank the same

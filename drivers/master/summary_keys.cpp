@@ -164,6 +164,7 @@ constexpr ResultKey kOptimize[] = {
     {"late_answer_seconds", Kind::number},
     {"proposing_seconds", Kind::number},
     {"mpi_ranks", Kind::whole},
+    {"memory_growth_bytes_max", Kind::whole},
     {"ranks_per_trial", Kind::whole},
     {"model_ranks", Kind::whole},
     {"schema", Kind::whole},

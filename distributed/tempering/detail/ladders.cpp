@@ -160,6 +160,10 @@ void Ladders::choose_step_sizes() {
 }
 
 void Ladders::begin_round(int round, Index scan) {
+  for (Replica& replica : replicas_) {
+    replica.likelihoods.reserve(std::size_t{1} << round);
+    replica.chains.reserve(std::size_t{1} << round);
+  }
   board_.begin_round(round, plan_.betas(), scan);
 }
 
@@ -241,7 +245,12 @@ void Ladders::scan(int round, Index scan, DrawStore& draws, std::optional<Index>
 std::vector<ChainStatistics> Ladders::chain_statistics() const {
   const auto region = ranks_.regions().open("statistics");
   const BlockDeal chains = chain_deal();
+  std::size_t length = 0;
+  for (const Replica& replica : replicas_)
+    for (const auto& [chain, statistics] : replica.statistics)
+      length += 1 + ChainStatistics::width(dimension_, covariance(chain));
   std::vector<double> send;
+  send.reserve(length);
   std::vector<Index> counts;
   for (int q = 0; q < ranks_.size(); ++q) {
     const std::size_t before = send.size();

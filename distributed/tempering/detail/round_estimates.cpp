@@ -13,6 +13,7 @@ namespace {
 /// Likelihoods by (ladder, chain, scan), on rank 0.
 std::vector<double> gather_likelihoods(const Communicator& ranks, const Ladders& ladders, Index scans) {
   std::vector<double> mine;
+  mine.reserve(2 * ladders.replicas().size() * static_cast<std::size_t>(scans));
   for (const Replica& replica : ladders.replicas())
     for (std::size_t t = 0; t < replica.likelihoods.size(); ++t) {
       mine.push_back(static_cast<double>(replica.chains[t]));

@@ -180,6 +180,9 @@ void TemperingCheckpoint::fill_statistics() {
   for (const Replica& replica : ladders_.replicas()) most = std::max(most, std::ssize(replica.statistics));
   most = ranks_.all_reduce_value(most, Reduction::maximum);
   const std::size_t width = statistics_width();
+  std::size_t records = 0;
+  for (const Replica& replica : ladders_.replicas()) records += replica.statistics.size();
+  statistics_.values.reserve(records * width);
   for (const Replica& replica : ladders_.replicas()) {
     Index row = most * replica.number;
     for (const auto& [chain, statistics] : replica.statistics) {
@@ -215,6 +218,7 @@ void TemperingCheckpoint::restore_statistics() {
 void TemperingCheckpoint::write_scans(const Slab& slab) {
   const Index length = slab.end - slab.begin;
   std::vector<double> numbers;
+  numbers.reserve(ladders_.replicas().size() * static_cast<std::size_t>(2 * length));
   for (const Replica& replica : ladders_.replicas())
     for (Index t = slab.begin; t < slab.end; ++t) {
       numbers.push_back(replica.likelihoods[static_cast<std::size_t>(t)]);

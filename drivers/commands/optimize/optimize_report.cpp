@@ -181,7 +181,9 @@ Json optimize_summary(const OptimizeFacts& facts) {
   summary["mpi_ranks"] = facts.mpi_ranks;
   summary["ranks_per_trial"] = facts.options.ranks_per_trial;
   summary["model_ranks"] = facts.options.model_ranks;
+  summary["memory_growth_bytes_max"] = facts.memory_bytes_max;
   summary["warnings"] = warnings_of(facts);
+  summary["regions"] = region_table_json(facts.regions);
   return summary;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/region_report.hpp"
 #include "distributed/bayesopt/optimization.hpp"
 #include "drivers/commands/optimize/optimize_options.hpp"
 #include "drivers/commands/optimize/optimize_problem.hpp"
@@ -18,6 +19,8 @@ struct OptimizeFacts {
   Index workers = 1;
   int mpi_ranks = 1;
   int idle_ranks = 0;
+  std::int64_t memory_bytes_max = 0;  ///< growth of resident memory since MPI started, most on one rank
+  std::vector<RegionSummary> regions = {};
 };
 
 /// Of ranks that are too few for a group.

@@ -8,8 +8,10 @@
 #include "core/base/atomic_file.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file_bytes.hpp"
+#include "core/base/memory.hpp"
 #include "core/base/option_json.hpp"
 #include "distributed/bayesopt/optimization.hpp"
+#include "distributed/communicator/gather_regions.hpp"
 #include "distributed/communicator/objects.hpp"
 #include "drivers/commands/optimize/optimize_problem.hpp"
 #include "drivers/commands/optimize/optimize_report.hpp"
@@ -48,6 +50,7 @@ class Optimizing {
       : world_(session.world),
         task_(task),
         options_(task.options),
+        start_bytes_(resident_bytes()),
         frame_(session, {"optimize", task.options.common, task.schema, task.start, task.resume}) {}
 
   RunFrame& frame() { return frame_; }
@@ -81,7 +84,11 @@ class Optimizing {
       result.emplace(optimize(world_, problem_->space(), *proposer, *evaluator, options, observer()));
     });
     if (result->stopped) return frame_.leave(fmt::format("{} trials", result->scheduler.finished().size()));
-    if (world_.is_root()) deliver(*result, layout.groups() * evaluator->slots(), layout.idle());
+    const auto growth = world_.all_reduce_value(peak_resident_bytes() - start_bytes_, Reduction::maximum);
+    auto regions = gather_regions(world_);
+    if (world_.is_root())
+      deliver({options_, *problem_, *result, layout.groups() * evaluator->slots(), world_.size(), layout.idle(), growth,
+               std::move(regions)});
     return 0;
   }
 
@@ -146,7 +153,9 @@ class Optimizing {
       trials_->begin(folder_ / "trials.jsonl", run.scheduler());
       over = run.scheduler().over();
       if (!lines.empty()) print_result(lines);
-      if (over) deliver({false, run.scheduler(), run.entries(), {}, run.seconds()}, 0, 0);
+      if (!over) return;
+      const OptimizationResult result{false, run.scheduler(), run.entries(), {}, run.seconds()};
+      deliver({options_, *problem_, result, 0, world_.size(), 0});
     });
     // Without a result yet it is a run that was stopped: it can go on.
     left_by_hand_ = world_.broadcast_value(over ? 0 : 1, 0) != 0;
@@ -190,10 +199,9 @@ class Optimizing {
     frame_.step(std::move(record), line);
   }
 
-  void deliver(const OptimizationResult& result, Index workers, int idle) {
-    const OptimizeFacts facts{options_, *problem_, result, workers, world_.size(), idle};
+  void deliver(const OptimizeFacts& facts) {
     frame_.deliver(optimize_summary(facts), [&] { return optimize_text(facts, folder_.string()); });
-    const Scheduler& scheduler = result.scheduler;
+    const Scheduler& scheduler = facts.result.scheduler;
     const auto trials = std::ssize(scheduler.finished());
     const auto reasons = failures_of(facts);
     if (scheduler.too_many_failures())
@@ -211,6 +219,7 @@ class Optimizing {
   const Communicator& world_;
   const OptimizeTask& task_;
   const OptimizeOptions& options_;
+  std::int64_t start_bytes_;
   std::optional<OptimizeProblem> problem_;
   std::filesystem::path folder_;
   std::optional<TrialsFile> trials_;

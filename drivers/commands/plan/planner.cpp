@@ -12,7 +12,8 @@ struct Entry {
   std::string_view engine;
   std::unique_ptr<Planner> (*make)();
 };
-constexpr Entry kPlanners[] = {{"decompose", decompose_planner}};
+constexpr Entry kPlanners[] = {
+    {"decompose", decompose_planner}, {"sample", sample_planner}, {"optimize", optimize_planner}};
 
 }  // namespace
 

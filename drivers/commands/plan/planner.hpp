@@ -64,5 +64,7 @@ class Planner {
 std::unique_ptr<Planner> planner_for(std::span<const std::string>& arguments);
 
 std::unique_ptr<Planner> decompose_planner();
+std::unique_ptr<Planner> sample_planner();
+std::unique_ptr<Planner> optimize_planner();
 
 }  // namespace tempera::drivers

@@ -1,0 +1,206 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/base/text.hpp"
+#include "distributed/gaussian_process/sharded_gp_maker.hpp"
+#include "drivers/commands/plan/optimize_plan.hpp"
+#include "drivers/commands/plan/planner.hpp"
+
+namespace tempera::drivers {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kLeastBusy = 0.5;  // of the workers' time
+
+std::string plural(Index count, const std::string& noun) {
+  return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
+}
+
+std::string percent(double share) {
+  return fmt::format("{:.0f} %", 100 * share);
+}
+
+std::string layout_text(const OptimizePlan& plan, const OptimizeOptions& options) {
+  if (plan.layout.is_alone()) return "one rank proposes and tries";
+  std::string text = "rank 0 proposes and keeps the journal";
+  if (plan.layout.model_ranks() > 0)
+    text += fmt::format(", {} compute the model for it", plural(plan.layout.model_ranks(), "rank"));
+  text += fmt::format(", {}", plural(plan.layout.groups(), plan.layout.ranks_per_trial() > 1 ? "group" : "rank"));
+  if (plan.layout.ranks_per_trial() > 1) text += fmt::format(" of {} ranks", plan.layout.ranks_per_trial());
+  text += plan.layout.groups() == 1 ? " tries" : " try";
+  if (options.workers > 1) text += fmt::format(", {} commands each", options.workers);
+  return text + fmt::format(": {} at once", plural(plan.workers, "trial"));
+}
+
+std::string proposals_text(const OptimizePlan& plan) {
+  std::string text;
+  for (const ProposalCost& cost : plan.shown)
+    text += fmt::format("{}{} after {}", text.empty() ? "" : ", ", human_duration(cost.seconds),
+                        plural(cost.trials, "trial"));
+  if (!plan.measured_to_the_end)
+    text += fmt::format(" (measured on this machine up to {}, carried on from there)", plan.costs.back().trials);
+  else
+    text += " (measured on this machine)";
+  return text;
+}
+
+std::string model_ranks_text(const OptimizePlan& plan, const OptimizeOptions& options) {
+  const ShardedGpMaker::Limits limits;
+  if (options.budget < limits.shared_from)
+    return fmt::format(
+        "below {} trials a model is computed by one rank; --model-ranks M then deals what is independent in a proposal "
+        "(starts, draws) over M ranks: at best {} with 4",
+        limits.shared_from, human_duration(plan.shown.back().seconds / 4));
+  return fmt::format(
+      "from {} trials on --model-ranks M factors the covariance on M ranks together, and from {} on none of them holds "
+      "it "
+      "whole; the default of 0 leaves all of it to rank 0",
+      limits.shared_from, limits.spread_from);
+}
+
+std::string table_text(const OptimizeTimes& times) {
+  std::vector<std::vector<std::string>> rows{{"MPI ranks", "trials at once", "time", "speed-up", "busy"}};
+  for (const OptimizeScalingRow& row : times.rows)
+    rows.push_back({std::to_string(row.ranks), std::to_string(row.workers), human_duration(row.time.seconds),
+                    fmt::format("{:.2f}", row.speedup), percent(row.time.busy)});
+  return text_table(rows, TableColumns::right);
+}
+
+std::string text_of(const OptimizePlan& plan, const OptimizeOptions& options) {
+  std::string text = fmt::format("Plan of optimising {} with {} on {}\n", plan.what, plural(options.budget, "trial"),
+                                 plural(plan.layout.ranks(), "MPI rank"));
+  const auto line = [&](const char* title, const std::string& content) {
+    bool first = true;
+    for (const std::string& part : wrap_words(content, 82)) {
+      text += fmt::format("  {:12}{}\n", first ? title : "", part);
+      first = false;
+    }
+  };
+  line("layout", layout_text(plan, options));
+  if (plan.layout.idle() > 0) line("idle", plural(plan.layout.idle(), "MPI rank"));
+  if (options.has_model()) {
+    line("proposals", proposals_text(plan));
+    line("model ranks", model_ranks_text(plan, options));
+    line("memory", fmt::format("about {} of the model on {} at the end", human_bytes(plan.memory),
+                               plan.layout.model_ranks() > 0 ? "each of its ranks" : "rank 0"));
+  } else {
+    line("proposals", "take next to nothing: there is no model");
+  }
+  for (const OptimizeTimes& times : plan.times) {
+    text += "\n";
+    line("trials",
+         fmt::format(
+             "of {} each (80 to 120 %){}", human_duration(times.trial_seconds),
+             std::isfinite(times.workers_served)
+                 ? fmt::format(": proposals keep {} busy at the end of the run",
+                               plural(std::max<Index>(1, std::llround(std::min(times.workers_served, 1e9))), "worker"))
+                 : ""));
+    text += table_text(times);
+  }
+  return text;
+}
+
+Json json_of(const OptimizePlan& plan, const OptimizeOptions& options) {
+  Json json;
+  json["schema"] = 1;
+  json["command"] = "plan optimize";
+  json["objective"] = plan.what;
+  json["mpi_ranks"] = plan.layout.ranks();
+  json["budget"] = options.budget;
+  json["layout"] = {{"workers", plan.workers},
+                    {"groups", plan.layout.groups()},
+                    {"ranks_per_trial", plan.layout.ranks_per_trial()},
+                    {"model_ranks", plan.layout.model_ranks()},
+                    {"idle_ranks", plan.layout.idle()}};
+  const auto costs = [](const std::vector<ProposalCost>& all) {
+    Json list = Json::array();
+    for (const ProposalCost& cost : all) list.push_back({{"trials", cost.trials}, {"seconds", cost.seconds}});
+    return list;
+  };
+  json["proposals_measured"] = costs(plan.costs);
+  json["proposals"] = costs(plan.shown);
+  json["model_bytes"] = std::llround(plan.memory);
+  json["model_bytes_without_model_ranks"] = std::llround(plan.memory_alone);
+  json["times"] = Json::array();
+  for (const OptimizeTimes& times : plan.times) {
+    Json rows = Json::array();
+    for (const OptimizeScalingRow& row : times.rows)
+      rows.push_back({{"mpi_ranks", row.ranks},
+                      {"workers", row.workers},
+                      {"seconds", row.time.seconds},
+                      {"speedup", row.speedup},
+                      {"busy_fraction", row.time.busy}});
+    json["times"].push_back(
+        {{"trial_seconds", times.trial_seconds},
+         {"workers_served", std::isfinite(times.workers_served) ? Json(times.workers_served) : Json(nullptr)},
+         {"scaling", std::move(rows)}});
+  }
+  return json;
+}
+
+std::vector<std::string> warnings_of(const OptimizePlan& plan, const OptimizeOptions& options, const Machine& machine) {
+  std::vector<std::string> warnings;
+  if (plan.layout.idle() > 0)
+    warnings.push_back(fmt::format("{} of {} MPI ranks have nothing to do: a trial takes {}", plan.layout.idle(),
+                                   plan.layout.ranks(), options.ranks_per_trial));
+  if (plan.workers > options.budget)
+    warnings.push_back(fmt::format("{} trials can run at once and {} are to be made", plan.workers, options.budget));
+  for (const OptimizeTimes& times : plan.times) {
+    const double busy = times.rows.back().time.busy;
+    if (busy < kLeastBusy && times.workers_served < static_cast<double>(plan.workers))
+      warnings.push_back(fmt::format(
+          "with trials of {} proposals limit the run: workers are busy {} of the time; fewer ranks, --model-ranks, or "
+          "--hyperparameters map",
+          human_duration(times.trial_seconds), percent(busy)));
+  }
+  const double on_node =
+      plan.layout.model_ranks() > 0
+          ? static_cast<double>(std::min<std::int64_t>(plan.layout.model_ranks(), machine.cores_per_node))
+          : 1;
+  if (plan.memory * on_node > machine.memory_per_node)
+    warnings.push_back(
+        fmt::format("memory does not fit: the model needs {} on a node that has {}; more --model-ranks over "
+                    "more nodes, or a smaller --budget",
+                    human_bytes(plan.memory * on_node), human_bytes(machine.memory_per_node)));
+  return warnings;
+}
+
+class OptimizePlanner final : public Planner {
+ public:
+  OptimizePlanner() : Planner("plan optimize") {
+    schema_.example("tempera plan optimize --objective hartmann6 --budget 500 --ranks 33 --trial-seconds 20");
+    declare(schema_, options_);
+    declare_plan_options();
+    schema_.real("trial-seconds", trial_seconds_)
+        .above(0)
+        .absent("1 s, 1 min and 1 h")
+        .help("how long a trial takes, by your own estimate");
+  }
+
+  void complete() override { drivers::complete(schema_, options_); }
+
+  Plan plan(const Communicator&) override {
+    const Machine on = machine();
+    const OptimizeProblem problem = make_problem(options_);
+    const OptimizePlan plan = plan_optimize(options_, problem, plan_options_.ranks, trial_seconds_);
+    return {text_of(plan, options_), json_of(plan, options_), warnings_of(plan, options_, on)};
+  }
+
+  bool json() const override { return options_.common.json; }
+  int threads() const override { return options_.common.threads; }
+
+ private:
+  OptimizeOptions options_;
+  std::optional<double> trial_seconds_;
+};
+
+}  // namespace
+
+std::unique_ptr<Planner> optimize_planner() {
+  return std::make_unique<OptimizePlanner>();
+}
+
+}  // namespace tempera::drivers

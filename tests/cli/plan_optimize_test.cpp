@@ -1,0 +1,65 @@
+#include "tests/support/command_runs.hpp"
+
+namespace tempera {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class PlanOptimize : public test::CommandRuns {
+ protected:
+  PlanOptimize() : CommandRuns("plan") {}
+  Json plan(const Arguments& arguments) const {
+    const auto result = run(with(with({"optimize"}, arguments), {"--json"}));
+    EXPECT_EQ(result.status, 0) << result.err;
+    return result.status == 0 ? Json::parse(result.out) : Json();
+  }
+};
+
+TEST_F(PlanOptimize, LaysTheRanksOutAsARunDoes) {
+  const Json plan = this->plan({"--objective", "branin", "--scheduler", "sobol", "--ranks", "12", "--ranks-per-trial",
+                                "3", "--trial-seconds", "10", "--budget", "60"});
+  EXPECT_EQ(plan["layout"]["groups"], 3);
+  EXPECT_EQ(plan["layout"]["idle_ranks"], 2);
+  EXPECT_THAT(plan["warnings"][0].get<std::string>(), HasSubstr("2 of 12 MPI ranks have nothing to do"));
+  EXPECT_THAT(plan["proposals"], IsEmpty());
+  ASSERT_EQ(plan["times"].size(), 1);
+  const Json& rows = plan["times"][0]["scaling"];
+  EXPECT_EQ(rows.back()["mpi_ranks"], 12);
+  EXPECT_EQ(rows.back()["workers"], 3);
+  EXPECT_NEAR(rows.back()["seconds"].get<double>(), 200, 15);
+  EXPECT_GT(rows.back()["busy_fraction"].get<double>(), 0.9);
+}
+
+TEST_F(PlanOptimize, MeasuresProposalsAndTellsWhatTheyKeepBusy) {
+  const Arguments arguments{"--objective", "branin", "--hyperparameters", "mle", "--budget", "5000", "--ranks", "257"};
+  const Json plan = this->plan(arguments);
+  ASSERT_GE(plan["proposals_measured"].size(), 1);
+  EXPECT_EQ(plan["proposals"].back()["trials"], 5000);
+  const double last = plan["proposals"].back()["seconds"];
+  EXPECT_GE(last, plan["proposals_measured"].back()["seconds"].get<double>());
+  ASSERT_EQ(plan["times"].size(), 3);
+  for (const Json& times : plan["times"]) {
+    const double served = times["trial_seconds"].get<double>() / last;
+    EXPECT_NEAR(times["workers_served"].get<double>() / served, 1, 1e-12);
+    EXPECT_LE(times["scaling"].back()["busy_fraction"].get<double>(), 1.0);
+  }
+  EXPECT_LT(plan["times"][0]["scaling"].back()["busy_fraction"].get<double>(), 0.9) << "256 workers a second";
+  EXPECT_EQ(plan["model_bytes"], 8 * 5000 * 5000 * 3LL);
+  EXPECT_THAT(run(with({"optimize"}, arguments)).out, HasSubstr("from 1500 trials on --model-ranks M"));
+}
+
+TEST_F(PlanOptimize, RefusesWhatARunWould) {
+  const auto few = run({"optimize", "--objective", "branin", "--ranks", "3", "--model-ranks", "4"});
+  EXPECT_EQ(few.status, 2);
+  EXPECT_EQ(
+      few.err,
+      "tempera: error: --model-ranks: 4 would compute the model, one proposes and a trial takes 1 MPI rank, so the "
+      "job needs 6 MPI ranks at least; it has 3\nhint: mpirun -n 6, or fewer of them\n");
+  const auto nothing = run({"optimize", "--ranks", "3"});
+  EXPECT_EQ(nothing.status, 2);
+  EXPECT_THAT(nothing.err, HasSubstr("nothing to optimise"));
+}
+
+}  // namespace
+}  // namespace tempera

@@ -1,0 +1,90 @@
+#include "distributed/bayesopt/optimization_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/base/random_stream.hpp"
+#include "core/bayesopt/blind_proposers.hpp"
+#include "core/bayesopt/objectives.hpp"
+#include "distributed/bayesopt/simulation.hpp"
+
+namespace tempera {
+namespace {
+
+/// Points at random that are said to take long.
+class SlowProposer final : public Proposer {
+ public:
+  explicit SlowProposer(const Space& space) : points_(space, 1) {}
+  Proposal propose(Index number, std::span<const Trial>, std::span<const PendingTrial>) override {
+    return points_.propose(number, {}, {});
+  }
+
+ private:
+  RandomProposer points_;
+};
+
+/// The engine's own scheduler and pacing on a clock that does not tick.
+OptimizationTime simulated(const PlannedOptimization& plan) {
+  const TestObjective objective("branin");
+  SlowProposer proposer(objective.space());
+  Scheduler scheduler(plan.scheduler);
+  SimulatedWorkers workers;
+  workers.workers = plan.workers;
+  workers.proposing_seconds = plan.proposing_seconds(0);
+  workers.seconds = [&](Index number, Index) {
+    return plan.trial_seconds * (0.8 + 0.4 * RandomStream(9, "trial", {number}).uniform());
+  };
+  workers.evaluate = [](const Point&, Index, Index) {
+    TrialResult result;
+    result.value = 1;
+    return result;
+  };
+  std::vector<JournalEntry> entries;
+  simulate(scheduler, proposer, workers, entries);
+  double tried = 0;
+  for (const Trial& trial : scheduler.finished()) tried += trial.result.seconds;
+  const double seconds = entries.back().seconds;
+  return {seconds, tried / (seconds * static_cast<double>(plan.workers))};
+}
+
+TEST(OptimizationPlan, TakesAsLongAsTheSchedulerDoes) {
+  for (const Schedule schedule : {Schedule::async, Schedule::batch})
+    for (const Index workers : {1, 3, 16})
+      for (const double proposing : {0.001, 0.05, 0.5, 3.0}) {
+        SCOPED_TRACE(std::to_string(workers) + " workers, " + std::to_string(proposing) + " s a proposal");
+        PlannedOptimization plan;
+        plan.scheduler.schedule = schedule;
+        plan.scheduler.budget = 240;
+        plan.scheduler.batch = schedule == Schedule::batch ? 12 : 1;
+        plan.workers = workers;
+        plan.trial_seconds = 1;
+        plan.proposing_seconds = [&](Index) { return proposing; };
+        const OptimizationTime planned = optimization_time(plan), found = simulated(plan);
+        EXPECT_NEAR(planned.seconds / found.seconds, 1, 0.05);
+        EXPECT_NEAR(planned.busy / found.busy, 1, 0.05);
+      }
+}
+
+TEST(OptimizationPlan, KnowsTheLimits) {
+  PlannedOptimization plan;
+  plan.scheduler.budget = 4000;
+  plan.workers = 10;
+  plan.trial_seconds = 2;
+  plan.proposing_seconds = [](Index) { return 0.0; };
+  EXPECT_NEAR(optimization_time(plan).seconds, 4000 * 2 / 10.0, 6);
+  EXPECT_NEAR(optimization_time(plan).busy, 1, 0.01);
+  plan.proposing_seconds = [](Index) { return 1.0; };  // five times too slow
+  EXPECT_NEAR(optimization_time(plan).seconds, 4000, 4);
+  EXPECT_NEAR(optimization_time(plan).busy, 0.2, 0.01);
+  EXPECT_EQ(workers_served(2, 1), 2);
+}
+
+TEST(OptimizationPlan, ModelMemoryIsSharedFromTheSizesOnAtWhichModelsAre) {
+  EXPECT_EQ(model_memory(1000, 16, 1), 8e6 * 18);
+  EXPECT_EQ(model_memory(1000, 16, 8), 8e6 * 18) << "too few to share";
+  EXPECT_EQ(model_memory(2000, 16, 1), 8 * 4e6 * 3) << "beyond the draws";
+  EXPECT_EQ(model_memory(2000, 16, 8), 8 * 4e6 * 1.25) << "every rank has the factor in the end";
+  EXPECT_EQ(model_memory(10000, 16, 8), 8 * 1e8 * 3 / 8);
+}
+
+}  // namespace
+}  // namespace tempera
