@@ -72,7 +72,7 @@ TEST(Memory, IsForeseenWithinTenPercent) {
       const auto summary = nlohmann::json::parse(test::read_text(folder / "run/summary.json"));
       const double grown = summary["memory_growth_bytes_max"].get<double>();
       const double foreseen = nlohmann::json::parse(planned.out)["memory"]["bytes_max"].get<double>();
-      EXPECT_NEAR(foreseen, grown, 0.1 * grown) << ranks << " ranks, rank " << rank;
+      EXPECT_NEAR(foreseen, grown, 0.1 * grown) << ranks << " ranks, rank " << rank << ": " << planned.out.substr(0, 900);
       RecordProperty(std::string("rank_") + rank + "_on_" + std::to_string(ranks), std::to_string(foreseen / grown));
     }
 }

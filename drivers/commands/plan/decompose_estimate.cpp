@@ -14,7 +14,7 @@ constexpr double kReadBlock = 1 << 19;          // nonzeros that are read, and l
 
 // What a process takes beside: buffers of the file and of MPI; later those of results and checkpoints too (measured).
 constexpr double kReadingBytes = 2.5e6, kProcessBytes = 8e6;
-constexpr double kKeptBytes = 8e6;  // of freed memory, by the allocator: a quarter of the fit's, and no more than this
+constexpr double kKeptBytes = 16e6;  // of freed memory, by the allocator: a quarter of the fit's, and no more than this
 constexpr Index kNearRows = Index{1} << 15;  // with more rows of a mode, sorting by it takes a list of places
 
 /// While the tensor is read, goes to its ranks and becomes trees.
@@ -28,6 +28,16 @@ double loading_bytes(const PlannedCells& cells, double read, std::size_t order, 
   const double places = longest > kNearRows ? 4 * cells.nonzeros : 0;
   const double building = 0.75 * cells.list_bytes + places + cells.bytes;
   return kReadingBytes + std::max({moving, listing, cells.list_bytes, building});
+}
+
+/// Rows of the longest factor that leave and arrive while a checkpoint is written.
+double checkpoint_bytes(const CpSizes& sizes, Index rank) {
+  if (sizes.ranks == 1) return 0;  // they are written from where they are
+  double most = 0;
+  for (std::size_t mode = 0; mode < sizes.shape.size(); ++mode)
+    most = std::max(most,
+                    static_cast<double>(sizes.rows[mode].owned) + static_cast<double>(sizes.shape[mode]) / sizes.ranks);
+  return 8 * static_cast<double>(rank) * most;
 }
 
 bool heavier(const Traffic& a, const Traffic& b) {
@@ -138,7 +148,9 @@ void DecomposeEstimates::add_memory(DecomposeEstimate& estimate) const {
     RankMemory memory;
     memory.cells = cells.bytes;
     for (const RankRows& rows : sizes.rows) memory.rows += 8 * static_cast<double>(rows.touched + rows.copies);
-    memory.fit = cp_memory(sizes, options_, counts_).total();
+    const CpMemory fit = cp_memory(sizes, options_, counts_);
+    // A checkpoint moves one factor at a time into blocks of rows; no step of a sweep is under way meanwhile.
+    memory.fit = fit.total() + std::max(0.0, checkpoint_bytes(sizes, options_.rank) - fit.work - fit.watch);
     memory.process = kProcessBytes + std::min(kKeptBytes, memory.fit / 4);
     Index longest = 0;
     for (const RankRows& rows : sizes.rows) longest = std::max(longest, rows.touched);

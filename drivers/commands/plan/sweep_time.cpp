@@ -14,7 +14,7 @@ using Kind = SweepOperation::Kind;
 
 // Shares of a core's dgemm rate that kernels reach when nothing comes from memory: products of whole blocks, and loops over
 // nonzeros that gather factor rows.
-constexpr double kDenseShare = 0.5, kSparseShare = 0.15;
+constexpr double kDenseShare = 0.5, kSparseShare = 0.3;
 // Factor rows that are gathered come from caches of about this size a rank, or from memory.
 constexpr double kCacheBytes = 1 << 20;
 constexpr std::size_t kInlineBroadcast = 32;  // doubles that travel with the arrival
