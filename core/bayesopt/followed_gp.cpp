@@ -10,7 +10,6 @@ namespace tempera {
 
 namespace {
 
-constexpr double kMore = 1.05;
 constexpr double kSurprising = 3;  // standard deviations
 
 /// The last number of values at which hyperparameters are looked for from scratch.
@@ -58,7 +57,7 @@ void FollowedGp::find(Index size, ModelTeam& team, bool from_scratch) {
 void FollowedGp::take(Index number, ModelTeam& team) {
   const double value = values_[static_cast<std::size_t>(number)];
   const Index size = number + 1;
-  if (!fit_->warp.defined_at(value) || static_cast<double>(size) >= kMore * static_cast<double>(fitted_))
+  if (!fit_->warp.defined_at(value) || static_cast<double>(size) >= kGrowth * static_cast<double>(fitted_))
     return find(size, team, false);
   const double warped = fit_->warp(value);
   const Eigen::MatrixXd point = points_.row(number);

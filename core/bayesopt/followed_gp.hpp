@@ -36,6 +36,7 @@ class FollowedGp {
   bool spread() const { return spread_; }
 
   static constexpr Index kAlwaysBelow = 100;
+  static constexpr double kGrowth = 1.05;  ///< of the number of values, from one fit to the next beyond
 
  private:
   bool continues(const Eigen::MatrixXd& points, std::span<const double> values) const;

@@ -13,7 +13,7 @@ namespace tempera::drivers {
 /// The options of a command at their defaults: what man pages and completion are made of, without running anything.
 struct CommandSchema {
   std::shared_ptr<const OptionSchema> schema;  ///< keeps the variables that it is bound to
-  std::string runs_of;                         ///< of resume: the command whose runs these options are for, else ""
+  std::string runs_of;                         ///< of resume and plan: the command whose runs these options are for, else ""
 };
 
 /// @param declare  what the command itself declares its options with

@@ -62,9 +62,11 @@ int run_plan(std::span<const std::string> arguments, const Launch& launch) {
 }
 
 std::vector<CommandSchema> plan_schemas() {
-  std::shared_ptr<Planner> planner = decompose_planner();
-  const OptionSchema* schema = &planner->schema();
-  return {{std::shared_ptr<const OptionSchema>(std::move(planner), schema), ""}};
+  const auto of = [](std::shared_ptr<Planner> planner, std::string engine) {
+    const OptionSchema* schema = &planner->schema();
+    return CommandSchema{std::shared_ptr<const OptionSchema>(std::move(planner), schema), std::move(engine)};
+  };
+  return {of(decompose_planner(), "decompose"), of(sample_planner(), "sample"), of(optimize_planner(), "optimize")};
 }
 
 }  // namespace tempera::drivers

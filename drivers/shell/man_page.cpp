@@ -1,6 +1,9 @@
 #include "drivers/shell/man_page.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include <algorithm>
 #include <cctype>
@@ -53,8 +56,8 @@ std::string entry(const std::string& synopsis, const std::string& text) {
   return fmt::format(".TP\n{}\n{}\n", left, man_inline(text));
 }
 
-std::string synopsis_of(const OptionSchema& schema) {
-  std::string text = fmt::format(".SH SYNOPSIS\n\\fBtempera {}\\fR", man_text(schema.command()));
+std::string usage_of(const OptionSchema& schema) {
+  std::string text = fmt::format("\\fBtempera {}\\fR", man_text(schema.command()));
   bool has_options = false;
   for (const Option& option : schema.options()) {
     has_options = has_options || !option.is_positional();
@@ -63,6 +66,16 @@ std::string synopsis_of(const OptionSchema& schema) {
     text += option.is_required() ? " " + word : " [" + word + "]";
   }
   return text + (has_options ? " [\\fIoptions\\fR]\n" : "\n");
+}
+
+/// Each way to use the command once.
+std::string synopsis_of(const std::vector<CommandSchema>& schemas) {
+  std::vector<std::string> usages;
+  for (const CommandSchema& schema : schemas) {
+    const std::string usage = usage_of(*schema.schema);
+    if (std::ranges::find(usages, usage) == usages.end()) usages.push_back(usage);
+  }
+  return fmt::format(".SH SYNOPSIS\n{}", fmt::join(usages, ".br\n"));
 }
 
 std::string arguments_section(const OptionSchema& schema) {
@@ -130,7 +143,7 @@ std::string man_page_of_tempera(std::span<const CommandPage> commands, std::stri
 std::string man_page_of_command(const CommandPage& command, std::string_view version) {
   const OptionSchema& first = *command.schemas.front().schema;
   std::string text = head("tempera-" + command.name, 1, version, command.summary);
-  text += synopsis_of(first) + arguments_section(first);
+  text += synopsis_of(command.schemas) + arguments_section(first);
   for (const CommandSchema& schema : command.schemas) text += options_section(schema, command.schemas.size() > 1);
   if (!first.example().empty()) text += example_section(first.example());
   return text + kStatus + see_also("tempera-" + command.name);

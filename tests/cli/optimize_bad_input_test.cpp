@@ -98,7 +98,7 @@ TEST_F(OptimizeBadInput, CommonOptionsThatMeanNothingHereAreRefused) {
   const std::string checkpoints =
       "there are no checkpoints: every event of an optimisation is in its journal at once\nhint: leave it out";
   const std::string profile =
-      "an optimisation has no timed regions; its summary tells how busy the workers were\nhint: leave it out";
+      "an optimisation has a single timed region; tempera status draws what each worker did when\nhint: leave it out";
   const Arguments run{"--objective", "branin", "--budget", "2", "--scheduler", "sobol"};
   const std::vector<std::tuple<std::string, Arguments, std::string>> all{
       {"--checkpoint-every", {"--checkpoint-every", "5s"}, checkpoints},

@@ -37,7 +37,8 @@ TEST_F(PlanOptimize, MeasuresProposalsAndTellsWhatTheyKeepBusy) {
   ASSERT_GE(plan["proposals_measured"].size(), 1);
   EXPECT_EQ(plan["proposals"].back()["trials"], 5000);
   const double last = plan["proposals"].back()["seconds"];
-  EXPECT_GE(last, plan["proposals_measured"].back()["seconds"].get<double>());
+  EXPECT_EQ(plan["proposals_measured"].back()["trials"], 80);
+  EXPECT_GE(last, plan["proposals_measured"].back()["seconds_following"].get<double>());
   ASSERT_EQ(plan["times"].size(), 3);
   for (const Json& times : plan["times"]) {
     const double served = times["trial_seconds"].get<double>() / last;

@@ -175,7 +175,7 @@ void refuse_unused(const OptionSchema& schema, bool resumed) {
   };
   for (const char* name : {"checkpoint-every", "checkpoint-dir"})
     refuse(name, "there are no checkpoints: every event of an optimisation is in its journal at once");
-  refuse("profile", "an optimisation has no timed regions; its summary tells how busy the workers were");
+  refuse("profile", "an optimisation has a single timed region; tempera status draws what each worker did when");
 }
 
 std::vector<std::string> OptimizeOptions::sources() const {

@@ -58,7 +58,7 @@ void declare_for_resume(OptionSchema& schema, OptimizeOptions& options);
 void complete(const OptionSchema& schema, OptimizeOptions& options);
 
 /// @throws Error{usage} for a common option that means nothing here: an optimisation has a journal in place of checkpoints, and
-/// no timed regions.
+/// a single timed region.
 /// @param resumed  what the command line says counts, not what the manifest does
 void refuse_unused(const OptionSchema& schema, bool resumed);
 

@@ -11,26 +11,48 @@
 
 namespace tempera::drivers {
 
-/// Seconds of a proposal after so many trials, on one process of this machine.
+/// Mean seconds of a proposal after so many trials, on one process of this machine.
 struct ProposalCost {
   Index trials = 0;
   double seconds = 0;
 };
 
-/// What a proposal takes as trials become more: measured where that is quick, beyond on the line through the last two in
-/// logarithms, no steeper than a Cholesky factorisation.
+/// The same as measured.
+struct MeasuredProposal {
+  Index trials = 0;
+  double fitting = 0;    ///< seconds where hyperparameters are found anew
+  double following = 0;  ///< seconds where they are not
+};
+
+/// Seconds of what a model of so many trials repeats: an evidence with its gradient in a fit, a prediction with its gradient
+/// in the search for a proposal.
+struct ModelCost {
+  Index trials = 0;
+  double evidence = 0;
+  double prediction = 0;
+};
+
+/// What a proposal takes as trials become more: measured below a hundred with and without a fit, carried on by the measured
+/// growth of what a model repeats (a cubic and a square at last), with the share of proposals that come with a fit
+/// (core/bayesopt/followed_gp.hpp).
 class ProposalCosts {
  public:
-  /// Proposes for some three seconds with trials that need not run. @param budget  more are not asked for
+  /// Proposes for some seconds with trials that need not run. @param budget  more are not asked for
   ProposalCosts(const OptimizeProblem& problem, const OptimizeOptions& options, Index budget);
 
+  /// Mean over proposals at about so many trials.
   double operator()(Index trials) const;
-  const std::vector<ProposalCost>& measured() const { return measured_; }
+  const std::vector<MeasuredProposal>& measured() const { return measured_; }
   /// Whether it was measured up to there, or is carried on.
   bool knows(Index trials) const { return measured_.empty() || trials <= measured_.back().trials; }
 
  private:
-  std::vector<ProposalCost> measured_;  ///< empty: nothing is proposed by a model
+  void measure_models(const OptimizeProblem& problem, const std::vector<Trial>& trials);
+  double carried(double MeasuredProposal::*seconds, double ModelCost::*unit, double exponent, Index trials) const;
+  double growth(double ModelCost::*unit, double exponent, Index trials) const;
+
+  std::vector<MeasuredProposal> measured_;  ///< empty: nothing is proposed by a model
+  std::vector<ModelCost> models_;           ///< from the last of those on
 };
 
 struct OptimizeScalingRow {
@@ -53,7 +75,7 @@ struct OptimizePlan {
   std::string what;
   RankLayout layout;
   Index workers = 1;  ///< trials at once
-  std::vector<ProposalCost> costs;
+  std::vector<MeasuredProposal> measured;
   bool measured_to_the_end = true;
   std::vector<ProposalCost> shown;  ///< for the table
   double memory = 0;                ///< bytes of the model at the end, on a rank that computes it

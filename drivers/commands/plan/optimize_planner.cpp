@@ -41,7 +41,7 @@ std::string proposals_text(const OptimizePlan& plan) {
     text += fmt::format("{}{} after {}", text.empty() ? "" : ", ", human_duration(cost.seconds),
                         plural(cost.trials, "trial"));
   if (!plan.measured_to_the_end)
-    text += fmt::format(" (measured on this machine up to {}, carried on from there)", plan.costs.back().trials);
+    text += fmt::format(" (measured on this machine up to {}, carried on from there)", plan.measured.back().trials);
   else
     text += " (measured on this machine)";
   return text;
@@ -115,13 +115,13 @@ Json json_of(const OptimizePlan& plan, const OptimizeOptions& options) {
                     {"ranks_per_trial", plan.layout.ranks_per_trial()},
                     {"model_ranks", plan.layout.model_ranks()},
                     {"idle_ranks", plan.layout.idle()}};
-  const auto costs = [](const std::vector<ProposalCost>& all) {
-    Json list = Json::array();
-    for (const ProposalCost& cost : all) list.push_back({{"trials", cost.trials}, {"seconds", cost.seconds}});
-    return list;
-  };
-  json["proposals_measured"] = costs(plan.costs);
-  json["proposals"] = costs(plan.shown);
+  json["proposals_measured"] = Json::array();
+  for (const MeasuredProposal& cost : plan.measured)
+    json["proposals_measured"].push_back(
+        {{"trials", cost.trials}, {"seconds_fitting", cost.fitting}, {"seconds_following", cost.following}});
+  json["proposals"] = Json::array();
+  for (const ProposalCost& cost : plan.shown)
+    json["proposals"].push_back({{"trials", cost.trials}, {"seconds", cost.seconds}});
   json["model_bytes"] = std::llround(plan.memory);
   json["model_bytes_without_model_ranks"] = std::llround(plan.memory_alone);
   json["times"] = Json::array();
