@@ -6,7 +6,9 @@
 #include "core/base/contract.hpp"
 #include "core/base/random_stream.hpp"
 #include "core/bayesopt/gp_fit.hpp"
+#include "distributed/bayesopt/detail/messages.hpp"
 #include "distributed/bayesopt/pacing.hpp"
+#include "distributed/communicator/mailbox.hpp"
 #include "distributed/gaussian_process/sharded_gp_maker.hpp"
 
 namespace tempera {
@@ -14,6 +16,13 @@ namespace tempera {
 namespace {
 
 constexpr double kSpread = 0.2;  // of the trials' times
+
+/// Traffic of a text: Courier cuts it into letters.
+Traffic text_traffic(const detail::Message& message) {
+  constexpr auto kCarried = static_cast<Index>(sizeof(Letter::content));
+  const Index letters = (std::ssize(detail::to_text(message)) + kCarried - 1) / kCarried;
+  return letters * Traffic{1, sizeof(Letter)};
+}
 
 }  // namespace
 
@@ -43,6 +52,17 @@ OptimizationTime optimization_time(const PlannedOptimization& plan) {
     tried += seconds;
   }
   return {ended, ended > 0 ? tried / (ended * static_cast<double>(workers)) : 1};
+}
+
+Traffic trial_traffic(const TrialRequest& request, const TrialAnswer& answer, int ranks) {
+  return ranks * text_traffic(request) + text_traffic(answer);
+}
+
+Traffic traffic_beside_trials(int ranks) {
+  const Index others = ranks - 1;
+  // Slots are gathered; each rank is told to leave and says that it does; rank 0 says whether the run was stopped.
+  return others * Traffic{1, sizeof(Index)} + 2 * others * text_traffic(detail::LeaveMessage{}) +
+         copies_traffic(ranks, sizeof(int));
 }
 
 double workers_served(double trial_seconds, double proposing_seconds) {

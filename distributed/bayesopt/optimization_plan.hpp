@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "core/base/index.hpp"
+#include "distributed/bayesopt/evaluator.hpp"
 #include "distributed/bayesopt/scheduler.hpp"
+#include "distributed/communicator/operation_traffic.hpp"
 
 namespace tempera {
 
@@ -25,6 +27,13 @@ struct OptimizationTime {
 /// What the scheduler and its pacing make of it, by discrete events: points are proposed one after the other, so many ahead as
 /// Pacing has them made, or batch by batch. Cost: budget · log(workers).
 OptimizationTime optimization_time(const PlannedOptimization& plan);
+
+/// What a trial sends between rank 0 and the first rank of its group, as the communicator counts it: letters of 24 bytes that
+/// carry two texts, which are as long as the numbers in them.
+/// @param ranks  of the group, where it evaluates together: then its first rank passes the request on
+Traffic trial_traffic(const TrialRequest& request, const TrialAnswer& answer, int ranks = 1);
+/// What a run on so many ranks sends beside its trials, on all of them together; without ranks of a model.
+Traffic traffic_beside_trials(int ranks);
 
 /// The number of workers that ask for points as fast as they are made: more of them wait.
 double workers_served(double trial_seconds, double proposing_seconds);

@@ -50,6 +50,24 @@ TEST_F(PlanOptimize, MeasuresProposalsAndTellsWhatTheyKeepBusy) {
   EXPECT_THAT(run(with({"optimize"}, arguments)).out, HasSubstr("from 1500 trials on --model-ranks M"));
 }
 
+TEST_F(PlanOptimize, ForeseesAboutWhatTheTrialsOfARunSend) {
+  for (const int ranks : {1, 2, 4}) {
+    const Arguments problem{"--objective", "hartmann6", "--scheduler", "sobol", "--budget", "60"};
+    const std::string run = "run-" + std::to_string(ranks);
+    const auto result =
+        test::tempera_ranks(ranks, with(with({"optimize"}, problem), {"--quiet", "--output", run}), here());
+    ASSERT_EQ(result.status, 0) << result.err;
+    const Json region = json(run + "/summary.json")["regions"][0];
+    ASSERT_EQ(region["region"], "optimize");
+    const Json plan = this->plan(with(problem, {"--ranks", std::to_string(ranks)}));
+    const double bytes = plan["bytes_of_trials_estimate"].get<double>() + plan["bytes_beside_trials"].get<double>();
+    if (ranks == 1)
+      EXPECT_EQ(bytes, region["bytes"].get<double>());
+    else
+      EXPECT_NEAR(bytes / region["bytes"].get<double>(), 1, 0.05);
+  }
+}
+
 TEST_F(PlanOptimize, RefusesWhatARunWould) {
   const auto few = run({"optimize", "--objective", "branin", "--ranks", "3", "--model-ranks", "4"});
   EXPECT_EQ(few.status, 2);

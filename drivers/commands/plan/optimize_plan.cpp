@@ -10,6 +10,7 @@
 #include "core/bayesopt/followed_gp.hpp"
 #include "core/bayesopt/gp_fit.hpp"
 #include "core/gaussian_process/exact_gp.hpp"
+#include "distributed/bayesopt/ask_tell.hpp"
 #include "distributed/gaussian_process/sharded_gp_maker.hpp"
 #include "drivers/commands/plan/scaling.hpp"
 
@@ -75,6 +76,22 @@ OptimizeTimes times_of(const OptimizeOptions& options, const ProposalCosts& cost
     times.rows.push_back(row);
   }
   return times;
+}
+
+/// As if the points and values were random: what trials send is as long as the numbers in them.
+Traffic traffic_of_trials(const OptimizeProblem& problem, const OptimizeOptions& options) {
+  constexpr Index kSample = 256;
+  const Index sampled = std::min(options.budget, kSample);
+  Traffic traffic;
+  for (Trial& trial : made_up_trials(problem, sampled)) {
+    trial.result.seconds = RandomStream(0, "plan-seconds", {trial.number}).uniform();
+    const auto seed = static_cast<std::uint64_t>(options.common.seed);
+    const Index number = trial.number * (options.budget / sampled);  // so that the numbers are as long as in the run
+    traffic += trial_traffic({number, 0, seed_of_trial(seed, number), trial.point}, {number, 0, trial.result});
+  }
+  const auto share = static_cast<double>(options.budget) / static_cast<double>(sampled);
+  return {std::llround(static_cast<double>(traffic.messages) * share),
+          std::llround(static_cast<double>(traffic.bytes) * share)};
 }
 
 }  // namespace
@@ -183,6 +200,10 @@ OptimizePlan plan_optimize(const OptimizeOptions& options, const OptimizeProblem
     const Index draws = options.hyperparameters == "bayes" ? HyperFitOptions().draws : 1;
     plan.memory = model_memory(options.budget, draws, std::max(1, static_cast<int>(options.model_ranks)));
     plan.memory_alone = model_memory(options.budget, draws, 1);
+  }
+  if (!plan.layout.is_alone()) {
+    plan.beside_trials = traffic_beside_trials(ranks);
+    plan.of_trials = traffic_of_trials(problem, options);
   }
   const std::vector<double> lengths =
       trial_seconds ? std::vector<double>{*trial_seconds} : std::vector<double>{1, 60, 3600};

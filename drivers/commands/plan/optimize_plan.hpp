@@ -81,6 +81,8 @@ struct OptimizePlan {
   double memory = 0;                ///< bytes of the model at the end, on a rank that computes it
   double memory_alone = 0;          ///< the same if rank 0 did it alone
   std::vector<OptimizeTimes> times;
+  Traffic beside_trials;  ///< of all ranks together; what ranks of a model get and give is not counted
+  Traffic of_trials;      ///< the same, an estimate: values have more digits or fewer
 };
 
 /// @param trial_seconds  nothing: 1 s, 1 min and 1 h

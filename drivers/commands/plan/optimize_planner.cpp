@@ -89,6 +89,13 @@ std::string text_of(const OptimizePlan& plan, const OptimizeOptions& options) {
   } else {
     line("proposals", "take next to nothing: there is no model");
   }
+  if (!plan.layout.is_alone())
+    line("sent",
+         fmt::format("about {} in {} for the trials (their texts are as long as the numbers in them), {} beside "
+                     "them{}",
+                     human_bytes(static_cast<double>(plan.of_trials.bytes)), plural(plan.of_trials.messages, "letter"),
+                     human_bytes(static_cast<double>(plan.beside_trials.bytes)),
+                     plan.layout.model_ranks() > 0 ? "; what the ranks of the model send is not counted" : ""));
   for (const OptimizeTimes& times : plan.times) {
     text += "\n";
     line("trials",
@@ -124,6 +131,10 @@ Json json_of(const OptimizePlan& plan, const OptimizeOptions& options) {
     json["proposals"].push_back({{"trials", cost.trials}, {"seconds", cost.seconds}});
   json["model_bytes"] = std::llround(plan.memory);
   json["model_bytes_without_model_ranks"] = std::llround(plan.memory_alone);
+  json["messages_of_trials_estimate"] = plan.of_trials.messages;
+  json["bytes_of_trials_estimate"] = plan.of_trials.bytes;
+  json["messages_beside_trials"] = plan.beside_trials.messages;
+  json["bytes_beside_trials"] = plan.beside_trials.bytes;
   json["times"] = Json::array();
   for (const OptimizeTimes& times : plan.times) {
     Json rows = Json::array();

@@ -5,7 +5,10 @@
 #include "core/base/random_stream.hpp"
 #include "core/bayesopt/blind_proposers.hpp"
 #include "core/bayesopt/objectives.hpp"
+#include "distributed/bayesopt/ask_tell.hpp"
 #include "distributed/bayesopt/simulation.hpp"
+#include "tests/mpi/bayesopt/optimization_fixture.hpp"
+#include "tests/support/mpi.hpp"
 
 namespace tempera {
 namespace {
@@ -62,6 +65,58 @@ TEST(OptimizationPlan, TakesAsLongAsTheSchedulerDoes) {
         EXPECT_NEAR(planned.seconds / found.seconds, 1, 0.05);
         EXPECT_NEAR(planned.busy / found.busy, 1, 0.05);
       }
+}
+
+Traffic counted(const Communicator& world, const std::string& region) {
+  Traffic traffic;
+  for (const RegionTable::Row& row : world.regions().rows())
+    if (row.path == region) traffic += {row.messages, row.bytes};
+  return {world.all_reduce_value(traffic.messages, Reduction::sum),
+          world.all_reduce_value(traffic.bytes, Reduction::sum)};
+}
+
+/// Of all that a run has tried.
+Traffic foreseen(const OptimizationResult& result, const OptimizationOptions& options, int ranks, int copies) {
+  Traffic traffic = traffic_beside_trials(ranks);
+  if (ranks == 1) return traffic;
+  for (const Trial& trial : result.scheduler.finished())
+    traffic += trial_traffic({trial.number, 0, seed_of_trial(options.seed, trial.number), trial.point},
+                             {trial.number, 0, trial.result}, copies);
+  return traffic;
+}
+
+TEST(OptimizationPlan, TrafficOfTheTrialsIsWhatTheCommunicatorCounts) {
+  test::on_all_ranks([](const Communicator& world) {
+    for (const Schedule schedule : {Schedule::batch, Schedule::async}) {
+      const OptimizationOptions options = test::options_of(schedule, 60);
+      const Communicator own(world.handle());  // with regions of its own
+      test::DigestProposer proposer;
+      FunctionEvaluator evaluator = test::scripted_evaluator();
+      const auto result = optimize(own, test::unit_square(), proposer, evaluator, options);
+      const Traffic sent = counted(own, "optimize");
+      if (world.is_root()) {
+        EXPECT_EQ(sent, foreseen(result, options, world.size(), 1)) << sent.bytes;
+      }
+    }
+  });
+}
+
+TEST(OptimizationPlan, TrafficOfGroupsHasTheRequestsThatTheirFirstRanksPassOn) {
+  test::on_all_ranks([](const Communicator& world) {
+    if (world.size() < 3) return;
+    OptimizationOptions options = test::options_of(Schedule::batch, 40);
+    options.ranks.ranks_per_trial = 2;  // of four ranks one is idle
+    const Communicator own(world.handle());
+    test::DigestProposer proposer;
+    FunctionEvaluator evaluator([](const TrialRequest& request, const Communicator&) {
+      return std::optional(test::scripted_result(request.point, request.number, 0, 0));
+    });
+    const auto result = optimize(own, test::unit_square(), proposer, evaluator, options);
+    const Traffic sent = counted(own, "optimize");
+    if (world.is_root()) {
+      EXPECT_EQ(sent, foreseen(result, options, world.size(), 2)) << sent.bytes;
+    }
+  });
 }
 
 TEST(OptimizationPlan, KnowsTheLimits) {
