@@ -71,12 +71,13 @@ double workers_served(double trial_seconds, double proposing_seconds) {
 
 double model_memory(Index trials, Index draws, int ranks) {
   constexpr double kSearch = 2;  // matrices beside the factors: the covariance and its inverse
+  constexpr double kRoom = 1.4;  // of a factor: 1.27 with room for rows to come (ExactGp::append); what runs take is more
   const auto n = static_cast<double>(trials);
   const Index factors = trials < GpFitOptions().draws_below ? draws : 1;
   const ShardedGpMaker::Limits limits;
   const bool shared = ranks > 1 && trials >= limits.shared_from;
   const double search = kSearch / (shared ? ranks : 1);
-  const double kept = static_cast<double>(factors) / (shared && trials >= limits.spread_from ? ranks : 1);
+  const double kept = static_cast<double>(factors) * (shared && trials >= limits.spread_from ? 1.0 / ranks : kRoom);
   return 8 * n * n * (search + kept);
 }
 

@@ -39,7 +39,7 @@ Traffic traffic_beside_trials(int ranks);
 double workers_served(double trial_seconds, double proposing_seconds);
 
 /// Bytes of the Gaussian process of so many trials, on a rank that computes it: the factors of its covariance (one for
-/// each draw of the hyperparameters) and those of the search for them; what is sharded (see ShardedGpMaker) is shared.
+/// each draw of the hyperparameters, with room for more rows) and those of the search for them; what is sharded (see ShardedGpMaker) is shared.
 /// @param draws  of the hyperparameters, as long as they are drawn (GpFitOptions::draws_below)
 /// @param ranks  that compute the model together
 double model_memory(Index trials, Index draws, int ranks);

@@ -25,6 +25,7 @@ constexpr Index kFirstTrials = 20;
 constexpr int kLeastMeasured = 3;
 constexpr double kModelSeconds = 1;
 constexpr int kRepeats = 3;
+constexpr double kProcess = 3.75e6;  // bytes that a run takes beside its model, measured with Open MPI
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -201,6 +202,7 @@ OptimizePlan plan_optimize(const OptimizeOptions& options, const OptimizeProblem
     plan.memory = model_memory(options.budget, draws, std::max(1, static_cast<int>(options.model_ranks)));
     plan.memory_alone = model_memory(options.budget, draws, 1);
   }
+  plan.growth = kProcess + plan.memory;
   if (!plan.layout.is_alone()) {
     plan.beside_trials = traffic_beside_trials(ranks);
     plan.of_trials = traffic_of_trials(problem, options);

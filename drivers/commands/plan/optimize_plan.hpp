@@ -79,6 +79,7 @@ struct OptimizePlan {
   bool measured_to_the_end = true;
   std::vector<ProposalCost> shown;  ///< for the table
   double memory = 0;                ///< bytes of the model at the end, on a rank that computes it
+  double growth = 0;                ///< of that process in all, as summary.json has it: memory_growth_bytes_max
   double memory_alone = 0;          ///< the same if rank 0 did it alone
   std::vector<OptimizeTimes> times;
   Traffic beside_trials;  ///< of all ranks together; what ranks of a model get and give is not counted

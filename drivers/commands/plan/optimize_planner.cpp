@@ -84,8 +84,9 @@ std::string text_of(const OptimizePlan& plan, const OptimizeOptions& options) {
   if (options.has_model()) {
     line("proposals", proposals_text(plan));
     line("model ranks", model_ranks_text(plan, options));
-    line("memory", fmt::format("about {} of the model on {} at the end", human_bytes(plan.memory),
-                               plan.layout.model_ranks() > 0 ? "each of its ranks" : "rank 0"));
+    line("memory",
+         fmt::format("about {} on {} at the end, {} of it the model", human_bytes(plan.growth),
+                     plan.layout.model_ranks() > 0 ? "each rank of the model" : "rank 0", human_bytes(plan.memory)));
   } else {
     line("proposals", "take next to nothing: there is no model");
   }
@@ -129,6 +130,7 @@ Json json_of(const OptimizePlan& plan, const OptimizeOptions& options) {
   json["proposals"] = Json::array();
   for (const ProposalCost& cost : plan.shown)
     json["proposals"].push_back({{"trials", cost.trials}, {"seconds", cost.seconds}});
+  json["memory_growth_bytes"] = std::llround(plan.growth);
   json["model_bytes"] = std::llround(plan.memory);
   json["model_bytes_without_model_ranks"] = std::llround(plan.memory_alone);
   json["messages_of_trials_estimate"] = plan.of_trials.messages;

@@ -134,10 +134,10 @@ TEST(OptimizationPlan, KnowsTheLimits) {
 }
 
 TEST(OptimizationPlan, ModelMemoryIsSharedFromTheSizesOnAtWhichModelsAre) {
-  EXPECT_EQ(model_memory(1000, 16, 1), 8e6 * 18);
-  EXPECT_EQ(model_memory(1000, 16, 8), 8e6 * 18) << "too few to share";
-  EXPECT_EQ(model_memory(2000, 16, 1), 8 * 4e6 * 3) << "beyond the draws";
-  EXPECT_EQ(model_memory(2000, 16, 8), 8 * 4e6 * 1.25) << "every rank has the factor in the end";
+  EXPECT_DOUBLE_EQ(model_memory(1000, 16, 1), 8e6 * (16 * 1.4 + 2));
+  EXPECT_DOUBLE_EQ(model_memory(1000, 16, 8), 8e6 * (16 * 1.4 + 2)) << "too few to share";
+  EXPECT_DOUBLE_EQ(model_memory(2000, 16, 1), 8 * 4e6 * 3.4) << "beyond the draws";
+  EXPECT_DOUBLE_EQ(model_memory(2000, 16, 8), 8 * 4e6 * 1.65) << "every rank has the factor in the end";
   EXPECT_EQ(model_memory(10000, 16, 8), 8 * 1e8 * 3 / 8);
 }
 
