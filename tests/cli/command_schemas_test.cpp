@@ -15,7 +15,10 @@ TEST(CommandSchemas, AreWhatEachCommandItselfIsToldWith) {
     ASSERT_FALSE(schemas.empty()) << command.name;
     EXPECT_EQ(help_text(*schemas.front().schema), test::tempera({std::string(command.name), "--help"}).out);
     for (const CommandSchema& schema : schemas) {
-      EXPECT_EQ(schema.schema->command(), command.name);
+      const bool first = &schema == &schemas.front();
+      // 'plan' names the engine, 'resume' finds it in the folder of the run.
+      EXPECT_EQ(schema.schema->command(),
+                std::string(command.name) + (command.name == "plan" && !first ? " " + schema.runs_of : ""));
       EXPECT_EQ(schema.runs_of.empty(), schemas.size() == 1) << command.name;
     }
   }
@@ -27,6 +30,14 @@ TEST(CommandSchemas, OfResumeThereIsOneForEachCommandWhoseRunsGoOn) {
     if (command.name == "resume")
       for (const CommandSchema& schema : command.schemas()) commands_with_runs.push_back(schema.runs_of);
   EXPECT_THAT(commands_with_runs, testing::ElementsAre("decompose", "sample", "optimize", "run"));
+}
+
+TEST(CommandSchemas, OfPlanThereIsOneForEachEngineAsItsHelpSays) {
+  for (const Command& command : commands()) {
+    if (command.name != "plan") continue;
+    for (const CommandSchema& schema : command.schemas())
+      EXPECT_EQ(help_text(*schema.schema), test::tempera({"plan", schema.runs_of, "--help"}).out);
+  }
 }
 
 TEST(CommandSchemas, KnowTheWordsOfTextsThatNameSomething) {
