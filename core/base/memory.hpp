@@ -20,8 +20,4 @@ double memory_left_in_groups(const std::filesystem::path& membership, const std:
 std::int64_t resident_bytes();
 std::int64_t peak_resident_bytes();
 
-/// Gives what the allocator keeps of freed memory back to the system: after a phase of large buffers that the next one does
-/// not need.
-void return_free_memory();
-
 }  // namespace tempera

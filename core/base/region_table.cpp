@@ -1,13 +1,25 @@
 #include "core/base/region_table.hpp"
 
+#include <string_view>
+
 namespace tempera {
 
+namespace {
+
+/// Whether `path` is the region of this name inside `parent`, "" for none. Regions are opened in loops, so no text is made.
+bool is_child(std::string_view path, std::string_view parent, std::string_view name) {
+  if (parent.empty()) return path == name;
+  return path.size() == parent.size() + 1 + name.size() && path.ends_with(name) && path[parent.size()] == '/' &&
+         path.starts_with(parent);
+}
+
+}  // namespace
+
 RegionTable::Guard RegionTable::open(const char* name) {
-  const std::string parent = current();
-  const std::string path = parent.empty() ? name : parent + "/" + name;
-  std::size_t row = 0;
-  while (row < rows_.size() && rows_[row].path != path) ++row;
-  if (row == rows_.size()) rows_.push_back(Row{path});
+  const std::string_view parent = open_.empty() ? std::string_view() : rows_[open_.back().row].path;
+  std::size_t row = 1;
+  while (row < rows_.size() && !is_child(rows_[row].path, parent, name)) ++row;
+  if (row == rows_.size()) rows_.push_back(Row{parent.empty() ? name : std::string(parent) + "/" + name});
   ++rows_[row].calls;
   const Clock::time_point now = Clock::now();
   open_.push_back({row, now, most_passes_ == 0 ? kNotKept : begin_pass(row, now)});

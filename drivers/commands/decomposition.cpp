@@ -103,7 +103,6 @@ class Decomposition {
     load.distribution.missing = options_.missing == "unobserved" ? Missing::unobserved : Missing::zero;
     load.distribution.holdout = {options_.holdout, static_cast<std::uint64_t>(options_.common.seed)};
     tensor_ = load_tensor(world_, options_.input, load);
-    return_free_memory();  // of the nonzeros on their way
     group_load_ = load;
     group_load_.distribution.grid.clear();
     if (sha256_.empty()) sha256_ = sha256_of_file(world_, path);
