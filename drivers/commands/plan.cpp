@@ -54,7 +54,8 @@ int run_plan(std::span<const std::string> arguments, const Launch& launch) {
     return collectively(session.world, [&] {
       if (!session.world.is_root()) return 0;
       set_threads(planner->threads());
-      const Plan plan = planner->plan(Communicator::self());
+      Plan plan = planner->plan(Communicator::self());
+      plan.text += planner->draw(plan);
       print(*planner, plan, session.world.size());
       return 0;
     });

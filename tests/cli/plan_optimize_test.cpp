@@ -84,6 +84,15 @@ TEST_F(PlanOptimize, DISABLED_MemoryIsWithinATenthOfWhatRunsTake) {
   }
 }
 
+TEST_F(PlanOptimize, DrawsACurveForEachLengthOfTrials) {
+  const auto result =
+      run({"optimize", "--objective", "branin", "--scheduler", "sobol", "--ranks", "17", "--figure", "f.svg"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("\nfigure: f.svg\n"));
+  EXPECT_THAT(text("f.svg"), testing::AllOf(testing::StartsWith("<svg "), testing::EndsWith("</svg>\n")));
+  EXPECT_EQ(test::occurrences(text("f.svg"), ">trials of "), 3);
+}
+
 TEST_F(PlanOptimize, RefusesWhatARunWould) {
   const auto few = run({"optimize", "--objective", "branin", "--ranks", "3", "--model-ranks", "4"});
   EXPECT_EQ(few.status, 2);

@@ -140,6 +140,20 @@ TEST_F(PlanSample, SaysHowReplicasLieOnTheRanksAndHowManyAreOfUse) {
   EXPECT_EQ(copies["swap_letters_per_scan"], 0.0) << "every ladder lies on one rank";
 }
 
+TEST_F(PlanSample, OfAsManyCopiesARankEveryRankIsOfUse) {
+  const Arguments run{"--target", "gaussian", "--replicas", "6"};
+  const Json planned = plan(run, 8);
+  const Json& weak = planned["weak_scaling"];
+  ASSERT_EQ(weak.size(), 4);
+  EXPECT_EQ(weak[0]["scan_seconds"], planned["scaling"][0]["scan_seconds"]);
+  for (const Json& row : weak) {
+    EXPECT_EQ(row["exploring_seconds"], weak[0]["exploring_seconds"]) << "each rank has six replicas";
+    EXPECT_DOUBLE_EQ(row["speedup"].get<double>(), row["mpi_ranks"].get<double>() * row["efficiency"].get<double>());
+  }
+  EXPECT_THAT(plan_text(with(run, {"--ranks", "8", "--figure", "f.svg"})), HasSubstr("\nfigure: f.svg\n"));
+  EXPECT_THAT(test::read_text(folder_ / "f.svg"), testing::HasSubstr(">weak scaling: as many copies a rank<"));
+}
+
 TEST_F(PlanSample, TakesTheNumberOfReplicasFromABarrierOrAnEarlierRun) {
   start({"--target", "gaussian", "--rounds", "8"}, "run");
   const double barrier = json("run/summary.json")["barrier"];

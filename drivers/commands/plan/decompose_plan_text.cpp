@@ -132,7 +132,6 @@ std::string decompose_plan_text(const DecomposePlanTask& task, const PlannedTens
   if (task.ranks > 1)
     text += scaling_text("Strong scaling: this tensor", facts.strong) +
             scaling_text("Weak scaling: as many cells a rank, all modes growing alike (estimated)", facts.weak);
-  if (task.figure) text += fmt::format("\nfigure: {}\n", task.figure->string());
   return text;
 }
 

@@ -30,7 +30,6 @@ class DecomposePlanner final : public Planner {
     schema_.example(
         "tempera plan ratings.tns.gz --rank 16 --constraint nonnegative --ranks 512 --machine cluster.toml");
     declare_plan_options();
-    schema_.path("figure", figure_).absent("none").metavar("FILE.svg").help("draw the scaling tables into this file");
   }
 
   void complete() override {
@@ -55,7 +54,7 @@ class DecomposePlanner final : public Planner {
     PlannedTensor tensor(self, read_tensor(self, options_.input, load), load.distribution);
     DecomposeEstimates estimates(tensor, fit_options(tensor), options_.loss == "poisson", options_.common.threads,
                                  machine_);
-    return decompose_plan({options_, plan_options_.ranks, grid_, machine_name(), figure_}, tensor, estimates);
+    return decompose_plan({options_, plan_options_.ranks, grid_, machine_name()}, tensor, estimates);
   }
 
  private:
@@ -79,7 +78,6 @@ class DecomposePlanner final : public Planner {
   }
 
   DecomposeOptions options_;
-  std::optional<std::filesystem::path> figure_;
   std::vector<int> grid_;
   Machine machine_;
 };

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "core/base/atomic_file.hpp"
 #include "core/base/text.hpp"
 #include "distributed/als/mttkrp_bound.hpp"
 #include "distributed/tensor/partition_comparison.hpp"
@@ -72,11 +71,17 @@ Plan decompose_plan(const DecomposePlanTask& task, const PlannedTensor& tensor, 
   facts.strong = strong_scaling(estimates, estimate);
   facts.weak = weak_scaling(estimates, estimate);
   facts.best_ranks = best_ranks(facts.strong);
-  if (task.figure)
-    write_file_atomically(*task.figure, scaling_svg(fmt::format("Sweeps of {} at rank {}", task.options.input, rank),
-                                                    facts.strong, facts.weak));
-  return {decompose_plan_text(task, tensor, estimates, facts), decompose_plan_json(task, tensor, estimates, facts),
-          warnings_of(estimates, facts)};
+  const auto curve = [](const char* name, const std::vector<ScalingPoint>& points) {
+    ScalingCurve made{name, {}};
+    for (const ScalingPoint& point : points) made.points.emplace_back(point.ranks, point.speedup);
+    return made;
+  };
+  return {
+      decompose_plan_text(task, tensor, estimates, facts),
+      decompose_plan_json(task, tensor, estimates, facts),
+      warnings_of(estimates, facts),
+      fmt::format("Sweeps of {} at rank {}", task.options.input, rank),
+      {curve("strong scaling: this tensor", facts.strong), curve("weak scaling: as many cells a rank", facts.weak)}};
 }
 
 }  // namespace tempera::drivers

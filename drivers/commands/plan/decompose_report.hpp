@@ -18,7 +18,6 @@ struct DecomposePlanTask {
   int ranks;
   const std::vector<int>& grid;  ///< fixed extents, or empty
   std::string machine;           ///< its name
-  std::optional<std::filesystem::path> figure;
 };
 
 /// Words of factor rows in a sweep under a partition of the nonzeros.
@@ -38,7 +37,7 @@ struct DecomposePlanFacts {
   int best_ranks = 1;
 };
 
-/// The plan of `tempera decompose` with these options, as text and JSON, with the warnings it deserves; writes the figure.
+/// The plan of `tempera decompose` with these options, as text and JSON, with the warnings it deserves.
 Plan decompose_plan(const DecomposePlanTask& task, const PlannedTensor& tensor, DecomposeEstimates& estimates);
 
 /// Bytes that the ranks of a full node hold.

@@ -199,7 +199,14 @@ class OptimizePlanner final : public Planner {
     const Machine on = machine();
     const OptimizeProblem problem = make_problem(options_);
     const OptimizePlan plan = plan_optimize(options_, problem, plan_options_.ranks, trial_seconds_);
-    return {text_of(plan, options_), json_of(plan, options_), warnings_of(plan, options_, on)};
+    std::vector<ScalingCurve> curves;
+    for (const OptimizeTimes& times : plan.times) {
+      ScalingCurve curve{fmt::format("trials of {}", human_duration(times.trial_seconds)), {}};
+      for (const OptimizeScalingRow& row : times.rows) curve.points.emplace_back(row.ranks, row.speedup);
+      curves.push_back(std::move(curve));
+    }
+    return {text_of(plan, options_), json_of(plan, options_), warnings_of(plan, options_, on),
+            fmt::format("Trials of {}", plan.what), std::move(curves)};
   }
 
   bool json() const override { return options_.common.json; }

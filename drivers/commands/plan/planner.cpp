@@ -1,5 +1,8 @@
 #include "drivers/commands/plan/planner.hpp"
 
+#include <fmt/format.h>
+
+#include "core/base/atomic_file.hpp"
 #include "drivers/commands/plan.hpp"
 
 namespace tempera::drivers {
@@ -28,6 +31,10 @@ void Planner::declare_plan_options() {
       .help(
           "what the nodes can do, as `tempera doctor --machine-file` writes it; none: a middling cluster of about "
           "2020");
+  schema_.path("figure", plan_options_.figure)
+      .absent("none")
+      .metavar("FILE.svg")
+      .help("draw the scaling tables into this file");
 }
 
 Machine Planner::machine() const {
@@ -37,6 +44,12 @@ Machine Planner::machine() const {
 std::string Planner::machine_name() const {
   return plan_options_.machine ? plan_options_.machine->string()
                                : "a middling cluster of about 2020 (no --machine FILE)";
+}
+
+std::string Planner::draw(const Plan& plan) const {
+  if (!plan_options_.figure) return {};
+  write_file_atomically(*plan_options_.figure, scaling_figure(plan.title, plan.curves));
+  return fmt::format("\nfigure: {}\n", plan_options_.figure->string());
 }
 
 std::unique_ptr<Planner> planner_for(std::span<const std::string>& arguments) {

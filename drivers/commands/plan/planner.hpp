@@ -10,6 +10,7 @@
 
 #include "core/base/option_schema.hpp"
 #include "distributed/communicator/communicator.hpp"
+#include "drivers/commands/plan/scaling_figure.hpp"
 #include "drivers/machine/machine.hpp"
 
 namespace tempera::drivers {
@@ -19,12 +20,15 @@ struct Plan {
   std::string text;                   ///< for people, ended by a newline; without the warnings
   nlohmann::ordered_json json;        ///< the same for scripts, each number with its unit in the key
   std::vector<std::string> warnings;  ///< "communication dominates …": shown below the text and in the JSON
+  std::string title;                  ///< of the figure
+  std::vector<ScalingCurve> curves;   ///< that it shows
 };
 
 /// What every engine's plan is told beside the options of the engine's own command.
 struct PlanOptions {
   int ranks = 0;                                 ///< MPI ranks of the run
   std::optional<std::filesystem::path> machine;  ///< what it runs on; the defaults of Machine otherwise
+  std::optional<std::filesystem::path> figure;   ///< to be written
 };
 
 /// One engine's part of the command. A planner lives on every process, plan() is called on one.
@@ -44,11 +48,13 @@ class Planner {
   virtual bool json() const = 0;
   /// OpenMP threads of a rank of the run, which plan() may use as well.
   virtual int threads() const = 0;
+  /// The figure, if one is wanted. @return what to say of it at the end of the text @throws Error{environment}
+  std::string draw(const Plan& plan) const;
 
  protected:
   /// @param command  as a person types it: "plan", "plan sample"
   explicit Planner(const std::string& command);
-  /// The group "Plan": --ranks N and --machine FILE.
+  /// The group "Plan": --ranks N, --machine FILE and --figure FILE.svg.
   void declare_plan_options();
   /// The machine file if one was given. @throws Error{usage} as read_machine
   Machine machine() const;

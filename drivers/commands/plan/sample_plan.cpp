@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double kTrialSeconds = 0.5;
 constexpr int kMostTrialRounds = 12;
 // Growth of a run of next to nothing, measured: the engine's code and MPI's buffers, and with those the file of draws.
-constexpr double kEngineBytes = 5e6, kFilesBytes = 10.4e6;
+constexpr double kEngineBytes = 3.75e6, kFilesBytes = 9.2e6;
 constexpr double kMebibyte = 1024 * 1024;
 
 double seconds_since(Clock::time_point begin) {
@@ -160,10 +160,11 @@ class Planning {
   Planning(const SampleOptions& options, const SampleProblem& problem, const Machine& machine, SamplePlan& plan)
       : options_(options), problem_(problem), machine_(machine), plan_(plan) {}
 
-  /// The same run on another number of ranks.
-  TemperingPlan on(const SampleLayout& layout) const {
+  /// The same run on another number of ranks. @param times  as many copies
+  TemperingPlan on(const SampleLayout& layout, Index times = 1) const {
     TemperingPlan tempering = plan_.tempering;
     tempering.ranks = layout.groups;
+    tempering.options.ladders *= times;
     return tempering;
   }
   std::optional<GroupTraffic> traffic_in(const SampleLayout& layout) const {
@@ -179,6 +180,13 @@ class Planning {
       if (!plan_.scaling.empty()) row.speedup = plan_.scaling.front().time.total() / row.time.total();
       row.efficiency = row.speedup / p;
       plan_.scaling.push_back(row);
+    }
+    for (const int p : ranks_of_table(ranks)) {
+      const SampleLayout layout = sample_layout(p, options_.ranks_per_replica, p * replicas());
+      ScalingRow row{p, time_of(on(layout, p), layout, plan_.steps, traffic_in(layout), machine_)};
+      if (!plan_.weak.empty()) row.efficiency = plan_.weak.front().time.total() / row.time.total();
+      row.speedup = p * row.efficiency;
+      plan_.weak.push_back(row);
     }
   }
 

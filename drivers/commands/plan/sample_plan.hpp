@@ -97,6 +97,8 @@ struct SamplePlan {
   DrawsMemory draws;
   double draws_file_bytes = 0;
   std::vector<ScalingRow> scaling;
+  std::vector<ScalingRow>
+      weak;  ///< with as many copies a rank as there are in all: speed-up is that of their scans together
 
   double memory_bytes = 0;  ///< on the fullest rank, beside what a process has when it begins
   double memory_bytes_of(const TemperingMemory& of_rank, bool collects) const;

@@ -83,16 +83,30 @@ std::string advice_text(const SamplePlan& plan, const SampleOptions& options) {
   return text;
 }
 
-std::string scaling_text(const SamplePlan& plan) {
+std::string scaling_text(const std::string& title, const std::vector<ScalingRow>& scaling) {
   std::vector<std::vector<std::string>> rows{
       {"MPI ranks", "a scan", "exploring", "swaps", "speed-up", "efficiency", ""}};
-  for (const ScalingRow& row : plan.scaling)
+  for (const ScalingRow& row : scaling)
     rows.push_back(
         {std::to_string(row.ranks), seconds_text(row.time.total()), seconds_text(row.time.exploring),
          seconds_text(row.time.swaps + row.time.round_end), fmt::format("{:.2f}", row.speedup),
          fmt::format("{:.0f} %", 100 * row.efficiency),
          std::string(static_cast<std::size_t>(std::clamp(std::lround(kBar * row.efficiency), 0L, long{kBar})), '#')});
-  return text_table(rows, TableColumns::right);
+  return fmt::format("\n  {}\n{}", title, text_table(rows, TableColumns::right));
+}
+
+Json scaling_json(const std::vector<ScalingRow>& scaling) {
+  Json rows = Json::array();
+  for (const ScalingRow& row : scaling)
+    rows.push_back({{"mpi_ranks", row.ranks},
+                    {"scan_seconds", row.time.total()},
+                    {"exploring_seconds", row.time.exploring},
+                    {"density_communication_seconds", row.time.density},
+                    {"swap_seconds", row.time.swaps},
+                    {"round_end_seconds", row.time.round_end},
+                    {"speedup", row.speedup},
+                    {"efficiency", row.efficiency}});
+  return rows;
 }
 
 Json traffic_json(const Traffic& traffic) {
@@ -191,7 +205,8 @@ std::string sample_plan_text(const SamplePlan& plan, const SampleOptions& option
            human_bytes(std::max(plan.draws.summaries, plan.draws.file))));
   line("disk", fmt::format("{} of draws in the last round, as much again beside the checkpoints",
                            human_bytes(plan.draws_file_bytes)));
-  return text + "\n" + scaling_text(plan);
+  return text + scaling_text("Strong scaling: this run", plan.scaling) +
+         scaling_text("Weak scaling: a rank more for as many copies more", plan.weak);
 }
 
 Json sample_plan_json(const SamplePlan& plan, const SampleOptions& options) {
@@ -237,16 +252,8 @@ Json sample_plan_json(const SamplePlan& plan, const SampleOptions& options) {
                           {"draws_waiting", plan.draws.waiting},  {"summaries", plan.draws.summaries},
                           {"draws_file", plan.draws.file}};
   json["draws_file_bytes"] = plan.draws_file_bytes;
-  json["scaling"] = Json::array();
-  for (const ScalingRow& row : plan.scaling)
-    json["scaling"].push_back({{"mpi_ranks", row.ranks},
-                               {"scan_seconds", row.time.total()},
-                               {"exploring_seconds", row.time.exploring},
-                               {"density_communication_seconds", row.time.density},
-                               {"swap_seconds", row.time.swaps},
-                               {"round_end_seconds", row.time.round_end},
-                               {"speedup", row.speedup},
-                               {"efficiency", row.efficiency}});
+  json["scaling"] = scaling_json(plan.scaling);
+  json["weak_scaling"] = scaling_json(plan.weak);
   return json;
 }
 

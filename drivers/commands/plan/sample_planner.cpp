@@ -53,8 +53,16 @@ class SamplePlanner final : public Planner {
     const SampleProblem problem = make_problem(self, options_, "", 1);
     SamplePlan plan = plan_sample(options_, problem, plan_options_.ranks, barrier_, on);
     plan.barrier_source = source_;
-    return {sample_plan_text(plan, options_, machine_name()), sample_plan_json(plan, options_),
-            sample_plan_warnings(plan, options_, on)};
+    const auto curve = [](const char* name, const std::vector<ScalingRow>& rows) {
+      ScalingCurve made{name, {}};
+      for (const ScalingRow& row : rows) made.points.emplace_back(row.ranks, row.speedup);
+      return made;
+    };
+    return {sample_plan_text(plan, options_, machine_name()),
+            sample_plan_json(plan, options_),
+            sample_plan_warnings(plan, options_, on),
+            fmt::format("Scans of {} with {}", plan.what, plan.explorer),
+            {curve("strong scaling: this run", plan.scaling), curve("weak scaling: as many copies a rank", plan.weak)}};
   }
 
   bool json() const override { return options_.common.json; }

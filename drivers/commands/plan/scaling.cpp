@@ -127,37 +127,4 @@ std::string scaling_text(const std::string& title, const std::vector<ScalingPoin
   return fmt::format("\n{}\n{}", title, text_table(table, TableColumns::right));
 }
 
-std::string scaling_svg(const std::string& title, const std::vector<ScalingPoint>& strong,
-                        const std::vector<ScalingPoint>& weak) {
-  constexpr double kLeft = 60, kTop = 40, kWidth = 520, kHeight = 360;
-  const double most = std::log2(std::max(2, strong.back().ranks));
-  const auto x_of = [&](double ranks) { return kLeft + kWidth * std::log2(ranks) / most; };
-  const auto y_of = [&](double speedup) {
-    return kTop + kHeight * (1 - std::clamp(std::log2(speedup) / most, 0.0, 1.0));
-  };
-  std::string safe;
-  for (const char c : title) safe += c == '<' ? "&lt;" : c == '&' ? "&amp;" : std::string(1, c);
-  std::string svg = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 640 460\" font-family=\"sans-serif\" font-size=\"12\">\n"
-      "<rect width=\"640\" height=\"460\" fill=\"white\"/>\n<text x=\"60\" y=\"24\">{}</text>\n"
-      "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>\n"
-      "<path d=\"M{} {}L{} {}\" stroke=\"#bbb\" stroke-dasharray=\"4 4\"/>\n",
-      safe, kLeft, kTop, kWidth, kHeight, kLeft, kTop + kHeight, kLeft + kWidth, kTop);
-  const auto curve = [&](const std::vector<ScalingPoint>& points, const char* colour, const char* name, double y) {
-    std::string path;
-    for (const ScalingPoint& point : points)
-      path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x_of(point.ranks), y_of(point.speedup));
-    svg += fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/>\n", path, colour);
-    svg += fmt::format("<text x=\"70\" y=\"{}\" fill=\"{}\">{}</text>\n", y, colour, name);
-  };
-  curve(strong, "#1f77b4", "strong scaling: this tensor", 60);
-  curve(weak, "#d62728", "weak scaling: as many cells a rank", 76);
-  for (const ScalingPoint& point : strong)
-    svg +=
-        fmt::format("<text x=\"{:.1f}\" y=\"418\" text-anchor=\"middle\">{}</text>\n", x_of(point.ranks), point.ranks);
-  return svg +
-         "<text x=\"320\" y=\"444\" text-anchor=\"middle\">MPI ranks</text>\n"
-         "<text x=\"16\" y=\"220\" transform=\"rotate(-90 16 220)\" text-anchor=\"middle\">speed-up</text>\n</svg>\n";
-}
-
 }  // namespace tempera::drivers

@@ -34,8 +34,4 @@ int best_ranks(const std::vector<ScalingPoint>& strong);
 /// Aligned columns and a bar a row for the efficiency.
 std::string scaling_text(const std::string& title, const std::vector<ScalingPoint>& points);
 
-/// Both curves, speed-up over ranks with logarithmic axes, as an SVG file that stands alone.
-std::string scaling_svg(const std::string& title, const std::vector<ScalingPoint>& strong,
-                        const std::vector<ScalingPoint>& weak);
-
 }  // namespace tempera::drivers
