@@ -49,10 +49,6 @@ void count_peers(const Ghosts& ghosts, std::vector<RankRows>& rows) {
     }
 }
 
-int product_of(const std::vector<int>& grid) {
-  return std::accumulate(grid.begin(), grid.end(), 1, std::multiplies<>());
-}
-
 }  // namespace
 
 NonzeroRows::NonzeroRows(std::span<const Index> shape, std::span<const SparseTensor> blocks) {
@@ -104,7 +100,7 @@ std::vector<std::int32_t> NonzeroRows::ranks_of(const NonzeroPartition& partitio
 ModeRows NonzeroRows::exchange(int mode, const NonzeroPartition& partition,
                                std::span<const std::int32_t> rank_of) const {
   const auto m = static_cast<std::size_t>(mode);
-  const int ranks = product_of(partition.grid);
+  const int ranks = grid_ranks(partition.grid);
   if (partition.spreads(m)) return exchange_among_all(mode, ranks, rank_of);
   const ModeParts& parts = partition.modes[m];
   return exchange(
@@ -186,7 +182,7 @@ EvenPart even_part(Index size, Index parts, Index part) {
 }
 
 std::vector<ModeRows> dense_mode_rows(std::span<const Index> shape, const std::vector<int>& grid) {
-  const int ranks = product_of(grid);
+  const int ranks = grid_ranks(grid);
   std::vector<ModeRows> modes;
   int stride = 1;
   for (std::size_t m = 0; m < shape.size(); ++m) {

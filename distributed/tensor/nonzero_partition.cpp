@@ -55,13 +55,9 @@ double estimated_rows(std::span<const Index> shape, const std::vector<int>& grid
   return rows;
 }
 
-int ranks_of(const std::vector<int>& grid) {
-  return std::accumulate(grid.begin(), grid.end(), 1, std::multiplies<>());
-}
-
 double counted_balance(const Communicator& communicator, const NonzeroPartition& partition,
                        std::span<const SparseTensor> blocks) {
-  const int ranks = ranks_of(partition.grid);
+  const int ranks = grid_ranks(partition.grid);
   std::vector<Index> counts(static_cast<std::size_t>(ranks), 0);
   for (const SparseTensor& block : blocks) {
     std::vector<const Index*> columns;
@@ -171,6 +167,10 @@ std::vector<std::vector<int>> candidates(int most_ranks, std::span<const Index> 
 
 }  // namespace
 
+int grid_ranks(const std::vector<int>& grid) {
+  return std::accumulate(grid.begin(), grid.end(), 1, std::multiplies<>());
+}
+
 void check_grid(std::span<const Index> shape, const std::vector<int>& grid) {
   if (grid.size() != shape.size())
     throw Error(Category::usage, "--grid",
@@ -201,7 +201,7 @@ PartitionChooser::~PartitionChooser() = default;
 
 NonzeroPartition PartitionChooser::choose(int ranks, const std::vector<int>& grid, Index most_sampled) {
   auto grids = candidates(ranks, shape_, grid);
-  if (ranks_of(grids.front()) == 1 || nonzeros_ == 0) {
+  if (grid_ranks(grids.front()) == 1 || nonzeros_ == 0) {
     NonzeroPartition trivial;
     trivial.grid = grids.front();
     trivial.nonzeros = nonzeros_;
@@ -219,7 +219,7 @@ NonzeroPartition PartitionChooser::choose(int ranks, const std::vector<int>& gri
   if (!parts_) parts_ = std::make_unique<CandidateParts>(shape_, communicator_, blocks_, nonzeros_);
   VolumeSample sample(communicator_, blocks_, parts_->cut_bins(), parts_->cut_weights(), nonzeros_, ranks,
                       most_sampled);
-  const double good = reachable_balance(nonzeros_, ranks_of(grids.front()));
+  const double good = reachable_balance(nonzeros_, grid_ranks(grids.front()));
   return PartitionSearch(communicator_, blocks_, *parts_, std::move(sample), std::move(grids), good).find();
 }
 

@@ -91,6 +91,9 @@ class PartitionChooser {
 
 constexpr double kGoodBalance = 1.05;
 
+/// Product of the extents.
+int grid_ranks(const std::vector<int>& grid);
+
 /// @throws Error{usage} unless `grid` has one extent a mode, none above the size of its mode
 void check_grid(std::span<const Index> shape, const std::vector<int>& grid);
 

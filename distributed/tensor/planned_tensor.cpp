@@ -1,7 +1,6 @@
 #include "distributed/tensor/planned_tensor.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -28,10 +27,6 @@ double distinct_cells(std::span<const SparseTensor> blocks) {
     }
   std::sort(hashes.begin(), hashes.end());
   return static_cast<double>(std::unique(hashes.begin(), hashes.end()) - hashes.begin());
-}
-
-int product_of(const std::vector<int>& grid) {
-  return std::accumulate(grid.begin(), grid.end(), 1, std::multiplies<>());
 }
 
 /// Nonzeros in the numbers of the rows they touch, in increasing order of these; the trees do not depend on which order.
@@ -96,7 +91,7 @@ PlannedLayout PlannedTensor::layout(int ranks, const std::vector<int>& grid, Ind
   if (dense_) {
     if (!grid.empty()) check_grid(shape_, grid);
     layout.grid = grid.empty() ? dense_grid_for(ranks, shape_) : grid;
-    layout.ranks = product_of(layout.grid);
+    layout.ranks = grid_ranks(layout.grid);
     layout.modes = dense_mode_rows(shape_, layout.grid);
     layout.cells.assign(static_cast<std::size_t>(layout.ranks), 1);
     for (std::size_t rank = 0; rank < layout.cells.size(); ++rank)
@@ -105,7 +100,7 @@ PlannedLayout PlannedTensor::layout(int ranks, const std::vector<int>& grid, Ind
   }
   const NonzeroPartition partition = chooser_->choose(ranks, grid, most_sampled);
   layout.grid = partition.grid;
-  layout.ranks = product_of(layout.grid);
+  layout.ranks = grid_ranks(layout.grid);
   layout.rank_of = rows_->ranks_of(partition, blocks_);
   for (int mode = 0; mode < rows_->order(); ++mode)
     layout.modes.push_back(rows_->exchange(mode, partition, layout.rank_of));

@@ -188,4 +188,32 @@ void check_constraints(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) parse_constraint(text);
 }
 
+LoadOptions load_options(const DecomposeOptions& options, std::vector<int> grid) {
+  LoadOptions load;
+  load.index_base = options.index_base;
+  if (options.dims) load.dims = *options.dims;
+  load.distribution.grid = std::move(grid);
+  load.distribution.threads = options.common.threads;
+  load.distribution.missing = options.missing == "unobserved" ? Missing::unobserved : Missing::zero;
+  load.distribution.holdout = {options.holdout, static_cast<std::uint64_t>(options.common.seed)};
+  return load;
+}
+
+CpOptions cp_options(const DecomposeOptions& options, int order) {
+  CpOptions fit;
+  fit.rank = options.rank;
+  fit.constraints = parse_constraints(options.constraints, order);
+  fit.iterations = options.iterations;
+  fit.tolerance = options.tolerance;
+  fit.restarts = options.restarts;
+  fit.seed = static_cast<std::uint64_t>(options.common.seed);
+  fit.solver = solver_named(options.solver);
+  fit.count_solver = parse_count_solver(options.solver);
+  fit.extrapolation = options.extrapolation;
+  const auto damping = parse_damping(options.damping);
+  fit.damping = damping.value_or(0);
+  fit.damping_in_swamps = !damping;
+  return fit;
+}
+
 }  // namespace tempera::drivers

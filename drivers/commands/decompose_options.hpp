@@ -7,6 +7,7 @@
 
 #include "core/base/option_schema.hpp"
 #include "distributed/als/cp_als.hpp"
+#include "distributed/tensor/load.hpp"
 #include "drivers/common_options.hpp"
 
 namespace tempera::drivers {
@@ -46,6 +47,11 @@ std::vector<int> parse_grid(const std::string& text, int ranks);
 
 /// A number from 0 up, or nothing for "auto". @throws Error{usage} for anything else
 std::optional<double> parse_damping(const std::string& text);
+
+/// How the input is read and spread, on a grid of these extents (empty: chosen).
+LoadOptions load_options(const DecomposeOptions& options, std::vector<int> grid = {});
+/// What is fitted to a tensor of this order, but for where it begins. @throws Error{usage}
+CpOptions cp_options(const DecomposeOptions& options, int order);
 
 /// "auto", "hals", "bpp" or "admm".
 Solver solver_named(const std::string& name);

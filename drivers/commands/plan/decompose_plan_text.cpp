@@ -15,10 +15,6 @@ std::string bytes_text(std::int64_t bytes) {
   return human_bytes(static_cast<double>(bytes));
 }
 
-std::string plural(int count, const char* word) {
-  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
-}
-
 std::string model_text(const DecomposeOptions& options) {
   return fmt::format("rank {}, {} loss, {}", options.rank, options.loss,
                      options.loss == "poisson"     ? "nonnegative"

@@ -42,12 +42,7 @@ class DecomposePlanner final : public Planner {
   int threads() const override { return options_.common.threads; }
 
   Plan plan(const Communicator& self) override {
-    LoadOptions load;
-    load.index_base = options_.index_base;
-    if (options_.dims) load.dims = *options_.dims;
-    load.distribution.threads = options_.common.threads;
-    load.distribution.missing = options_.missing == "unobserved" ? Missing::unobserved : Missing::zero;
-    load.distribution.holdout = {options_.holdout, static_cast<std::uint64_t>(options_.common.seed)};
+    const LoadOptions load = load_options(options_);
     if (options_.restarts > 1 && options_.start_groups.value_or(1) > 1)
       throw Error(Category::usage, "--start-groups", "a plan is of one group of ranks",
                   "leave it out, and give the ranks of one group as --ranks");
@@ -58,20 +53,8 @@ class DecomposePlanner final : public Planner {
   }
 
  private:
-  /// As Decomposition sets them, and checked as it checks them.
   CpOptions fit_options(const PlannedTensor& tensor) const {
-    CpOptions fit;
-    fit.rank = options_.rank;
-    fit.constraints = parse_constraints(options_.constraints, static_cast<int>(tensor.shape().size()));
-    fit.iterations = options_.iterations;
-    fit.tolerance = options_.tolerance;
-    fit.restarts = options_.restarts;
-    fit.solver = solver_named(options_.solver);
-    fit.count_solver = parse_count_solver(options_.solver);
-    fit.extrapolation = options_.extrapolation;
-    const auto damping = parse_damping(options_.damping);
-    fit.damping = damping.value_or(0);
-    fit.damping_in_swamps = !damping;
+    CpOptions fit = cp_options(options_, static_cast<int>(tensor.shape().size()));
     fit.init = options_.init == "nvecs" ? CpInit::nvecs : CpInit::random;
     check_cp_options(tensor.shape(), fit);
     return fit;

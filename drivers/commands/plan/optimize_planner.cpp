@@ -5,7 +5,9 @@
 #include "core/base/text.hpp"
 #include "distributed/gaussian_process/sharded_gp_maker.hpp"
 #include "drivers/commands/plan/optimize_plan.hpp"
+#include "drivers/commands/plan/placement.hpp"
 #include "drivers/commands/plan/planner.hpp"
+#include "drivers/commands/plan/scaling.hpp"
 
 namespace tempera::drivers {
 
@@ -14,10 +16,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr double kLeastBusy = 0.5;  // of the workers' time
-
-std::string plural(Index count, const std::string& noun) {
-  return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
-}
 
 std::string percent(double share) {
   return fmt::format("{:.0f} %", 100 * share);
@@ -169,15 +167,14 @@ std::vector<std::string> warnings_of(const OptimizePlan& plan, const OptimizeOpt
           "--hyperparameters map",
           human_duration(times.trial_seconds), percent(busy)));
   }
-  const double on_node =
-      plan.layout.model_ranks() > 0
-          ? static_cast<double>(std::min<std::int64_t>(plan.layout.model_ranks(), machine.cores_per_node))
-          : 1;
-  if (plan.memory * on_node > machine.memory_per_node)
+  const int model = plan.layout.model_ranks();
+  const int most = placement_of(machine, plan.layout.ranks(), static_cast<int>(options.common.threads)).ranks_per_node;
+  const double needed = plan.growth * std::max(1, std::min(model, most));
+  if (needed > machine.memory_per_node)
     warnings.push_back(
         fmt::format("memory does not fit: the model needs {} on a node that has {}; more --model-ranks over "
                     "more nodes, or a smaller --budget",
-                    human_bytes(plan.memory * on_node), human_bytes(machine.memory_per_node)));
+                    human_bytes(needed), human_bytes(machine.memory_per_node)));
   return warnings;
 }
 

@@ -12,6 +12,7 @@
 #include "distributed/tempering/distributed_cells.hpp"
 #include "distributed/tempering/draw_summary.hpp"
 #include "distributed/tempering/held_out_prediction.hpp"
+#include "drivers/commands/plan/placement.hpp"
 #include "drivers/commands/plan/scaling.hpp"
 
 namespace tempera::drivers {
@@ -37,18 +38,6 @@ Index total(const std::vector<Index>& values) {
 }
 
 /// Latency and bandwidth between two ranks of a job of so many.
-struct Link {
-  double latency, bandwidth;
-};
-Link link_of(const Machine& machine, int ranks) {
-  if (ranks <= machine.cores_per_node) return {machine.node_latency, machine.node_bandwidth};
-  return {machine.network_latency, machine.network_bandwidth / static_cast<double>(machine.cores_per_node)};
-}
-
-double steps_of(int ranks) {
-  return std::ceil(std::log2(static_cast<double>(std::max(1, ranks))));
-}
-
 /// Draws of a stream in the last round.
 Index draws_of(const TemperingPlan& plan) {
   return (TemperingPlan::scans(plan.options.rounds) + plan.options.thin - 1) / plan.options.thin;
@@ -126,7 +115,7 @@ double data_memory(const CpPosterior& posterior, int group) {
 
 ScanTime time_of(const TemperingPlan& plan, const SampleLayout& layout, const MeasuredSteps& steps,
                  const std::optional<GroupTraffic>& traffic, const Machine& machine) {
-  const Link link = link_of(machine, layout.ranks);
+  const Placement link = placement_of(machine, layout.ranks, std::max(1, plan.options.threads));
   const int round = plan.options.rounds, G = layout.smallest_group;
   const auto scans = static_cast<double>(TemperingPlan::scans(round));
   const double turns = std::ceil(static_cast<double>(layout.most_replicas) / std::max(1, plan.options.threads));

@@ -7,6 +7,8 @@
 
 #include "core/base/text.hpp"
 #include "core/sampling/schedule.hpp"
+#include "drivers/commands/plan/placement.hpp"
+#include "drivers/commands/plan/scaling.hpp"
 
 namespace tempera::drivers {
 
@@ -15,7 +17,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr double kMostCommunication = 0.5;  // of a scan
-constexpr int kBar = 20;                    // characters of full efficiency
 
 Index replicas_of(const SamplePlan& plan) {
   return plan.tempering.options.ladders * plan.tempering.chains(plan.tempering.options.rounds);
@@ -27,10 +28,6 @@ int most_useful_ranks(const SamplePlan& plan, const SampleOptions& options) {
 
 int best_ranks(const SamplePlan& plan, const SampleOptions& options) {
   return tight_ranks(plan.layout, options.ranks_per_replica, replicas_of(plan));
-}
-
-std::string plural(Index count, const std::string& noun) {
-  return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
 }
 
 std::string seconds_text(double seconds) {
@@ -87,11 +84,9 @@ std::string scaling_text(const std::string& title, const std::vector<ScalingRow>
   std::vector<std::vector<std::string>> rows{
       {"MPI ranks", "a scan", "exploring", "swaps", "speed-up", "efficiency", ""}};
   for (const ScalingRow& row : scaling)
-    rows.push_back(
-        {std::to_string(row.ranks), seconds_text(row.time.total()), seconds_text(row.time.exploring),
-         seconds_text(row.time.swaps + row.time.round_end), fmt::format("{:.2f}", row.speedup),
-         fmt::format("{:.0f} %", 100 * row.efficiency),
-         std::string(static_cast<std::size_t>(std::clamp(std::lround(kBar * row.efficiency), 0L, long{kBar})), '#')});
+    rows.push_back({std::to_string(row.ranks), seconds_text(row.time.total()), seconds_text(row.time.exploring),
+                    seconds_text(row.time.swaps + row.time.round_end), fmt::format("{:.2f}", row.speedup),
+                    fmt::format("{:.0f} %", 100 * row.efficiency), efficiency_bar(row.efficiency)});
   return fmt::format("\n  {}\n{}", title, text_table(rows, TableColumns::right));
 }
 
@@ -273,7 +268,8 @@ std::vector<std::string> sample_plan_warnings(const SamplePlan& plan, const Samp
                     "longer way between "
                     "swaps (--explorer slice:passes=5)",
                     100 * time.communication() / time.total(), seconds_text(plan.steps.seconds_per_step())));
-  const double on_node = static_cast<double>(std::min<std::int64_t>(layout.ranks, machine.cores_per_node));
+  const double on_node =
+      std::min(layout.ranks, placement_of(machine, layout.ranks, options.common.threads).ranks_per_node);
   if (plan.memory_bytes * on_node > machine.memory_per_node)
     warnings.push_back(
         fmt::format("memory does not fit: {:.0f} MPI ranks on a node need {} of {}; more "

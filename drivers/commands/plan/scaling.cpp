@@ -48,13 +48,6 @@ double random_seconds(const std::vector<Index>& shape, bool dense, double nonzer
   return std::isfinite(best) ? best : 0;
 }
 
-std::string bar(double efficiency) {
-  const int cells = static_cast<int>(std::lround(std::clamp(efficiency, 0.0, 1.0) * kBarCells));
-  std::string text;
-  for (int k = 0; k < kBarCells; ++k) text += k < cells ? "#" : ".";
-  return text;
-}
-
 }  // namespace
 
 std::vector<int> ranks_of_table(int ranks) {
@@ -117,13 +110,24 @@ int best_ranks(const std::vector<ScalingPoint>& strong) {
   return best;
 }
 
+std::string efficiency_bar(double efficiency) {
+  const int cells = static_cast<int>(std::lround(std::clamp(efficiency, 0.0, 1.0) * kBarCells));
+  std::string text;
+  for (int k = 0; k < kBarCells; ++k) text += k < cells ? "#" : ".";
+  return text;
+}
+
+std::string plural(std::int64_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
+}
+
 std::string scaling_text(const std::string& title, const std::vector<ScalingPoint>& points) {
   std::vector<std::vector<std::string>> table{
       {"ranks", "a sweep", "speed-up", "efficiency", "", "memory", "communication"}};
   for (const ScalingPoint& point : points)
     table.push_back({human_count(point.ranks), human_duration(point.seconds), fmt::format("{:.4g}", point.speedup),
-                     fmt::format("{:.0f} %", 100 * point.efficiency), bar(point.efficiency), human_bytes(point.memory),
-                     fmt::format("{:.0f} %", 100 * point.share)});
+                     fmt::format("{:.0f} %", 100 * point.efficiency), efficiency_bar(point.efficiency),
+                     human_bytes(point.memory), fmt::format("{:.0f} %", 100 * point.share)});
   return fmt::format("\n{}\n{}", title, text_table(table, TableColumns::right));
 }
 

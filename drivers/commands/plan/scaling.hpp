@@ -31,6 +31,12 @@ std::vector<ScalingPoint> weak_scaling(const DecomposeEstimates& estimates, cons
 /// Most ranks at which at least half of every rank is used.
 int best_ranks(const std::vector<ScalingPoint>& strong);
 
+/// "1 rank", "2 048 ranks".
+std::string plural(std::int64_t count, const std::string& noun);
+
+/// A bar of twenty characters, as many of them full as the efficiency says.
+std::string efficiency_bar(double efficiency);
+
 /// Aligned columns and a bar a row for the efficiency.
 std::string scaling_text(const std::string& title, const std::vector<ScalingPoint>& points);
 

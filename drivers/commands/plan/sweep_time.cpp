@@ -19,23 +19,7 @@ constexpr double kDenseShare = 0.5, kSparseShare = 0.3;
 constexpr double kCacheBytes = 1 << 20;
 constexpr std::size_t kInlineBroadcast = 32;  // doubles that travel with the arrival
 
-double steps_of(int ranks) {
-  return std::ceil(std::log2(std::max(1, ranks)));
-}
-
 }  // namespace
-
-Placement placement_of(const Machine& machine, int ranks, int threads) {
-  Placement placement;
-  placement.ranks_per_node = static_cast<int>(std::max<std::int64_t>(1, machine.cores_per_node / threads));
-  placement.nodes = (ranks + placement.ranks_per_node - 1) / placement.ranks_per_node;
-  const bool one_node = placement.nodes == 1;
-  placement.latency = one_node ? machine.node_latency : machine.network_latency;
-  placement.bandwidth = one_node
-                            ? machine.node_bandwidth
-                            : std::min(machine.node_bandwidth, machine.network_bandwidth / placement.ranks_per_node);
-  return placement;
-}
 
 SweepWork sweep_work(const SweepTensor& tensor, bool dense, const CpOptions& options, bool counts, double cells,
                      double bytes, std::span<const RankRows> rows) {

@@ -5,20 +5,10 @@
 
 #include "distributed/als/cp_traffic.hpp"
 #include "distributed/tensor/planned_tensor.hpp"
+#include "drivers/commands/plan/placement.hpp"
 #include "drivers/machine/machine.hpp"
 
 namespace tempera::drivers {
-
-/// Where the ranks of a job lie on nodes that are all alike, filled one after the other.
-struct Placement {
-  int ranks_per_node = 1;  ///< on a full node
-  int nodes = 1;
-  double latency = 0;    ///< seconds of an exchange of one word between two ranks
-  double bandwidth = 0;  ///< bytes a second for one rank while all send
-};
-/// As many ranks on a node as it has cores for their threads. On one node words stay inside, on several every word counts as
-/// if it left its node.
-Placement placement_of(const Machine& machine, int ranks, int threads);
 
 /// Seconds of one sweep on the slowest rank.
 struct SweepTime {

@@ -64,13 +64,12 @@ double least_words(int left, std::size_t mode, const std::vector<Index>& shape, 
 
 TEST(DenseGrid, MovesAtMostFivePercentMoreThanTheBestFactorisationOfAnyNumberUpTo4096) {
   const Communicator world(MPI_COMM_WORLD);
-  if (world.size() > 1) GTEST_SKIP() << "one process looks at all numbers of ranks";
   for (const std::vector<Index>& shape :
        {std::vector<Index>{1000, 1000, 1000}, {5000, 300, 40}, {100, 90, 80, 70}, {100000, 64}}) {
     double all = 0;
     for (const Index size : shape) all += static_cast<double>(size);
     std::vector<double> parts(shape.size());
-    for (int ranks = 1; ranks <= 4096; ++ranks) {
+    for (int ranks = 1 + world.rank(); ranks <= 4096; ranks += world.size()) {
       const double least = least_words(ranks, 0, shape, parts) - all / ranks;
       if (std::isinf(least)) continue;  // no grid of all
       const std::vector<int> grid = dense_grid_for(ranks, shape);
