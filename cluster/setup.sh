@@ -112,9 +112,13 @@ deps() {
 
 # --- build ---------------------------------------------------------------------------------------------------------
 
+cores() {  # whatever threads a program may start
+  env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc
+}
+
 jobs() {  # one a core, fewer where memory is short
   local cores available by_memory
-  cores="$(nproc)"
+  cores="$(cores)"
   available="$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo 2>/dev/null)"
   by_memory=$((${available:-$kib_per_job} / kib_per_job))
   ((by_memory < 1)) && by_memory=1
@@ -172,7 +176,7 @@ run_tests() {
   else
     say "real data: none beside the checkout; the tests that read it will say they are skipped"
   fi
-  (cd "$root" && ctest --preset release --parallel "$(nproc)" --no-tests=error </dev/null)
+  (cd "$root" && ctest --preset release --parallel "$(cores)" --no-tests=error </dev/null)
 }
 
 # Under sudo the checkout stays its owner's: packages are installed as root, all else runs as the caller.
