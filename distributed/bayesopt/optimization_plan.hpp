@@ -1,9 +1,13 @@
 #pragma once
 
+#include <array>
 #include <functional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "core/base/index.hpp"
+#include "core/bayesopt/proposer.hpp"
 #include "distributed/bayesopt/evaluator.hpp"
 #include "distributed/bayesopt/scheduler.hpp"
 #include "distributed/communicator/operation_traffic.hpp"
@@ -19,6 +23,12 @@ struct PlannedOptimization {
   std::function<double(Index trials)> proposing_seconds;
 };
 
+/// Trials that a proposal knows.
+struct PlannedBasis {
+  Index finished = 0;
+  Index pending = 0;
+};
+
 struct OptimizationTime {
   double seconds = 0;
   double busy = 0;  ///< share of the workers' time in trials
@@ -26,14 +36,34 @@ struct OptimizationTime {
 
 /// What the scheduler and its pacing make of it, by discrete events: points are proposed one after the other, so many ahead as
 /// Pacing has them made, or batch by batch. Cost: budget · log(workers).
-OptimizationTime optimization_time(const PlannedOptimization& plan);
+/// @param bases  if not null, gets what every proposal knows
+OptimizationTime optimization_time(const PlannedOptimization& plan, std::vector<PlannedBasis>* bases = nullptr);
 
-/// What a trial sends between rank 0 and the first rank of its group, as the communicator counts it: letters of 24 bytes that
-/// carry two texts, which are as long as the numbers in them.
+// What a run sends, on all ranks together, as the communicator counts it in the region "optimize": Courier's letters of
+// 24 bytes. How many a message takes depends on the numbers of parameters and of constraints and on words, not on values.
+
+/// A trial, between rank 0 and the first rank of its group.
 /// @param ranks  of the group, where it evaluates together: then its first rank passes the request on
 Traffic trial_traffic(const TrialRequest& request, const TrialAnswer& answer, int ranks = 1);
-/// What a run on so many ranks sends beside its trials, on all of them together; without ranks of a model.
+/// The same of any first attempt that succeeds.
+Traffic trial_traffic(Index parameters, std::span<const std::string> constraints, int ranks = 1);
+/// What is sent once, so that all begin and leave together.
 Traffic traffic_beside_trials(int ranks);
+
+/// Letters to and from the ranks of a model, of runs whose trials succeed. What those ranks send to each other meanwhile: see
+/// PlannedTeam and, of models that they share, sharded_gp_traffic.hpp.
+class ModelLetters {
+ public:
+  ModelLetters(Index parameters, std::span<const std::string> constraints);
+  /// From rank 0 to each of them. @param told  trials that finished since the request before  @param pending  on their way
+  Traffic request(Index told, Index pending) const;
+  /// From the first of them.
+  static Traffic answer(const Proposal& proposal);
+
+ private:
+  static constexpr Index kMeasured = 3;
+  std::array<std::array<Index, kMeasured>, kMeasured> bytes_;  // of requests with 0, 1, 2 trials told and pending
+};
 
 /// The number of workers that ask for points as fast as they are made: more of them wait.
 double workers_served(double trial_seconds, double proposing_seconds);

@@ -12,6 +12,8 @@ class RankDealer final : public Dealer {
  public:
   explicit RankDealer(Communicator ranks) : ranks_(std::move(ranks)) {}
   std::vector<std::vector<double>> deal(Index pieces, const Piece& piece) override;
+  /// Numbers that go to every other rank for what a piece gave.
+  static Index numbers_sent(const std::vector<double>& piece) { return 1 + std::ssize(piece); }
 
  private:
   Communicator ranks_;

@@ -14,11 +14,6 @@ namespace {
 
 constexpr Index kMostCopied = 100'000'000;  // MAGIC_MAX of PDGEMR2D: from here on it takes an extent for a missing one
 
-/// Columns of a panel of `rows` rows that takes at most kPanelBytes.
-Index panel_columns(Index rows) {
-  return std::max(Index{1}, kPanelBytes / static_cast<Index>(sizeof(double)) / std::max(Index{1}, rows));
-}
-
 /// Calls body(first column, columns) for panels of a matrix.
 template <class Body>
 void for_each_panel(Index rows, Index columns, const Body& body) {
@@ -27,6 +22,10 @@ void for_each_panel(Index rows, Index columns, const Body& body) {
 }
 
 }  // namespace
+
+Index panel_columns(Index rows) {
+  return std::max(Index{1}, kPanelBytes / static_cast<Index>(sizeof(double)) / std::max(Index{1}, rows));
+}
 
 void copy_part(const BlockCyclicMatrix& source, Corner from, Index rows, Index columns, BlockCyclicMatrix& target,
                Corner to) {

@@ -12,6 +12,8 @@
 namespace tempera {
 
 constexpr Index kPanelBytes = Index{32} << 20;
+/// Columns of a panel of `rows` rows that takes at most kPanelBytes.
+Index panel_columns(Index rows);
 
 /// The part of a matrix that begins at (row, column).
 struct Corner {

@@ -1,29 +1,13 @@
 #pragma once
 
-#include <boost/serialization/string.hpp>
-#include <span>
 #include <string>
 
 #include "core/base/error.hpp"
 #include "core/base/index.hpp"
-#include "distributed/communicator/archive.hpp"
+#include "distributed/communicator/blob.hpp"
 #include "distributed/tasks/rank_span.hpp"
 
 namespace tempera {
-
-/// Anything Boost.Serialization can write, as the bytes of an order or a result, and back.
-template <class T>
-std::string to_blob(const T& object) {
-  const auto bytes = to_bytes(object);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-/// @throws boost::archive::archive_exception
-template <class T>
-T from_blob(const std::string& blob) {
-  T object;
-  from_bytes(std::as_bytes(std::span(blob)), object);
-  return object;
-}
 
 /// Ranks of a task that runs alone on all ranks of the job, the master among them.
 constexpr int kAllRanks = 0;

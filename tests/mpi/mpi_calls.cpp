@@ -9,19 +9,30 @@
 
 namespace {
 
-std::atomic<tempera::Index> sends = 0, large_sends = 0, collectives = 0;
+std::atomic<tempera::Index> sends = 0, large_sends = 0, collectives = 0, bytes = 0;
 
-void count_send(int count, MPI_Datatype type) {
+tempera::Index bytes_of(int count, MPI_Datatype type) {
   int size = 0;
   PMPI_Type_size(type, &size);
+  return static_cast<tempera::Index>(count) * size;
+}
+
+void count_send(int count, MPI_Datatype type) {
   ++sends;
-  if (static_cast<tempera::Index>(count) * size > 24) ++large_sends;
+  if (bytes_of(count, type) > 24) ++large_sends;
+  bytes += bytes_of(count, type);
+}
+
+bool is_root(int root, MPI_Comm comm) {
+  int rank = 0;
+  PMPI_Comm_rank(comm, &rank);
+  return rank == root;
 }
 
 }  // namespace
 
 tempera::test::MpiCalls tempera::test::mpi_calls() {
-  return {sends, large_sends, collectives};
+  return {sends, large_sends, collectives, bytes};
 }
 
 extern "C" {
@@ -43,7 +54,16 @@ int MPI_Barrier(MPI_Comm comm) {
 
 int MPI_Bcast(void* data, int count, MPI_Datatype type, int root, MPI_Comm comm) {
   ++collectives;
+  int ranks = 1;
+  PMPI_Comm_size(comm, &ranks);
+  if (is_root(root, comm)) bytes += bytes_of(count, type) * (ranks - 1);
   return PMPI_Bcast(data, count, type, root, comm);
+}
+
+int MPI_Reduce(const void* in, void* out, int count, MPI_Datatype type, MPI_Op operation, int root, MPI_Comm comm) {
+  ++collectives;
+  if (!is_root(root, comm)) bytes += bytes_of(count, type);
+  return PMPI_Reduce(in, out, count, type, operation, root, comm);
 }
 
 int MPI_Allreduce(const void* in, void* out, int count, MPI_Datatype type, MPI_Op operation, MPI_Comm comm) {

@@ -10,6 +10,7 @@ struct MpiCalls {
   Index sends = 0;        ///< messages from rank to rank
   Index large_sends = 0;  ///< of more than 24 bytes
   Index collectives = 0;
+  Index bytes = 0;  ///< of sends, and of broadcasts and reductions as if data went straight from rank to rank
 };
 MpiCalls mpi_calls();
 

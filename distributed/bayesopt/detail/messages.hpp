@@ -9,11 +9,12 @@
 
 namespace tempera::detail {
 
-/// Between master and workers, as JSON texts.
+/// Between master and workers. How long one is depends on the number of parameters and on the words in it (names of
+/// constraints, reasons, what a proposer says), not on the numbers: so what a run sends is known before it.
 /// To ranks of the model.
 struct ModelRequest {
   Index number = 0;
-  std::size_t known = 0;        ///< finished trials that were told before
+  Index known = 0;              ///< finished trials that were told before
   std::vector<Trial> finished;  ///< those after them
   std::vector<PendingTrial> pending;
 };

@@ -24,7 +24,7 @@ void serve_proposals(Courier& courier, const Communicator& group, Proposer& prop
     Message content = message_from_text(message->text);
     auto* const request = std::get_if<ModelRequest>(&content);
     if (request == nullptr) break;
-    TEMPERA_EXPECTS(request->known == finished.size());
+    TEMPERA_EXPECTS(request->known == std::ssize(finished));
     finished.insert(finished.end(), request->finished.begin(), request->finished.end());
     Proposal proposal = proposer.propose(request->number, finished, request->pending);
     if (group.is_root()) courier.send(kMaster, to_text(ModelAnswer{std::move(proposal)}));

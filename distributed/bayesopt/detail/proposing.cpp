@@ -28,8 +28,8 @@ void ProposingHere::finish() {
 
 void ProposingElsewhere::begin(ProposalBasis basis) {
   ModelRequest request{basis.number, told_, {}, std::move(basis.pending)};
-  request.finished.assign(basis.finished.begin() + static_cast<std::ptrdiff_t>(told_), basis.finished.end());
-  told_ = basis.finished.size();
+  request.finished.assign(basis.finished.begin() + told_, basis.finished.end());
+  told_ = std::ssize(basis.finished);
   const std::string text = to_text(request);
   for (const int rank : ranks_) courier_.send(rank, text);
   running_ = true;

@@ -54,7 +54,7 @@ class ProposingElsewhere final : public Proposing {
  private:
   Courier& courier_;
   std::vector<int> ranks_;
-  std::size_t told_ = 0;  ///< trials that these ranks know
+  Index told_ = 0;  ///< trials that these ranks know
   bool running_ = false;
   std::optional<Proposal> answer_;
 };

@@ -1,9 +1,6 @@
 #include "distributed/tasks/detail/task_letters.hpp"
 
 #include <boost/serialization/vector.hpp>
-#include <utility>
-
-#include "core/base/contract.hpp"
 
 namespace tempera {
 
@@ -48,27 +45,11 @@ void serialize(Archive& archive, TaskReturned& returned, unsigned) {
 }
 
 std::string to_text(const TaskLetter& letter) {
-  return static_cast<char>(letter.index()) + std::visit([](const auto& content) { return to_blob(content); }, letter);
+  return to_tagged_blob(letter);
 }
-
-namespace {
-
-template <std::size_t... Kinds>
-TaskLetter letter_of_kind(std::size_t kind, const std::string& blob, std::index_sequence<Kinds...>) {
-  TaskLetter letter;
-  const bool known = ((kind == Kinds &&
-                       (letter.emplace<Kinds>(from_blob<std::variant_alternative_t<Kinds, TaskLetter>>(blob)), true)) ||
-                      ...);
-  TEMPERA_EXPECTS(known);
-  static_cast<void>(known);
-  return letter;
-}
-
-}  // namespace
 
 TaskLetter task_letter(const std::string& text) {
-  return letter_of_kind(static_cast<std::size_t>(text.at(0)), text.substr(1),
-                        std::make_index_sequence<std::variant_size_v<TaskLetter>>());
+  return from_tagged_blob<TaskLetter>(text);
 }
 
 }  // namespace detail

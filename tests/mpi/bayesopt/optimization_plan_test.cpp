@@ -4,8 +4,10 @@
 
 #include "core/base/random_stream.hpp"
 #include "core/bayesopt/blind_proposers.hpp"
+#include "core/bayesopt/gp_proposer.hpp"
 #include "core/bayesopt/objectives.hpp"
 #include "distributed/bayesopt/ask_tell.hpp"
+#include "distributed/bayesopt/planned_team.hpp"
 #include "distributed/bayesopt/simulation.hpp"
 #include "tests/mpi/bayesopt/optimization_fixture.hpp"
 #include "tests/support/mpi.hpp"
@@ -99,6 +101,99 @@ TEST(OptimizationPlan, TrafficOfTheTrialsIsWhatTheCommunicatorCounts) {
       }
     }
   });
+}
+
+TEST(OptimizationPlan, TrafficOfTrialsThatSucceedIsKnownWithoutThem) {
+  test::on_all_ranks([](const Communicator& world) {
+    for (const Schedule schedule : {Schedule::batch, Schedule::async, Schedule::blind}) {
+      const OptimizationOptions options = test::options_of(schedule, 60);
+      const Communicator own(world.handle());
+      test::DigestProposer proposer;
+      FunctionEvaluator evaluator = test::scripted_evaluator(0);
+      optimize(own, test::unit_square(), proposer, evaluator, options);
+      const Traffic sent = counted(own, "optimize");
+      const Traffic trials = world.size() > 1 ? 60 * trial_traffic(2, {}) : Traffic();
+      EXPECT_EQ(sent, trials + traffic_beside_trials(world.size())) << sent.bytes;
+    }
+  });
+}
+
+TEST(OptimizationPlan, TrafficOfTheModelIsWhatTheCommunicatorCounts) {
+  test::on_all_ranks([](const Communicator& world) {
+    const Space space = test::unit_square();
+    for (const HyperMethod method : {HyperMethod::map, HyperMethod::bayes})
+      for (int model_ranks = 1; model_ranks + 2 <= world.size(); ++model_ranks) {
+        OptimizationOptions options = test::options_of(Schedule::batch, 22);
+        options.ranks.model_ranks = model_ranks;
+        options.team = std::make_shared<RankTeam>();
+        GpProposerOptions model;
+        model.initial = 5;
+        model.model.hyperparameters.method = method;
+        model.team = options.team;
+        GpProposer proposer(space, model);
+        FunctionEvaluator evaluator = test::scripted_evaluator(0);
+        const Communicator own(world.handle());
+        const auto result = optimize(own, space, proposer, evaluator, options);
+        const Traffic sent = counted(own, "optimize");
+        if (!world.is_root()) continue;
+        const auto team = std::make_shared<PlannedTeam>(model_ranks);
+        model.team = team;
+        GpProposer planned(space, model);
+        const ModelLetters letters(space.size(), {});
+        Scheduler scheduler(options.scheduler);
+        Traffic expected = traffic_beside_trials(world.size()) + 22 * trial_traffic(space.size(), {});
+        Index told = 0;
+        for (const JournalEntry& entry : result.events) {
+          if (const auto* event = std::get_if<ProposeEvent>(&entry.event)) {
+            const ProposalBasis basis = scheduler.basis_of(*event);
+            const Proposal proposal = planned.propose(basis.number, basis.finished, basis.pending);
+            EXPECT_EQ(proposal.point, event->point);
+            expected += model_ranks * letters.request(std::ssize(basis.finished) - told, std::ssize(basis.pending)) +
+                        ModelLetters::answer(proposal);
+            told = std::ssize(basis.finished);
+          }
+          scheduler.apply(entry.event);
+        }
+        const PlannedTeam::Work work = team->take();
+        EXPECT_GE(work.seconds_saved, 0);
+        EXPECT_EQ(work.sent.bytes > 0, model_ranks > 1);
+        EXPECT_EQ(sent, expected + work.sent) << sent.bytes;
+      }
+  });
+}
+
+TEST(OptimizationPlan, KnowsWhatEveryProposalOfABatchKnows) {
+  PlannedOptimization plan;
+  plan.scheduler.schedule = Schedule::batch;
+  plan.scheduler.budget = 10;
+  plan.scheduler.batch = 4;
+  plan.workers = 3;
+  plan.proposing_seconds = [](Index) { return 0.1; };
+  std::vector<PlannedBasis> bases;
+  optimization_time(plan, &bases);
+  ASSERT_EQ(bases.size(), 10);
+  for (Index n = 0; n < 10; ++n) {
+    EXPECT_EQ(bases[static_cast<std::size_t>(n)].finished, n / 4 * 4);
+    EXPECT_EQ(bases[static_cast<std::size_t>(n)].pending, n % 4);
+  }
+}
+
+TEST(OptimizationPlan, KnowsHowManyTrialsAreOnTheirWayAtAProposal) {
+  PlannedOptimization plan;
+  plan.scheduler.budget = 500;
+  plan.workers = 8;
+  plan.trial_seconds = 1;
+  plan.proposing_seconds = [](Index) { return 0.001; };
+  std::vector<PlannedBasis> bases;
+  optimization_time(plan, &bases);
+  for (Index n = 0; n < 500; ++n) {
+    const auto [finished, pending] = bases[static_cast<std::size_t>(n)];
+    EXPECT_EQ(finished + pending, n);
+    if (n >= 8) {
+      EXPECT_GE(pending, 7);
+      EXPECT_LE(pending, 9) << "one is prepared";
+    }
+  }
 }
 
 TEST(OptimizationPlan, TrafficOfGroupsHasTheRequestsThatTheirFirstRanksPassOn) {
