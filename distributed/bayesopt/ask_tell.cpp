@@ -7,14 +7,21 @@
 
 namespace tempera {
 
+namespace {
+
+TrialRequest request_of(const Scheduler& scheduler, std::uint64_t seed, Index number, Index attempt) {
+  return {number, attempt, seed_of_trial(seed, number), scheduler.point(number)};
+}
+
+}  // namespace
+
 std::vector<TrialRequest> ask_trials(RunRecord& run, Proposer& proposer, std::uint64_t seed, Index count) {
   std::vector<TrialRequest> requests;
   const Scheduler& scheduler = run.scheduler();
   while (std::ssize(requests) < count) {
     if (const auto start = scheduler.next_start(std::ssize(requests))) {
       run.record(*start);
-      requests.push_back(
-          {start->number, start->attempt, seed_of_trial(seed, start->number), scheduler.point(start->number)});
+      requests.push_back(request_of(scheduler, seed, start->number, start->attempt));
     } else if (scheduler.can_propose()) {
       run.record(scheduler.propose(proposer));
     } else {
@@ -22,6 +29,14 @@ std::vector<TrialRequest> ask_trials(RunRecord& run, Proposer& proposer, std::ui
     }
   }
   run.sync();
+  return requests;
+}
+
+std::vector<TrialRequest> asked_trials(const Scheduler& scheduler, std::uint64_t seed) {
+  std::vector<TrialRequest> requests;
+  for (Index number = 0; number < scheduler.proposed(); ++number)
+    if (const auto attempt = scheduler.running_attempt(number))
+      requests.push_back(request_of(scheduler, seed, number, *attempt));
   return requests;
 }
 

@@ -12,6 +12,9 @@ namespace tempera {
 /// Fewer where the budget is used up, or results of the batch before are missing. @throws what the proposer does, and Error{environment}
 std::vector<TrialRequest> ask_trials(RunRecord& run, Proposer& proposer, std::uint64_t seed, Index count);
 
+/// The same trials again: those that were asked for and not told, in the order of their numbers.
+std::vector<TrialRequest> asked_trials(const Scheduler& scheduler, std::uint64_t seed);
+
 /// @throws Error{input} with an empty place if the trial does not run: never asked for, or told before
 void check_told(const Scheduler& scheduler, Index number);
 /// What came of a trial. @throws as check_told, and Error{environment}

@@ -29,10 +29,11 @@ constexpr const char* kFree[] = {"input",      "grid",      "threads",      "che
                                  "verbose",    "json",      "run",          "ranks-per-replica",
                                  "data",       "tensor",    "start-groups", "ranks-per-trial",
                                  "until-rhat", "until-ess", "timeout",      "max-failures",
-                                 "ask",        "tell",      "workers",      "model-ranks"};
+                                 "ask",        "ask-again", "tell",         "workers",
+                                 "model-ranks"};
 /// Taken from the manifest unless they are given: what a run prints is each time's own.
-constexpr const char* kNotInherited[] = {"quiet",  "verbose", "json", "output", "overwrite",
-                                         "config", "input",   "ask",  "tell"};
+constexpr const char* kNotInherited[] = {"quiet",  "verbose", "json", "output",    "overwrite",
+                                         "config", "input",   "ask",  "ask-again", "tell"};
 
 bool is_one_of(std::span<const char* const> names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();

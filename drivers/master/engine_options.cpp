@@ -111,7 +111,7 @@ std::optional<std::pair<std::string, std::string>> refused_key(Engine engine, co
   if (key == "quiet" || key == "verbose" || key == "json")
     return Reason("what is printed is up to the study", "say it to the study: tempera run --" + key);
   if (key == "config") return Reason("a stage has its options itself", "write the keys of that file into the stage");
-  if (key == "ask" || key == "tell")
+  if (key == "ask" || key == "ask-again" || key == "tell")
     return Reason("trials of a study are not run by hand", "use 'tempera optimize' for it");
   return std::nullopt;
 }

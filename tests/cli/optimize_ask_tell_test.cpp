@@ -54,6 +54,28 @@ TEST_F(OptimizeAskTell, AsksAndTellsUntilTheBudgetIsUsedUpAsARunThatTriesItself)
   for (std::size_t k = 0; k < mine.size(); ++k) EXPECT_EQ(mine[k]["point"], whole[k]["point"]);
 }
 
+TEST_F(OptimizeAskTell, PrintsAgainWhatWasAskedForAndNotTold) {
+  square();
+  const Arguments arguments{"space.toml", "--budget", "6", "--scheduler", "sobol"};
+  const auto asked = optimize(with(arguments, {"--ask", "3", "--output", "run"}));
+  ASSERT_EQ(asked.status, 0) << asked.err;
+  std::vector<Json> lines = lines_of(asked.out);
+  ASSERT_EQ(lines.size(), 3u);
+  const std::string journal = text("run/journal.jsonl");
+  EXPECT_EQ(resume(0, "run", {"--ask-again"}).out, asked.out);
+  EXPECT_EQ(text("run/journal.jsonl"), journal) << "nothing has happened";
+  const auto told = resume(2, "run", {"--tell", answers({lines[1]}), "--ask-again", "--ask", "1"});
+  EXPECT_EQ(told.status, 0) << told.err;
+  const std::vector<Json> again = lines_of(told.out);
+  ASSERT_EQ(again.size(), 3u);
+  EXPECT_EQ(again[0], lines[0]);
+  EXPECT_EQ(again[1], lines[2]);
+  EXPECT_EQ(again[2]["number"], 3) << "a new one, after those";
+  const auto refused = optimize(with(arguments, {"--ask-again", "--output", "other"}));
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--ask-again: a new run has asked for nothing"));
+}
+
 TEST_F(OptimizeAskTell, RefusesWhatWasNotAskedForOrIsToldTwice) {
   square();
   const auto asked = optimize({"space.toml", "--budget", "6", "--scheduler", "sobol", "--ask", "3", "--output", "run"});

@@ -93,6 +93,8 @@ void declare_trials(OptionSchema& schema, OptimizeOptions& options) {
       .minimum(1)
       .absent("none")
       .help("print so many points, a JSON object a line, and leave: the trials are run by somebody else");
+  schema.flag("ask-again", options.ask_again)
+      .help("print the points that --ask printed and that were not told yet, for when they were lost");
   schema.path("tell", options.tell)
       .metavar("FILE")
       .help("take results of such trials, a JSON object with its number a line, and leave, or go on with --ask");
@@ -131,6 +133,8 @@ void declare_for_resume(OptionSchema& schema, OptimizeOptions& options) {
 void complete(const OptionSchema& schema, OptimizeOptions& options) {
   if (!options.tell.empty() && schema.command() == "optimize")
     throw usage("--tell", "a new run has asked for nothing", "give it to the run: tempera resume RUN --tell FILE");
+  if (options.ask_again && schema.command() == "optimize")
+    throw usage("--ask-again", "a new run has asked for nothing", "give it to the run: tempera resume RUN --ask-again");
   const bool asks = options.by_hand() && !options.space.empty() && options.objective.empty();
   if (!asks && !options.of_stage && options.command.empty() == options.objective.empty())
     throw usage("--command", options.command.empty() ? "nothing to optimise" : "a command and an objective are given",

@@ -35,15 +35,16 @@ struct OptimizeOptions {
   std::int64_t ranks_per_trial = 1;
   std::int64_t model_ranks = 0;
   std::optional<std::int64_t> ask;
+  bool ask_again = false;
   std::filesystem::path tell;
-  bool of_stage = false;  ///< no option: trials are runs of a stage of a study
+  bool of_stage = false;            ///< no option: trials are runs of a stage of a study
   std::filesystem::path directory;  ///< no option: where commands start; empty: in the working directory
   CommonOptions common;
 
   /// A model of the values chooses the points.
   bool has_model() const { return scheduler == "async" || scheduler == "batch"; }
   /// Trials are run by somebody else.
-  bool by_hand() const { return ask || !tell.empty(); }
+  bool by_hand() const { return ask || ask_again || !tell.empty(); }
   bool of_command() const { return !command.empty(); }
   /// The runs to learn from, one each.
   std::vector<std::string> sources() const;

@@ -145,10 +145,14 @@ class Optimizing {
       go_on(run.scheduler(), run.seconds_before());
       tell_results(run, told_);
       std::string lines;
+      const auto print = [&](const std::vector<TrialRequest>& requests) {
+        for (const TrialRequest& request : requests) lines += request_line(*problem_, request);
+      };
+      const std::uint64_t seed = optimization_options().seed;
+      if (options_.ask_again) print(asked_trials(run.scheduler(), seed));
       if (options_.ask) {
         const auto proposer = make_proposer(*problem_, options_);
-        for (const TrialRequest& request : ask_trials(run, *proposer, optimization_options().seed, *options_.ask))
-          lines += request_line(*problem_, request);
+        print(ask_trials(run, *proposer, seed, *options_.ask));
       }
       trials_->begin(folder_ / "trials.jsonl", run.scheduler());
       over = run.scheduler().over();
