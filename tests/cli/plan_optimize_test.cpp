@@ -50,7 +50,7 @@ TEST_F(PlanOptimize, MeasuresProposalsAndTellsWhatTheyKeepBusy) {
   EXPECT_THAT(run(with({"optimize"}, arguments)).out, HasSubstr("from 1500 trials on --model-ranks M"));
 }
 
-TEST_F(PlanOptimize, ForeseesAboutWhatTheTrialsOfARunSend) {
+TEST_F(PlanOptimize, ForeseesWhatTheTrialsOfARunSendToTheByte) {
   for (const int ranks : {1, 2, 4}) {
     const Arguments problem{"--objective", "hartmann6", "--scheduler", "sobol", "--budget", "60"};
     const std::string run = "run-" + std::to_string(ranks);
@@ -60,11 +60,46 @@ TEST_F(PlanOptimize, ForeseesAboutWhatTheTrialsOfARunSend) {
     const Json region = json(run + "/summary.json")["regions"][0];
     ASSERT_EQ(region["region"], "optimize");
     const Json plan = this->plan(with(problem, {"--ranks", std::to_string(ranks)}));
-    const double bytes = plan["bytes_of_trials_estimate"].get<double>() + plan["bytes_beside_trials"].get<double>();
-    if (ranks == 1)
-      EXPECT_EQ(bytes, region["bytes"].get<double>());
-    else
-      EXPECT_NEAR(bytes / region["bytes"].get<double>(), 1, 0.05);
+    EXPECT_EQ(plan["bytes_of_trials"].get<Index>() + plan["bytes_beside_trials"].get<Index>(), region["bytes"]);
+    EXPECT_EQ(plan["messages_of_trials"].get<Index>() + plan["messages_beside_trials"].get<Index>(),
+              region["messages"]);
+  }
+}
+
+TEST_F(PlanOptimize, ForeseesWhatRanksOfTheModelSend) {
+  const Arguments problem{"--objective", "branin", "--scheduler",   "batch", "--batch",           "4",
+                          "--budget",    "40",     "--model-ranks", "2",     "--hyperparameters", "map"};
+  const auto result = test::tempera_ranks(4, with(with({"optimize"}, problem), {"--quiet", "--output", "run"}), here());
+  ASSERT_EQ(result.status, 0) << result.err;
+  const Json region = json("run/summary.json")["regions"][0];
+  const Json plan = this->plan(with(problem, {"--ranks", "4"}));
+  const double trials = plan["bytes_of_trials"].get<double>() + plan["bytes_beside_trials"].get<double>();
+  ASSERT_EQ(plan["times"].size(), 3);
+  for (const Json& times : plan["times"])  // how many candidates a proposal looks at varies a little
+    EXPECT_NEAR((times["bytes_of_model_estimate"].get<double>() + trials) / region["bytes"].get<double>(), 1, 0.05);
+  EXPECT_FALSE(plan.contains("shared_evidence"));
+}
+
+TEST_F(PlanOptimize, TellsWhatModelsThatRanksShareSend) {
+  const Arguments problem{"--objective", "branin", "--budget", "3072", "--hyperparameters", "map", "--ranks", "6"};
+  const Json plan = this->plan(with(problem, {"--model-ranks", "4"}));
+  EXPECT_NEAR(plan["shared_evidence"]["scalapack_bytes_estimate"].get<double>() / (7.319e7 + 1.733e8), 1, 0.15)
+      << "as MPI's profiling interface counted PDPOTRF and PDPOTRI in blocks of 192 on 2 x 2 ranks";
+  EXPECT_GT(plan["shared_evidence"]["bytes"].get<double>(), 3 * 3072 * 8);
+  EXPECT_FALSE(this->plan(problem).contains("shared_evidence"));
+}
+
+TEST_F(PlanOptimize, ScalesWeaklyWithAsManyTrialsAWorker) {
+  const Json plan = this->plan(
+      {"--objective", "branin", "--scheduler", "sobol", "--budget", "640", "--ranks", "17", "--trial-seconds", "10"});
+  const Json& rows = plan["times"][0]["weak_scaling"];
+  ASSERT_EQ(rows.size(), 6);
+  EXPECT_EQ(rows.back()["trials"], 640);
+  EXPECT_EQ(rows.back()["seconds"], plan["times"][0]["scaling"].back()["seconds"]);
+  for (const Json& row : rows) {
+    EXPECT_EQ(row["trials"], 40 * row["workers"].get<int>());
+    EXPECT_NEAR(row["seconds"].get<double>(), 400, 40);
+    EXPECT_NEAR(row["speedup"].get<double>(), row["workers"].get<double>(), 0.1 * row["workers"].get<double>());
   }
 }
 
@@ -90,7 +125,7 @@ TEST_F(PlanOptimize, DrawsACurveForEachLengthOfTrials) {
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("\nfigure: f.svg\n"));
   EXPECT_THAT(text("f.svg"), testing::AllOf(testing::StartsWith("<svg "), testing::EndsWith("</svg>\n")));
-  EXPECT_EQ(test::occurrences(text("f.svg"), ">trials of "), 3);
+  EXPECT_EQ(test::occurrences(text("f.svg"), ">trials of "), 6) << "strong and weak scaling";
 }
 
 TEST_F(PlanOptimize, RefusesWhatARunWould) {

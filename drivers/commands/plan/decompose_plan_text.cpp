@@ -33,9 +33,9 @@ class Lines {
 };
 
 void add_tensor(Lines& lines, const DecomposePlanTask& task, const PlannedTensor& tensor) {
-  const char* const cells = tensor.dense() ? "cells" : tensor.only_observed() ? "stored cells" : "nonzeros";
-  lines.add("tensor", fmt::format("{}, {} {} ({:.3g} % of the cells)", fmt::join(tensor.shape(), " x "),
-                                  human_count(static_cast<std::int64_t>(tensor.stored_cells())), cells,
+  const char* const cell = tensor.dense() ? "cell" : tensor.only_observed() ? "stored cell" : "nonzero";
+  lines.add("tensor", fmt::format("{}, {} ({:.3g} % of the cells)", fmt::join(tensor.shape(), " x "),
+                                  plural(static_cast<std::int64_t>(tensor.stored_cells()), cell),
                                   100 * tensor.stored_cells() / cell_count(tensor.shape())));
   lines.add("model", model_text(task.options));
 }
@@ -48,9 +48,10 @@ void add_ranks(Lines& lines, const DecomposePlanTask& task, const PlannedTensor&
   lines.add("nodes", fmt::format("{} with {} each, {} a rank", plural(placement.nodes, "node"),
                                  plural(std::min(layout.ranks, placement.ranks_per_node), "rank"),
                                  plural(estimates.threads(), "thread")));
-  lines.add("grid", fmt::format("{}, heaviest rank {:.2f} x the mean ({} {})", fmt::join(layout.grid, "x"),
-                                layout.balance(), human_count(layout.cells[static_cast<std::size_t>(layout.fullest())]),
-                                tensor.dense() ? "cells" : "nonzeros"));
+  lines.add("grid",
+            fmt::format(
+                "{}, heaviest rank {:.2f} x the mean ({})", fmt::join(layout.grid, "x"), layout.balance(),
+                plural(layout.cells[static_cast<std::size_t>(layout.fullest())], tensor.dense() ? "cell" : "nonzero")));
 }
 
 void add_memory(Lines& lines, const DecomposeEstimates& estimates, const DecomposeEstimate& estimate) {

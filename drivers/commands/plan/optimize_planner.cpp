@@ -47,24 +47,47 @@ std::string proposals_text(const OptimizePlan& plan) {
 
 std::string model_ranks_text(const OptimizePlan& plan, const OptimizeOptions& options) {
   const ShardedGpMaker::Limits limits;
-  if (options.budget < limits.shared_from)
+  const bool given = options.model_ranks > 0;
+  if (options.budget >= limits.shared_from)
+    return fmt::format("from {} trials on {} the covariance {}, and from {} on none of them holds it whole{}",
+                       limits.shared_from, given ? "they factor" : "--model-ranks M factors",
+                       given ? "together" : "on M ranks together", limits.spread_from,
+                       given ? "" : "; the default of 0 leaves all of it to rank 0");
+  if (given)
     return fmt::format(
-        "below {} trials a model is computed by one rank; --model-ranks M then deals what is independent in a proposal "
-        "(starts, draws) over M ranks: at best {} with 4",
-        limits.shared_from, human_duration(plan.shown.back().seconds / 4));
+        "each deals with its share of what is independent in a proposal (starts, draws, candidates); models are "
+        "computed by all of them alike below {} trials",
+        limits.shared_from);
   return fmt::format(
-      "from {} trials on --model-ranks M factors the covariance on M ranks together, and from {} on none of them holds "
-      "it "
-      "whole; the default of 0 leaves all of it to rank 0",
-      limits.shared_from, limits.spread_from);
+      "below {} trials a model is computed by one rank; --model-ranks M then deals what is independent in a proposal "
+      "(starts, draws) over M ranks: at best {} with 4",
+      limits.shared_from, human_duration(plan.shown.back().seconds / 4));
 }
 
-std::string table_text(const OptimizeTimes& times) {
-  std::vector<std::vector<std::string>> rows{{"MPI ranks", "trials at once", "time", "speed-up", "busy"}};
-  for (const OptimizeScalingRow& row : times.rows)
-    rows.push_back({std::to_string(row.ranks), std::to_string(row.workers), human_duration(row.time.seconds),
-                    fmt::format("{:.2f}", row.speedup), percent(row.time.busy)});
-  return text_table(rows, TableColumns::right);
+std::string sent_text(const OptimizePlan& plan) {
+  std::string text =
+      fmt::format("{} in {} for trials that succeed at once, {} beside them",
+                  human_bytes(static_cast<double>(plan.of_trials.bytes)), plural(plan.of_trials.messages, "letter"),
+                  human_bytes(static_cast<double>(plan.beside_trials.bytes)));
+  if (plan.layout.model_ranks() > 0) {
+    const Traffic& least = plan.times.back().of_model;  // with the longest trials
+    text += fmt::format("; the ranks of the model get, give and deal about {} in {}",
+                        human_bytes(static_cast<double>(least.bytes)), plural(least.messages, "message"));
+  }
+  if (plan.shared)
+    text += fmt::format(
+        ", and at the end {} and about {} of ScaLAPACK for each evidence that they compute together (a fit takes some "
+        "dozens)",
+        human_bytes(static_cast<double>(plan.shared->counted.bytes)), human_bytes(plan.shared->scalapack_bytes));
+  return text;
+}
+
+std::string table_text(const char* title, const std::vector<OptimizeScalingRow>& lines) {
+  std::vector<std::vector<std::string>> rows{{"MPI ranks", "trials at once", "trials", "time", "speed-up", "busy"}};
+  for (const OptimizeScalingRow& row : lines)
+    rows.push_back({std::to_string(row.ranks), std::to_string(row.workers), std::to_string(row.trials),
+                    human_duration(row.time.seconds), fmt::format("{:.2f}", row.speedup), percent(row.time.busy)});
+  return fmt::format("{}\n{}", title, text_table(rows, TableColumns::right));
 }
 
 std::string text_of(const OptimizePlan& plan, const OptimizeOptions& options) {
@@ -88,13 +111,7 @@ std::string text_of(const OptimizePlan& plan, const OptimizeOptions& options) {
   } else {
     line("proposals", "take next to nothing: there is no model");
   }
-  if (!plan.layout.is_alone())
-    line("sent",
-         fmt::format("about {} in {} for the trials (their texts are as long as the numbers in them), {} beside "
-                     "them{}",
-                     human_bytes(static_cast<double>(plan.of_trials.bytes)), plural(plan.of_trials.messages, "letter"),
-                     human_bytes(static_cast<double>(plan.beside_trials.bytes)),
-                     plan.layout.model_ranks() > 0 ? "; what the ranks of the model send is not counted" : ""));
+  if (!plan.layout.is_alone()) line("sent", sent_text(plan));
   for (const OptimizeTimes& times : plan.times) {
     text += "\n";
     line("trials",
@@ -104,9 +121,22 @@ std::string text_of(const OptimizePlan& plan, const OptimizeOptions& options) {
                  ? fmt::format(": proposals keep {} busy at the end of the run",
                                plural(std::max<Index>(1, std::llround(std::min(times.workers_served, 1e9))), "worker"))
                  : ""));
-    text += table_text(times);
+    text += table_text("Strong scaling: this run", times.rows);
+    text += table_text("Weak scaling: as many trials a worker", times.weak);
   }
   return text;
+}
+
+Json rows_json(const std::vector<OptimizeScalingRow>& lines) {
+  Json rows = Json::array();
+  for (const OptimizeScalingRow& row : lines)
+    rows.push_back({{"mpi_ranks", row.ranks},
+                    {"workers", row.workers},
+                    {"trials", row.trials},
+                    {"seconds", row.time.seconds},
+                    {"speedup", row.speedup},
+                    {"busy_fraction", row.time.busy}});
+  return rows;
 }
 
 Json json_of(const OptimizePlan& plan, const OptimizeOptions& options) {
@@ -131,23 +161,23 @@ Json json_of(const OptimizePlan& plan, const OptimizeOptions& options) {
   json["memory_growth_bytes"] = std::llround(plan.growth);
   json["model_bytes"] = std::llround(plan.memory);
   json["model_bytes_without_model_ranks"] = std::llround(plan.memory_alone);
-  json["messages_of_trials_estimate"] = plan.of_trials.messages;
-  json["bytes_of_trials_estimate"] = plan.of_trials.bytes;
+  json["messages_of_trials"] = plan.of_trials.messages;
+  json["bytes_of_trials"] = plan.of_trials.bytes;
   json["messages_beside_trials"] = plan.beside_trials.messages;
   json["bytes_beside_trials"] = plan.beside_trials.bytes;
+  if (plan.shared)
+    json["shared_evidence"] = {{"messages", plan.shared->counted.messages},
+                               {"bytes", plan.shared->counted.bytes},
+                               {"scalapack_bytes_estimate", std::llround(plan.shared->scalapack_bytes)}};
   json["times"] = Json::array();
   for (const OptimizeTimes& times : plan.times) {
-    Json rows = Json::array();
-    for (const OptimizeScalingRow& row : times.rows)
-      rows.push_back({{"mpi_ranks", row.ranks},
-                      {"workers", row.workers},
-                      {"seconds", row.time.seconds},
-                      {"speedup", row.speedup},
-                      {"busy_fraction", row.time.busy}});
     json["times"].push_back(
         {{"trial_seconds", times.trial_seconds},
          {"workers_served", std::isfinite(times.workers_served) ? Json(times.workers_served) : Json(nullptr)},
-         {"scaling", std::move(rows)}});
+         {"messages_of_model_estimate", times.of_model.messages},
+         {"bytes_of_model_estimate", times.of_model.bytes},
+         {"scaling", rows_json(times.rows)},
+         {"weak_scaling", rows_json(times.weak)}});
   }
   return json;
 }
@@ -197,10 +227,14 @@ class OptimizePlanner final : public Planner {
     const OptimizeProblem problem = make_problem(options_);
     const OptimizePlan plan = plan_optimize(options_, problem, plan_options_.ranks, trial_seconds_);
     std::vector<ScalingCurve> curves;
+    const auto add = [&](const std::string& name, const std::vector<OptimizeScalingRow>& rows) {
+      curves.push_back({name, {}});
+      for (const OptimizeScalingRow& row : rows) curves.back().points.emplace_back(row.ranks, row.speedup);
+    };
     for (const OptimizeTimes& times : plan.times) {
-      ScalingCurve curve{fmt::format("trials of {}", human_duration(times.trial_seconds)), {}};
-      for (const OptimizeScalingRow& row : times.rows) curve.points.emplace_back(row.ranks, row.speedup);
-      curves.push_back(std::move(curve));
+      const std::string trials = "trials of " + human_duration(times.trial_seconds);
+      add(trials, times.rows);
+      add(trials + ", as many a worker (weak scaling)", times.weak);
     }
     return {text_of(plan, options_), json_of(plan, options_), warnings_of(plan, options_, on),
             fmt::format("Trials of {}", plan.what), std::move(curves)};

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <ranges>
 
 namespace tempera::drivers {
 
 namespace {
 
 constexpr double kLeft = 60, kTop = 40, kWidth = 520, kHeight = 360;  // of the axes
-constexpr std::array kColours = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd"};
+constexpr double kLabel = 36;                                         // below an axis
+constexpr std::array kColours = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf"};
 
 std::string escaped(const std::string& text) {
   std::string safe;
@@ -45,8 +48,12 @@ std::string scaling_figure(const std::string& title, std::span<const ScalingCurv
     svg += fmt::format("<text x=\"70\" y=\"{}\" fill=\"{}\">{}</text>\n", y, colour, escaped(curves[k].name));
     y += 16;
   }
-  for (const auto& [ranks, speedup] : curves.front().points)
-    svg += fmt::format("<text x=\"{:.1f}\" y=\"418\" text-anchor=\"middle\">{}</text>\n", x_of(ranks), ranks);
+  double next = std::numeric_limits<double>::infinity();
+  for (const auto& [ranks, speedup] : curves.front().points | std::views::reverse) {
+    if (next - x_of(ranks) < kLabel) continue;
+    next = x_of(ranks);
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"418\" text-anchor=\"middle\">{}</text>\n", next, ranks);
+  }
   return svg +
          "<text x=\"320\" y=\"444\" text-anchor=\"middle\">MPI ranks</text>\n"
          "<text x=\"16\" y=\"220\" transform=\"rotate(-90 16 220)\" text-anchor=\"middle\">speed-up</text>\n</svg>\n";
