@@ -124,6 +124,7 @@ ExchangeVolume VolumeSample::count(const NonzeroPartition& partition) const {
   std::vector<Index> of_rank(static_cast<std::size_t>(ranks), 0);
   std::vector<Index> copies(order_, 0);  // Σ over the rows of a mode of (ranks touching it − 1)
   constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
+  Index widest = 1;  // most ranks that touch one row
   std::vector<int> touching;
   for (std::size_t mode = 0; mode < order_; ++mode) {
     if (partition.grid[mode] == ranks && !partition.spreads(mode)) continue;
@@ -137,6 +138,7 @@ ExchangeVolume VolumeSample::count(const NonzeroPartition& partition) const {
         if (std::exchange(last_touched[static_cast<std::size_t>(rank)], begin) != begin) touching.push_back(rank);
       }
       copies[mode] += std::ssize(touching) - 1;
+      widest = std::max<Index>(widest, std::ssize(touching));
       const auto count = static_cast<double>(touching.size());
       const auto cost = static_cast<Index>(kUnits * (count - 1) / count / rows.share);
       for (int rank : touching) of_rank[static_cast<std::size_t>(rank)] += cost;
@@ -147,7 +149,9 @@ ExchangeVolume VolumeSample::count(const NonzeroPartition& partition) const {
   ExchangeVolume volume;
   for (std::size_t mode = 0; mode < order_; ++mode)
     volume.total += static_cast<double>(of_rank[static_cast<std::size_t>(ranks) + mode]) / modes_[mode].share;
-  volume.most = static_cast<double>(*std::max_element(of_rank.begin(), of_rank.begin() + ranks)) / kUnits;
+  widest = communicator_.all_reduce_value(widest, Reduction::maximum);
+  const double shared = static_cast<double>(*std::max_element(of_rank.begin(), of_rank.begin() + ranks)) / kUnits;
+  volume.most = std::max(shared, volume.total / ranks + static_cast<double>(widest - 1) / 2);
   return volume;
 }
 

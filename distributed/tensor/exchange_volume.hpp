@@ -13,7 +13,9 @@ namespace tempera {
 /// Rows exchanged each way in a sweep, all modes together: Σ over modes and rows of (ranks touching the row − 1).
 struct ExchangeVolume {
   double total = 0;  ///< over all ranks
-  double most = 0;   ///< of one rank, if the ranks that touch a row share its cost
+  /// Of one rank, if the ranks that touch a row share its cost; at least what the owner of the row with most copies sends
+  /// beside a mean share, for that cannot be shared.
+  double most = 0;
 };
 
 /// Nonzeros of some rows of every mode, from which the exchange volume of any partition is counted.

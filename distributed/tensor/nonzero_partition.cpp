@@ -8,6 +8,7 @@
 #include <functional>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <utility>
 
@@ -21,6 +22,8 @@ namespace {
 
 // Grids whose volume and whose true block sizes are counted at most, per kind of parts.
 constexpr std::size_t kCountedCandidates = 24;
+// Volumes are about equal up to this ratio.
+constexpr double kEqualVolume = 1.03;
 // Slices above this share of a fair part are spread: giants at first, lighter and lighter ones while nothing is balanced.
 constexpr double kSpreadShares[] = {0.5, 0.125, 0.03125, 0.0078125};
 
@@ -42,17 +45,46 @@ void extend_candidates(int ranks, std::span<const Index> limits, std::vector<int
     }
 }
 
-/// Rows that a rank exchanges over one sweep, estimated as if nonzeros fell at random into its block of rows.
-double estimated_rows(std::span<const Index> shape, const std::vector<int>& grid, double nonzeros) {
-  double ranks = 1, rows = 0;
-  for (int extent : grid) ranks *= extent;
-  for (std::size_t mode = 0; mode < grid.size(); ++mode) {
-    const double block = static_cast<double>(shape[mode]) / grid[mode];
-    const double layer = ranks / grid[mode];
-    const double touched = block * -std::expm1(-nonzeros / ranks / block);
-    rows += touched * (1 - 1 / layer);
+/// Copies of the rows of a mode on other ranks, expected if the nonzeros of each bin fell at random on its rows and on the
+/// ranks of a layer.
+/// @param rows  in a bin
+double expected_copies(std::span<const Index> weights, double rows, double layer) {
+  if (layer == 1) return 0;
+  const auto hit = [](double places, double nonzeros) {
+    return places > 1 ? places * -std::expm1(nonzeros * std::log1p(-1 / places)) : std::min(nonzeros, 1.0);
+  };
+  double copies = 0;
+  for (const Index weight : weights) {
+    const auto nonzeros = static_cast<double>(weight);
+    copies += hit(rows * layer, nonzeros) - hit(rows, nonzeros);
   }
-  return rows;
+  return copies;
+}
+
+/// Grids by the copies that are expected. Collective: ranks of one job may differ in the last bit, rank 0 decides.
+std::vector<std::vector<int>> by_expected_copies(const Communicator& communicator, std::span<const Index> shape,
+                                                 std::span<const std::vector<Index>> weights,
+                                                 std::vector<std::vector<int>> grids) {
+  std::map<std::pair<std::size_t, int>, double> of_mode;  // by mode and extent
+  std::vector<double> copies;
+  for (const std::vector<int>& grid : grids) {
+    double& sum = copies.emplace_back(0);
+    for (std::size_t mode = 0; mode < grid.size(); ++mode) {
+      const auto [found, is_new] = of_mode.try_emplace({mode, grid[mode]}, 0);
+      if (is_new)
+        found->second =
+            expected_copies(weights[mode], static_cast<double>(shape[mode]) / static_cast<double>(weights[mode].size()),
+                            static_cast<double>(grid_ranks(grid) / grid[mode]));
+      sum += found->second;
+    }
+  }
+  communicator.broadcast(std::span<double>(copies), 0);
+  std::vector<std::size_t> order(grids.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return copies[a] < copies[b]; });
+  std::vector<std::vector<int>> sorted;
+  for (const std::size_t k : order) sorted.push_back(std::move(grids[k]));
+  return sorted;
 }
 
 double counted_balance(const Communicator& communicator, const NonzeroPartition& partition,
@@ -70,13 +102,7 @@ double counted_balance(const Communicator& communicator, const NonzeroPartition&
   return static_cast<double>(most) * ranks / static_cast<double>(partition.nonzeros);
 }
 
-/// kGoodBalance, or what nonzeros that fall at random give the fullest of so many ranks: where these hold few, no partition by
-/// slices is more even, and to spread ever lighter ones would only cost words.
-double reachable_balance(Index nonzeros, int ranks) {
-  return std::max(kGoodBalance, 1 + std::sqrt(2 * std::log(ranks) * ranks / static_cast<double>(nonzeros)));
-}
-
-/// Looks for the partition with the least exchange volume among the balanced ones.
+/// Looks for the partition with about the least exchange volume among the balanced ones.
 class PartitionSearch {
  public:
   PartitionSearch(const Communicator& communicator, std::span<const SparseTensor> blocks, CandidateParts& parts,
@@ -111,16 +137,7 @@ class PartitionSearch {
     for (const PartsKind& kind : kinds) add_candidates(kind, candidates);
     for (Candidate& candidate : candidates)
       candidate.volume = sample_.count(parts_.partition(grids_[candidate.grid], candidate.kind));
-    // Grids that no parts can balance come last. Ranks of one job may differ in the last bit of a volume: rank 0 decides.
-    std::vector<std::int32_t> order(candidates.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
-      const Candidate& left = candidates[static_cast<std::size_t>(a)];
-      const Candidate& right = candidates[static_cast<std::size_t>(b)];
-      const double left_bound = std::max(left.bound, good_), right_bound = std::max(right.bound, good_);
-      return left_bound != right_bound ? left_bound < right_bound : left.volume.most < right.volume.most;
-    });
-    communicator_.broadcast(std::span<std::int32_t>(order), 0);
+    const std::vector<std::int32_t> order = order_of(candidates);
     for (std::int32_t k : order) {
       const Candidate& candidate = candidates[static_cast<std::size_t>(k)];
       if (candidate.bound >= best_.balance) continue;
@@ -133,7 +150,28 @@ class PartitionSearch {
     return false;
   }
 
-  /// The grids of least estimated volume, those that cannot be balanced last.
+  /// The least volume first, where volumes are about equal the one that is shared most evenly; those that no parts can
+  /// balance last. Ranks of one job may differ in the last bit of a volume: rank 0 decides.
+  std::vector<std::int32_t> order_of(std::span<const Candidate> candidates) const {
+    const auto candidate = [&](std::int32_t k) -> const Candidate& { return candidates[static_cast<std::size_t>(k)]; };
+    const auto bound = [&](std::int32_t k) { return std::max(candidate(k).bound, good_); };
+    std::vector<std::int32_t> order(candidates.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+      return bound(a) != bound(b) ? bound(a) < bound(b) : candidate(a).volume.total < candidate(b).volume.total;
+    });
+    for (auto first = order.begin(), last = first; first != order.end(); first = last) {
+      const double limit = kEqualVolume * candidate(*first).volume.total;
+      while (last != order.end() && bound(*last) == bound(*first) && candidate(*last).volume.total <= limit) ++last;
+      std::stable_sort(first, last, [&](std::int32_t a, std::int32_t b) {
+        return candidate(a).volume.most < candidate(b).volume.most;
+      });
+    }
+    communicator_.broadcast(std::span<std::int32_t>(order), 0);
+    return order;
+  }
+
+  /// The grids of fewest expected copies, those that cannot be balanced last.
   void add_candidates(PartsKind kind, std::vector<Candidate>& candidates) {
     std::vector<Candidate> added;
     for (std::size_t k = 0; k < grids_.size(); ++k)
@@ -149,7 +187,7 @@ class PartitionSearch {
   double good_;  ///< balance that is even enough
   const Communicator& communicator_;
   std::span<const SparseTensor> blocks_;
-  std::vector<std::vector<int>> grids_;  ///< by estimated volume
+  std::vector<std::vector<int>> grids_;  ///< by expected copies
   CandidateParts& parts_;
   VolumeSample sample_;
   NonzeroPartition best_;
@@ -166,6 +204,10 @@ std::vector<std::vector<int>> candidates(int most_ranks, std::span<const Index> 
 }
 
 }  // namespace
+
+double reachable_balance(Index nonzeros, int ranks) {
+  return std::max(kGoodBalance, 1 + std::sqrt(2 * std::log(ranks) * ranks / static_cast<double>(nonzeros)));
+}
 
 int grid_ranks(const std::vector<int>& grid) {
   return std::accumulate(grid.begin(), grid.end(), 1, std::multiplies<>());
@@ -212,11 +254,8 @@ NonzeroPartition PartitionChooser::choose(int ranks, const std::vector<int>& gri
     }
     return trivial;
   }
-  std::stable_sort(grids.begin(), grids.end(), [&](const auto& a, const auto& b) {
-    return estimated_rows(shape_, a, static_cast<double>(nonzeros_)) <
-           estimated_rows(shape_, b, static_cast<double>(nonzeros_));
-  });
   if (!parts_) parts_ = std::make_unique<CandidateParts>(shape_, communicator_, blocks_, nonzeros_);
+  grids = by_expected_copies(communicator_, shape_, parts_->cut_weights(), std::move(grids));
   VolumeSample sample(communicator_, blocks_, parts_->cut_bins(), parts_->cut_weights(), nonzeros_, ranks,
                       most_sampled);
   const double good = reachable_balance(nonzeros_, grid_ranks(grids.front()));

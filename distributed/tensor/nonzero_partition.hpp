@@ -54,9 +54,10 @@ struct NonzeroPartition {
 ///
 /// Candidates are all grids whose product is the number of ranks (fewer where the sizes do not allow it), each with
 /// contiguous cuts, with dealt bins, and with dealt bins and the giant slices spread. Those that their modes' weights
-/// allow to be balanced are ordered by the rows exchanged (exchange_volume.hpp), their true block sizes are counted in
-/// that order, and the first with a balance within kGoodBalance (or within what chance gives the fullest of many ranks with
-/// few nonzeros) is taken. If there is none, lighter and lighter slices are spread; the best balanced is taken in the end.
+/// allow to be balanced are ordered by the rows that all ranks exchange (exchange_volume.hpp), those of about equal volume
+/// by the rows of the busiest rank. Their true block sizes are counted in that order, and the first with a balance within
+/// kGoodBalance (or within what chance gives the fullest of many ranks with few nonzeros) is taken. If there is none,
+/// lighter and lighter slices are spread; the best balanced is taken in the end.
 /// @param grid  fixed extents, or empty for automatic choice
 /// @throws Error{usage} when a fixed grid does not fit the tensor or the ranks
 /// Memory: at most 0.3 MB for each mode, kind and extent of a candidate, 1 MB a mode for counts, and 0.13 MB N a mode for
@@ -90,6 +91,10 @@ class PartitionChooser {
 };
 
 constexpr double kGoodBalance = 1.05;
+
+/// kGoodBalance, or what nonzeros that fall at random give the fullest of so many ranks: where these hold few, no partition by
+/// slices is more even, and to spread ever lighter ones would only cost words.
+double reachable_balance(Index nonzeros, int ranks);
 
 /// Product of the extents.
 int grid_ranks(const std::vector<int>& grid);
