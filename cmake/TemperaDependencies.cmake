@@ -11,7 +11,7 @@ find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus REQUIRED)
-find_package(Boost 1.74 REQUIRED COMPONENTS mpi serialization)
+find_package(Boost 1.74 REQUIRED COMPONENTS serialization)
 set(HDF5_PREFER_PARALLEL TRUE)
 find_package(HDF5 REQUIRED COMPONENTS C)
 
@@ -39,7 +39,7 @@ if(NOT TARGET tempera_blas)
   target_include_directories(tempera_random123 SYSTEM INTERFACE ${TEMPERA_RANDOM123_INCLUDE})
   add_library(tempera_hdf5 INTERFACE IMPORTED)
   # hdf5.h of the MPI build includes mpi.h itself.
-  target_include_directories(tempera_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS} ${MPI_C_INCLUDE_DIRS})
+  target_include_directories(tempera_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS} ${MPI_CXX_INCLUDE_DIRS})
   target_link_libraries(tempera_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
   # Debian's file does not name the folder of the header.
   find_path(TEMPERA_NETCDF_INCLUDE netcdf_meta.h HINTS ${TEMPERA_NETCDF_LIBDIR} ${TEMPERA_NETCDF_INCLUDEDIR}

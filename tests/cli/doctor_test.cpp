@@ -57,7 +57,7 @@ TEST(Doctor, NamesTwoMpiLibrariesInOneProcessBeforeMpiStarts) {
   EXPECT_EQ(result.status, 5) << result.out << result.err;
   EXPECT_TRUE(has_line(result.out, "FAIL  MPI         2 MPI libraries are loaded into one process: ")) << result.out;
   EXPECT_EQ(occurrences(result.out, TEMPERA_OTHER_MPI " (MPICH or Intel MPI)"), 1) << result.out;
-  EXPECT_EQ(occurrences(result.out, "mend: build tempera, Boost.MPI"), 1) << result.out;
+  EXPECT_EQ(occurrences(result.out, "mend: build tempera, HDF5, NetCDF and ScaLAPACK with one MPI"), 1) << result.out;
 }
 
 TEST(Doctor, KnowsMpiLibrariesByTheirFiles) {

@@ -51,11 +51,10 @@ void check_one_mpi(Findings& findings) {
   std::string names;
   for (const LoadedMpi& mpi : loaded)
     names += fmt::format("{}{} ({})", names.empty() ? "" : " and ", mpi.path, mpi.vendor);
-  findings.push_back(
-      {Finding::Level::fail, "MPI",
-       fmt::format("{} MPI libraries are loaded into one process: {}", loaded.size(), names),
-       "build tempera, Boost.MPI, HDF5 and ScaLAPACK with one MPI; check LD_LIBRARY_PATH, LD_PRELOAD and "
-       "loaded modules"});
+  findings.push_back({Finding::Level::fail, "MPI",
+                      fmt::format("{} MPI libraries are loaded into one process: {}", loaded.size(), names),
+                      "build tempera, HDF5, NetCDF and ScaLAPACK with one MPI; check LD_LIBRARY_PATH, LD_PRELOAD and "
+                      "loaded modules"});
 }
 
 }  // namespace tempera::drivers

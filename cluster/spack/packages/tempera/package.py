@@ -24,13 +24,13 @@ class Tempera(CMakePackage):
     depends_on("ninja", type="build")
     depends_on("pkgconf", type="build")
 
-    # Any MPI: Boost.MPI, HDF5, NetCDF and ScaLAPACK are built against the same one, which a process must not mix.
+    # Any MPI: HDF5, NetCDF and ScaLAPACK are built against the same one, which a process must not mix.
     depends_on("mpi")
     depends_on("eigen")
     depends_on("openblas", when="blas=openblas")
     depends_on("netlib-scalapack", when="blas=openblas")
     depends_on("intel-oneapi-mkl+cluster", when="blas=mkl")
-    depends_on("boost@1.74:+mpi+serialization")
+    depends_on("boost@1.74:+serialization")
     depends_on("hdf5+mpi")
     depends_on("netcdf-c+mpi")
     depends_on("zlib-api")
