@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <regex>
+#include <set>
 #include <thread>
 
 #include "core/base/build_info.hpp"
@@ -84,6 +85,14 @@ TEST(SpackRecipe, IsPython) {
   EXPECT_EQ(result.status, 0) << result.err;
 }
 
+std::set<std::string> matches(const std::string& text, const std::string& pattern) {
+  const std::regex expression(pattern);
+  std::set<std::string> found;
+  for (std::sregex_iterator at(text.begin(), text.end(), expression); at != std::sregex_iterator(); ++at)
+    found.insert(at->str(1));
+  return found;
+}
+
 TEST(Containers, InstallTheOneListAndRunAsAPerson) {
   const std::string docker = test::read_text(kCluster / "containers/Dockerfile");
   const std::string apptainer = test::read_text(kCluster / "containers/tempera.def");
@@ -96,6 +105,8 @@ TEST(Containers, InstallTheOneListAndRunAsAPerson) {
   }
   EXPECT_EQ(test::occurrences("\n" + docker, "\nFROM "), 2);
   EXPECT_EQ(test::occurrences("\n" + apptainer, "\nStage: "), 2);
+  EXPECT_EQ(matches(docker, "\nFROM ([^ \n]+)"), matches(apptainer, "\nFrom: ([^ \n]+)")) << "the same base";
+  EXPECT_EQ(matches(docker, " (-D[^ \n]+)"), matches(apptainer, " (-D[^ \n]+)")) << "the same build";
   const std::size_t last_stage = docker.rfind("\nFROM ");
   EXPECT_THAT(docker.substr(last_stage), HasSubstr("\nUSER tempera\n"));
 }
