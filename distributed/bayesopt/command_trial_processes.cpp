@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <charconv>
 #include <fstream>
 #include <set>
+#include <sstream>
 #include <string_view>
 
 extern char** environ;
@@ -83,16 +85,37 @@ pid_t newest_process() {
   return load >> newest ? newest : 0;
 }
 
-bool belongs_to(pid_t process, std::string_view folder) {
+enum class Belongs { no, yes, unknown };
+
+/// Whether it could have an environment: no zombie, no thread of the kernel.
+bool is_alive(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  char state = 'X';
+  pid_t parent = 0;
+  const std::size_t name = text.rfind(')');  // it may hold anything
+  if (name == std::string::npos) return false;
+  std::istringstream(text.substr(name + 1)) >> state >> parent;
+  constexpr pid_t kKernel = 2;
+  return state != 'Z' && state != 'X' && parent != kKernel;
+}
+
+/// A process that is about to become another program shows no environment for a moment.
+Belongs belongs_to(pid_t process, std::string_view folder) {
   std::ifstream file("/proc/" + std::to_string(process) + "/environ", std::ios::binary);
+  if (!file) return Belongs::no;  // ended, or somebody else's
   const std::string variable = std::string(kTrialFolderVariable) + "=";
   std::string entry;
+  bool any = false;
   while (std::getline(file, entry, '\0')) {
+    any = true;
     if (!entry.starts_with(variable)) continue;
     const std::string_view named = std::string_view(entry).substr(variable.size());
-    return named.starts_with(folder) && (named.size() == folder.size() || named[folder.size()] == '/');
+    const bool inside = named.starts_with(folder) && (named.size() == folder.size() || named[folder.size()] == '/');
+    return inside ? Belongs::yes : Belongs::no;
   }
-  return false;
+  return any || !is_alive(process) ? Belongs::no : Belongs::unknown;
 }
 
 std::vector<pid_t> processes() {
@@ -145,15 +168,21 @@ pid_t start_group(const std::vector<std::string>& arguments, const std::vector<s
 Index kill_strays(const std::filesystem::path& folder, pid_t since) {
   const std::string name = std::filesystem::absolute(folder).lexically_normal().string();
   const bool wrapped = newest_process() < since;  // numbers began anew: the younger ones may be smaller
-  constexpr int kRounds = 10;                     // of a tree that goes on forking while it is being killed
+  constexpr int kRounds = 50;  // of a tree that goes on forking while it is being killed, of programs that begin
+  constexpr timespec kPause{0, 1'000'000};
   std::set<pid_t> killed;
   for (int round = 0; round < kRounds; ++round) {
     const std::size_t before = killed.size();
+    bool unknown = false;
     for (const pid_t process : processes()) {
       if (process == ::getpid() || (!wrapped && process <= since) || killed.contains(process)) continue;
-      if (belongs_to(process, name) && ::kill(process, SIGKILL) == 0) killed.insert(process);
+      const Belongs belongs = belongs_to(process, name);
+      unknown |= belongs == Belongs::unknown;
+      if (belongs == Belongs::yes && ::kill(process, SIGKILL) == 0) killed.insert(process);
     }
-    if (killed.size() == before) break;
+    if (killed.size() > before) continue;
+    if (!unknown) break;
+    ::nanosleep(&kPause, nullptr);
   }
   return std::ssize(killed);
 }
