@@ -111,5 +111,32 @@ TEST(Containers, InstallTheOneListAndRunAsAPerson) {
   EXPECT_THAT(docker.substr(last_stage), HasSubstr("\nUSER tempera\n"));
 }
 
+/// The settings of MPI after %environment of the Apptainer recipe, read below `launcher`.
+std::string transports_in_container(std::vector<std::string> launcher, const std::string& before = {}) {
+  const std::string recipe = test::read_text(kCluster / "containers/tempera.def");
+  const std::size_t begin = recipe.find("\n%environment\n") + std::string("\n%environment\n").size();
+  const std::string section = recipe.substr(begin, recipe.find("\n%", begin) - begin);
+  const std::string show = "\necho \"$OMPI_MCA_btl_vader_single_copy_mechanism $UCX_TLS $UCX_POSIX_USE_PROC_LINK\"";
+  test::ProcessSettings settings;
+  for (const char* name : {"OMPI_MCA_btl_vader_single_copy_mechanism", "UCX_TLS", "UCX_POSIX_USE_PROC_LINK"})
+    settings.environment.emplace_back(name, std::nullopt);
+  launcher.insert(launcher.end(), {"sh", "-ec", before + "\n" + section + show});
+  const auto result = test::run_process(launcher, settings);
+  EXPECT_EQ(result.status, 0) << result.err;
+  return result.out;
+}
+
+TEST(Containers, CopyThroughSharedMemoryWhereEachRankHasItsOwnUserNamespace) {
+  if (test::read_text("/proc/self/uid_map").find("4294967295") != std::string::npos) {
+    EXPECT_EQ(transports_in_container({}), "  \n") << "ranks of one namespace keep the faster way";
+  }
+  const std::vector<std::string> separated{"unshare", "--user", "--map-root-user"};
+  if (test::run_process({"unshare", "--user", "--map-root-user", "true"}).status != 0)
+    GTEST_SKIP() << "user namespaces are forbidden here: the separated ranks are not tried";
+  EXPECT_EQ(transports_in_container(separated), "none ^cma n\n");
+  EXPECT_EQ(transports_in_container(separated, "export UCX_TLS=rc,sm"), "none rc,sm n\n")
+      << "what the caller set stays";
+}
+
 }  // namespace
 }  // namespace tempera
