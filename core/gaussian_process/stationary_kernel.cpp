@@ -101,7 +101,7 @@ class StationaryKernel final : public Kernel {
  public:
   StationaryKernel(KernelShape shape, std::vector<Index> groups, std::vector<std::string> names)
       : shape_(shape), groups_(std::move(groups)), names_(std::move(names)) {
-    for (const Index group : groups_) TEMPERA_EXPECTS(group < std::ssize(names_));
+    for ([[maybe_unused]] const Index group : groups_) TEMPERA_EXPECTS(group < std::ssize(names_));
   }
 
   Index features() const override { return std::ssize(groups_); }

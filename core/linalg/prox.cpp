@@ -70,7 +70,7 @@ void project_ball(std::span<double> x) {
 }
 
 void project_simplex(std::span<double> x, double lower, double upper) {
-  const auto count = static_cast<double>(x.size());
+  [[maybe_unused]] const auto count = static_cast<double>(x.size());
   TEMPERA_EXPECTS(!x.empty() && count * lower <= 1 + 1e-12 && count * upper >= 1 - 1e-12);
   // The sum falls with τ and is linear between the points where an entry reaches a bound.
   std::vector<double> kinks;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kBlockBytes = std::int64_t{4} << 20;
 
-bool is_plain_name(const std::string& name) {
+[[maybe_unused]] bool is_plain_name(const std::string& name) {
   return !name.empty() && std::all_of(name.begin(), name.end(),
                                       [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
 }

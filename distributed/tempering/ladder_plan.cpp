@@ -26,7 +26,7 @@ std::vector<double> even(std::span<const Index> sizes) {
 
 LadderPlan::LadderPlan(std::vector<Index> sizes) : sizes_(std::move(sizes)) {
   TEMPERA_EXPECTS(sizes_.size() == 1 || sizes_.size() == 2);
-  for (const Index size : sizes_) TEMPERA_EXPECTS(size >= (sizes_.size() == 2 ? 2 : 1));
+  for ([[maybe_unused]] const Index size : sizes_) TEMPERA_EXPECTS(size >= (sizes_.size() == 2 ? 2 : 1));
   betas_ = even(sizes_);
 }
 
