@@ -28,6 +28,7 @@ class CandidateParts {
   /// Contiguous bins of every mode, and the nonzeros in each of them over all ranks.
   const std::vector<ModeParts>& cut_bins() const { return bins_[0]; }
   const std::vector<std::vector<Index>>& cut_weights() const { return weights_[0]; }
+  Index nonzeros() const { return nonzeros_; }
 
   NonzeroPartition partition(const std::vector<int>& grid, PartsKind kind);
   /// Most nonzeros in one part of a mode over their mean, for the worst mode: no block can be fairer than that.

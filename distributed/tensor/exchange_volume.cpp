@@ -119,6 +119,10 @@ std::vector<Index> VolumeSample::gathered_by_row(std::span<const Index> coordina
   return communicator_.all_to_all(std::span<const Index>(send), std::span<const Index>(counts));
 }
 
+bool VolumeSample::has_all_rows() const {
+  return std::all_of(modes_.begin(), modes_.end(), [](const Rows& rows) { return rows.share >= 1; });
+}
+
 ExchangeVolume VolumeSample::count(const NonzeroPartition& partition) const {
   const int ranks = std::accumulate(partition.grid.begin(), partition.grid.end(), 1, std::multiplies<>());
   std::vector<Index> of_rank(static_cast<std::size_t>(ranks), 0);

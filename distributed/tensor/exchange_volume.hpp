@@ -38,6 +38,9 @@ class VolumeSample {
                std::span<const std::vector<Index>> weights, Index nonzeros, int parts,
                Index most = std::numeric_limits<Index>::max());
 
+  /// Whether no row was left out, so that a larger sample would be the same.
+  bool has_all_rows() const;
+
   /// Collective.
   ExchangeVolume count(const NonzeroPartition& partition) const;
 

@@ -38,6 +38,8 @@ class ModeParts {
   Index bin_of(Index index) const {
     return scattered_ ? static_cast<Index>(mixed(index) & (kMaximumBins - 1)) : index >> shift_;
   }
+  /// Of contiguous bins; the last may have fewer.
+  Index indices_a_bin() const { return Index{1} << shift_; }
   bool one_index_a_bin() const { return !scattered_ && shift_ == 0; }
   int parts() const { return parts_; }
   /// Part of those indices of the bin that are not spread.

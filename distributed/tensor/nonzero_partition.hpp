@@ -54,10 +54,11 @@ struct NonzeroPartition {
 ///
 /// Candidates are all grids whose product is the number of ranks (fewer where the sizes do not allow it), each with
 /// contiguous cuts, with dealt bins, and with dealt bins and the giant slices spread. Those that their modes' weights
-/// allow to be balanced are ordered by the rows that all ranks exchange (exchange_volume.hpp), those of about equal volume
-/// by the rows of the busiest rank. Their true block sizes are counted in that order, and the first with a balance within
-/// kGoodBalance (or within what chance gives the fullest of many ranks with few nonzeros) is taken. If there is none,
-/// lighter and lighter slices are spread; the best balanced is taken in the end.
+/// allow to be balanced are ordered by the rows that all ranks exchange (exchange_volume.hpp; from few rows of the tensor
+/// at first, the best again from more), those of about equal volume by the rows of the busiest rank. Their true block sizes
+/// are counted in that order, and the first with a balance within kGoodBalance (or within what chance gives the fullest of
+/// many ranks with few nonzeros) is taken. If there is none, lighter and lighter slices are spread; the best balanced is
+/// taken in the end.
 /// @param grid  fixed extents, or empty for automatic choice
 /// @throws Error{usage} when a fixed grid does not fit the tensor or the ranks
 /// Memory: at most 0.3 MB for each mode, kind and extent of a candidate, 1 MB a mode for counts, and 0.13 MB N a mode for

@@ -4,6 +4,8 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "distributed/tensor/exchange_model.hpp"
 #include "distributed/tensor/nonzero_partition.hpp"
@@ -19,8 +21,25 @@ struct Named {
   SparseTensor tensor;
 };
 
-/// Rows that all ranks send in a sweep, exactly: each is as many words as the model has components.
-Index rows_sent(const NonzeroRows& rows, const NonzeroPartition& partition, const SparseTensor& tensor) {
+/// Rows that all ranks send in a sweep by their definition, each as many words as the model has components: every rank that
+/// touches a row beside its owner gets it and sends its share of the new one.
+Index rows_sent(const NonzeroPartition& partition, const SparseTensor& tensor) {
+  std::vector<std::pair<Index, int>> touches(static_cast<std::size_t>(tensor.nonzeros()));
+  std::vector<int> rank_of;
+  for (std::size_t k = 0; k < touches.size(); ++k)
+    rank_of.push_back(partition.rank_of([&](std::size_t mode) { return tensor.indices(static_cast<int>(mode))[k]; }));
+  Index sent = 0;
+  for (int mode = 0; mode < tensor.order(); ++mode) {
+    for (std::size_t k = 0; k < touches.size(); ++k) touches[k] = {tensor.indices(mode)[k], rank_of[k]};
+    std::sort(touches.begin(), touches.end());
+    for (std::size_t k = 1; k < touches.size(); ++k)
+      if (touches[k].first == touches[k - 1].first && touches[k].second != touches[k - 1].second) sent += 2;
+  }
+  return sent;
+}
+
+/// The same, from what ranks would exchange.
+Index rows_exchanged(const NonzeroRows& rows, const NonzeroPartition& partition, const SparseTensor& tensor) {
   const auto rank_of = rows.ranks_of(partition, std::span(&tensor, 1));
   Index sent = 0;
   for (int mode = 0; mode < tensor.order(); ++mode)
@@ -49,10 +68,10 @@ void expect_few_words(const Named& named, std::span<const int> numbers) {
   const SparseTensor& tensor = named.tensor;
   const std::span<const SparseTensor> whole(&tensor, 1);
   const NonzeroRows rows(tensor.shape(), whole);
-  PartitionChooser chooser(self, tensor.shape(), whole);
   for (std::size_t k = static_cast<std::size_t>(world.rank()); k < numbers.size();
        k += static_cast<std::size_t>(world.size())) {
     const int ranks = numbers[k];
+    PartitionChooser chooser(self, tensor.shape(), whole);
     const NonzeroPartition chosen = chooser.choose(ranks);
     if (grid_ranks(chosen.grid) != ranks) continue;  // no grid of all
     const double balance = std::max(reachable_balance(tensor.nonzeros(), ranks), chosen.balance);
@@ -61,12 +80,13 @@ void expect_few_words(const Named& named, std::span<const int> numbers) {
     for_each_grid(ranks, grid, tensor.shape(), [&](const std::vector<int>& other) {
       const NonzeroPartition partition = chooser.choose(ranks, other);
       if (partition.balance > balance) return;
-      const Index sent = rows_sent(rows, partition, tensor);
+      const Index sent = rows_sent(partition, tensor);
       if (sent < least) best = other;
       least = std::min(least, sent);
     });
-    const auto sent = static_cast<double>(rows_sent(rows, chosen, tensor));
-    EXPECT_LE(sent, 1.05 * static_cast<double>(least))
+    const Index sent = rows_sent(chosen, tensor);
+    EXPECT_EQ(rows_exchanged(rows, chosen, tensor), sent);
+    EXPECT_LE(static_cast<double>(sent), 1.05 * static_cast<double>(least))
         << named.name << " on " << ranks << " ranks: " << ::testing::PrintToString(chosen.grid) << " in place of "
         << ::testing::PrintToString(best);
   }
@@ -84,6 +104,26 @@ std::vector<Named> tensors(Index nonzeros) {
 TEST(SparseGrid, SendsAtMostFivePercentMoreWordsThanTheBestFactorisation) {
   const std::vector<int> numbers{1, 2, 3, 4, 6, 8, 12, 16, 24, 36, 48, 60, 61, 64, 77};
   for (const Named& named : tensors(5000)) expect_few_words(named, numbers);
+}
+
+// Not taken whole by the first counts.
+TEST(SparseGrid, SendsFewWordsWhereFewRowsAreCountedFirst) {
+  expect_few_words({"power law", test::skewed({6000, 5000, 3000}, 60000, 1, false)}, std::vector<int>{24});
+}
+
+TEST(SparseGrid, DISABLED_SendsFewWordsWhereFewRowsAreCountedFirst) {
+  const std::vector<int> numbers{60, 120, 360, 509, 720, 1024, 2048, 3600, 4096};
+  for (const Named& named : tensors(300000))
+    if (named.tensor.order() == 3) expect_few_words(named, numbers);
+}
+
+// Order 4, with several times as many factorisations, has every 16th number. Hours on one rank.
+TEST(SparseGrid, DISABLED_SendsFewWordsOnAnyNumberOfRanks) {
+  for (const Named& named : tensors(10000)) {
+    std::vector<int> numbers;
+    for (int ranks = 1; ranks <= 4096; ranks += named.tensor.order() == 4 ? 16 : 1) numbers.push_back(ranks);
+    expect_few_words(named, numbers);
+  }
 }
 
 // Two short modes, every row of which all ranks touch: were they to choose owners each for itself by the same order, one
