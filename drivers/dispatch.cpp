@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 #include <mpi.h>
 
-#include <chrono>
 #include <span>
-#include <thread>
 
 #include "core/base/build_info.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "drivers/commands/commands.hpp"
+#include "drivers/first_process.hpp"
 #include "drivers/launch.hpp"
 #include "drivers/session.hpp"
 #include "drivers/standard_streams.hpp"
@@ -68,12 +67,11 @@ int run(const std::vector<std::string>& arguments, const Launch& launch) {
   refuse_unknown(word);
 }
 
-/// mpirun kills the whole job when its first process leaves with a failure. Before MPI_Init nothing else orders the
-/// processes, so the silent ones give the one that prints time to do so.
-void let_the_first_process_print(const Launch& launch) {
+/// Before it nothing orders the processes.
+bool mpi_has_begun() {
   int initialized = 0;
   MPI_Initialized(&initialized);
-  if (initialized == 0 && !launch.is_first()) std::this_thread::sleep_for(std::chrono::seconds(1));
+  return initialized != 0;
 }
 
 }  // namespace
@@ -87,7 +85,7 @@ int dispatch(const std::vector<std::string>& arguments) {
   } catch (...) {
     status = report_current_exception(launch);
   }
-  if (status != 0) let_the_first_process_print(launch);
+  if (status != 0 && !mpi_has_begun()) let_the_first_process_print(launch);
   return status;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "distributed/communicator/environment.hpp"
+#include "drivers/first_process.hpp"
 #include "drivers/standard_streams.hpp"
 
 namespace tempera::drivers {
@@ -45,6 +46,9 @@ int run_session(const Launch& launch, const std::function<int(const Session&)>& 
   } catch (...) {
     status = report_current_exception(launch);
   }
+  int ranks = 1;
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  if (status != 0 && ranks == 1) let_the_first_process_print(launch);  // started by the mpirun of another MPI
   if (mpi.owns()) MPI_Barrier(MPI_COMM_WORLD);
   return status;
 }
