@@ -78,6 +78,13 @@ void read_launcher(Launch& launch) {
   }
 }
 
+/// How mpirun of the MPI at hand gives each rank `threads` cores, or all.
+std::string binding_of_threads(int threads) {
+  if (mpi_library_name().starts_with("Open MPI"))
+    return fmt::format("'mpirun --map-by slot:PE={}' or '--bind-to none'", threads);
+  return fmt::format("'mpirun -bind-to core:{}' or '-bind-to none'", threads);
+}
+
 }  // namespace
 
 Launch read_launch() {
@@ -106,8 +113,12 @@ std::string mpi_library_name() {
   std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
   int length = 0;
   MPI_Get_library_version(text.data(), &length);
-  const std::string whole(text.data(), static_cast<std::size_t>(length));
-  return whole.substr(0, whole.find_first_of(",\n"));
+  std::string name(text.data(), static_cast<std::size_t>(length));
+  name.resize(std::min(name.size(), name.find_first_of(",\n")));
+  // "MPICH Version:<tab>4.0.2"
+  if (const std::size_t word = name.find("Version"); word != std::string::npos)
+    name.erase(word, std::min(name.size(), name.find_first_of("0123456789", word)) - word);
+  return name;
 }
 
 void refuse_unconnected(const Launch& launch, int mpi_size) {
@@ -153,9 +164,8 @@ std::vector<std::string> launch_warnings(const LaunchFacts& facts, int threads) 
                     "ranks or --threads",
                     facts.ranks_on_node, threads, threads == 1 ? "" : "s", facts.cores_of_node));
   else if (threads > facts.cores_of_rank)
-    warnings.push_back(
-        fmt::format("{} threads of an MPI rank share {} core{}; use 'mpirun --map-by slot:PE={}' or '--bind-to none'",
-                    threads, facts.cores_of_rank, facts.cores_of_rank == 1 ? "" : "s", threads));
+    warnings.push_back(fmt::format("{} threads of an MPI rank share {} core{}; use {}", threads, facts.cores_of_rank,
+                                   facts.cores_of_rank == 1 ? "" : "s", binding_of_threads(threads)));
   return warnings;
 }
 

@@ -29,7 +29,7 @@ Launch read_launch();
 /// @throws Error{environment} with the mend if the launcher started several processes and MPI sees one
 void refuse_unconnected(const Launch& launch, int mpi_size);
 
-/// "Open MPI v4.1.4", by MPI itself; needs no MPI_Init.
+/// "Open MPI v4.1.4", "MPICH 4.0.2", by MPI itself; needs no MPI_Init.
 std::string mpi_library_name();
 
 /// The busiest node of a job.
