@@ -66,7 +66,7 @@ void read_action(const char* text) {
 }
 
 __attribute__((constructor)) void read_plan() {
-  plan.rank = static_cast<int>(number_of("OMPI_COMM_WORLD_RANK", 0));
+  plan.rank = static_cast<int>(number_of("OMPI_COMM_WORLD_RANK", number_of("PMI_RANK", 0)));
   if (number_of("TEMPERA_FAULT_RANK", plan.rank) != plan.rank) return;
   plan.first = number_of("TEMPERA_FAULT_CALL", 0);
   plan.more = number_of("TEMPERA_FAULT_COUNT", 0);

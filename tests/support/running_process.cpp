@@ -59,12 +59,15 @@ bool descends(pid_t process, pid_t ancestor) {
   return false;
 }
 
-/// MPI rank that mpirun gave to the process, or −1.
+/// MPI rank that mpirun (Open MPI, or Hydra of MPICH) gave to the process, or −1.
 int rank_of(pid_t process) {
   const std::string text = '\0' + read_text("/proc/" + std::to_string(process) + "/environ");
-  const std::string name = std::string(1, '\0') + "OMPI_COMM_WORLD_RANK=";
-  const std::size_t at = text.find(name);
-  return at == std::string::npos ? -1 : std::atoi(text.c_str() + at + name.size());
+  for (const char* variable : {"OMPI_COMM_WORLD_RANK=", "PMI_RANK="}) {
+    const std::string name = '\0' + std::string(variable);
+    const std::size_t at = text.find(name);
+    if (at != std::string::npos) return std::atoi(text.c_str() + at + name.size());
+  }
+  return -1;
 }
 
 std::vector<pid_t> all_processes() {
