@@ -3,7 +3,7 @@
 find_path(TEMPERA_MKL_INCLUDE mkl_cblas.h HINTS $ENV{MKLROOT}/include PATH_SUFFIXES mkl REQUIRED)
 set(mkl_folders HINTS $ENV{MKLROOT}/lib PATH_SUFFIXES intel64)
 set(blacs mkl_blacs_intelmpi_lp64)  # of MPICH and its relatives, which share their binary interface
-if(MPI_CXX_LIBRARIES MATCHES "openmpi" OR MPI_CXX_HEADER_DIR MATCHES "openmpi" OR EXISTS "${MPI_CXX_HEADER_DIR}/mpi-ext.h")
+if(TEMPERA_OPEN_MPI)
   set(blacs mkl_blacs_openmpi_lp64)
 endif()
 foreach(name IN ITEMS mkl_scalapack_lp64 ${blacs} mkl_intel_lp64 mkl_sequential mkl_core)

@@ -6,12 +6,12 @@ endif()
 add_test(NAME package_serves_an_outside_project
   COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR} -DSOURCE=${PROJECT_SOURCE_DIR}
     -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/package_scratch -DCOMPILER=${CMAKE_CXX_COMPILER} -DFLAGS=${package_flags}
-    "-DRUN_PREFIX=${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2"
+    "-DRUN_PREFIX=${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2" "-DLIBRARIES=${CMAKE_PREFIX_PATH}"
     -P ${CMAKE_CURRENT_LIST_DIR}/package/check.cmake)
 set_tests_properties(package_serves_an_outside_project PROPERTIES LABELS package TIMEOUT 300 PROCESSORS 2)
 
 # The packages of Debian: built, installed into a root of their own, used from there.
-if(NOT TEMPERA_SANITIZE)
+if(TEMPERA_OPEN_MPI AND NOT TEMPERA_SANITIZE)
   add_test(NAME package_of_debian
     COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR} -DSOURCE=${PROJECT_SOURCE_DIR}
       -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/deb_scratch -DCOMPILER=${CMAKE_CXX_COMPILER} -DVERSION=${PROJECT_VERSION}

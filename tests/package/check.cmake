@@ -1,4 +1,4 @@
-# cmake -DBUILD=… -DSOURCE=… -DSCRATCH=… -DCOMPILER=… -DFLAGS=… -DRUN_PREFIX=… -P check.cmake
+# cmake -DBUILD=… -DSOURCE=… -DSCRATCH=… -DCOMPILER=… -DFLAGS=… -DRUN_PREFIX=… -DLIBRARIES=… -P check.cmake
 # Installs BUILD into a scratch prefix and uses the package from outside.
 cmake_minimum_required(VERSION 3.25)
 set(prefix ${SCRATCH}/prefix)
@@ -29,6 +29,11 @@ if(NOT own_folder)
   message(FATAL_ERROR "the module file '${module}' does not name ${prefix}")
 endif()
 
+# Where the build was told to look for libraries, people look as well.
+list(JOIN LIBRARIES ":" folders)
+if(folders)
+  set(ENV{CMAKE_PREFIX_PATH} "${folders}:$ENV{CMAKE_PREFIX_PATH}")
+endif()
 run(${CMAKE_COMMAND} -E copy_directory ${CMAKE_CURRENT_LIST_DIR} ${SCRATCH}/source)
 run(${CMAKE_COMMAND} -E rename ${prefix} ${SCRATCH}/moved)
 run(${CMAKE_COMMAND} -G Ninja -S ${SCRATCH}/source -B ${SCRATCH}/build -DCMAKE_BUILD_TYPE=Release
