@@ -123,8 +123,7 @@ double workers_served(double trial_seconds, double proposing_seconds) {
 
 double model_memory(Index trials, Index draws, int ranks) {
   constexpr double kSearch = 2;  // matrices beside the factors: the covariance and its inverse
-  constexpr double kRoom =
-      1.4;  // of a factor: 1.27 with room for rows to come (ExactGp::append); what runs take is more
+  constexpr double kRoom = 1.4;  // of a factor: 1.27 for rows to come (ExactGp::append), and what runs take beside it
   const auto n = static_cast<double>(trials);
   const Index factors = trials < GpFitOptions().draws_below ? draws : 1;
   const ShardedGpMaker::Limits limits;

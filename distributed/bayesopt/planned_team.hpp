@@ -1,5 +1,8 @@
 #pragma once
 
+#include <utility>
+#include <vector>
+
 #include "core/bayesopt/model_team.hpp"
 #include "distributed/communicator/operation_traffic.hpp"
 
