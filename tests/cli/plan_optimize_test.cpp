@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "tests/support/command_runs.hpp"
 
 namespace tempera {
@@ -86,6 +88,8 @@ TEST_F(PlanOptimize, TellsWhatModelsThatRanksShareSend) {
   EXPECT_NEAR(plan["shared_evidence"]["scalapack_bytes_estimate"].get<double>() / (7.319e7 + 1.733e8), 1, 0.15)
       << "as MPI's profiling interface counted PDPOTRF and PDPOTRI in blocks of 192 on 2 x 2 ranks";
   EXPECT_GT(plan["shared_evidence"]["bytes"].get<double>(), 3 * 3072 * 8);
+  EXPECT_NEAR(std::log(plan["shared_evidence"]["of_a_fit_estimate"].get<double>() / 28), 0, std::log(3))
+      << "as a fit with 1600 trials took";
   EXPECT_FALSE(this->plan(problem).contains("shared_evidence"));
 }
 

@@ -124,7 +124,7 @@ OptimizePlan plan_optimize(const OptimizeOptions& options, const OptimizeProblem
   if (options.has_model() && model > 1 && options.budget >= ShardedGpMaker::Limits().shared_from) {
     const Index parameters = std::ssize(kernel_of(problem.space(), KernelShape::matern52)->parameters());
     plan.shared = {shared_evidence_traffic(options.budget, parameters, model),
-                   scalapack_evidence_bytes(options.budget, model)};
+                   scalapack_evidence_bytes(options.budget, model), evidences_of_a_fit(problem)};
   }
   return plan;
 }

@@ -37,6 +37,7 @@ struct OptimizeTimes {
 struct SharedEvidence {
   Traffic counted;         ///< by the communicator
   double scalapack_bytes;  ///< those that ScaLAPACK sends beside that, about
+  Index of_a_fit;          ///< so many a fit takes, about
 };
 
 struct OptimizePlan {

@@ -76,9 +76,10 @@ std::string sent_text(const OptimizePlan& plan) {
   }
   if (plan.shared)
     text += fmt::format(
-        ", and at the end {} and about {} of ScaLAPACK for each evidence that they compute together (a fit takes some "
-        "dozens)",
-        human_bytes(static_cast<double>(plan.shared->counted.bytes)), human_bytes(plan.shared->scalapack_bytes));
+        ", and at the end {} and about {} of ScaLAPACK for each evidence that they compute together (a fit takes "
+        "about {}, within a factor of two or three)",
+        human_bytes(static_cast<double>(plan.shared->counted.bytes)), human_bytes(plan.shared->scalapack_bytes),
+        plan.shared->of_a_fit);
   return text;
 }
 
@@ -168,7 +169,8 @@ Json json_of(const OptimizePlan& plan, const OptimizeOptions& options) {
   if (plan.shared)
     json["shared_evidence"] = {{"messages", plan.shared->counted.messages},
                                {"bytes", plan.shared->counted.bytes},
-                               {"scalapack_bytes_estimate", std::llround(plan.shared->scalapack_bytes)}};
+                               {"scalapack_bytes_estimate", std::llround(plan.shared->scalapack_bytes)},
+                               {"of_a_fit_estimate", plan.shared->of_a_fit}};
   json["times"] = Json::array();
   for (const OptimizeTimes& times : plan.times) {
     json["times"].push_back(

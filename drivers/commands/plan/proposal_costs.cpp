@@ -38,6 +38,17 @@ double least_seconds(Work work) {
   return least;
 }
 
+/// Features of a trial a row.
+Eigen::MatrixXd features_of(const Space& space, std::span<const Trial> trials) {
+  Eigen::MatrixXd points(std::ssize(trials), space.features());
+  std::vector<double> features(static_cast<std::size_t>(space.features()));
+  for (Index row = 0; row < points.rows(); ++row) {
+    space.encode(trials[static_cast<std::size_t>(row)].point, features);
+    points.row(row) = Eigen::Map<const Eigen::RowVectorXd>(features.data(), space.features());
+  }
+  return points;
+}
+
 }  // namespace
 
 /// Random points with the values of the built-in objective, or else with noise.
@@ -55,6 +66,21 @@ std::vector<Trial> made_up_trials(const OptimizeProblem& problem, Index count) {
     trials.push_back(std::move(trial));
   }
   return trials;
+}
+
+Index evidences_of_a_fit(const OptimizeProblem& problem) {
+  const std::vector<Trial> trials = made_up_trials(problem, kSearchedPoints);
+  const Eigen::MatrixXd points = features_of(problem.space(), trials);
+  std::vector<double> values;
+  for (const Trial& trial : trials) values.push_back(trial.result.value);
+  GpFitOptions options;
+  options.hyperparameters.method = HyperMethod::map;
+  const auto kernels = kernels_of(problem.space(), options.kernels);
+  const auto before = static_cast<Index>(static_cast<double>(kSearchedPoints) / FollowedGp::kGrowth);
+  const FittedGp fewer =
+      fit_gp(kernels, points.topRows(before), std::span(values).first(static_cast<std::size_t>(before)), options, 0);
+  ModelTeam alone;
+  return fit_gp(kernels, points, values, options, 0, alone, &fewer).hyper.evaluations;
 }
 
 ProposalCosts::ProposalCosts(const OptimizeProblem& problem, const OptimizeOptions& options, Index budget) {
@@ -100,14 +126,9 @@ void ProposalCosts::measure(const std::vector<Trial>& trials, Proposer& proposer
 void ProposalCosts::measure_models(const OptimizeProblem& problem, const std::vector<Trial>& trials) {
   const Space& space = problem.space();
   const Index most = std::ssize(trials);
-  Eigen::MatrixXd points(most, space.features());
+  const Eigen::MatrixXd points = features_of(space, trials);
   Eigen::VectorXd values(most);
-  std::vector<double> features(static_cast<std::size_t>(space.features()));
-  for (Index row = 0; row < most; ++row) {
-    space.encode(trials[static_cast<std::size_t>(row)].point, features);
-    points.row(row) = Eigen::Map<const Eigen::RowVectorXd>(features.data(), space.features());
-    values[row] = RandomStream(0, "plan-model-value", {row}).normal();
-  }
+  for (Index row = 0; row < most; ++row) values[row] = RandomStream(0, "plan-model-value", {row}).normal();
   const KernelPointer kernel = kernel_of(space, KernelShape::matern52);
   const auto begin = Clock::now();
   for (Index n = measured_.back().trials; n <= most; n *= 2) {
