@@ -12,18 +12,22 @@ namespace tempera {
 
 namespace {
 
-// Grids whose volume is counted from few rows at most, per kind of parts.
-constexpr std::size_t kRoughlyCounted = 512;
+// Grids whose volume is counted from few rows at most, per kind of parts: all of order 4 on up to 4096 ranks.
+constexpr std::size_t kRoughlyCounted = 4096;
 // Partitions whose volume is counted from all rows that are allowed: so many, and as many again while none is balanced.
 constexpr std::size_t kCounted = 24;
 // So few grids (of three kinds each) need no rough counts.
 constexpr std::size_t kFewGrids = kCounted / 3;
-// Nonzeros of a mode for the first counts, about.
-constexpr Index kRoughSample = Index{1} << 15;
+// Nonzeros of a mode for the first counts, about: fewer where there are more grids than a few hundred.
+constexpr Index kRoughSample = Index{1} << 15, kLeastRoughSample = Index{1} << 12, kFewHundred = 512;
 // Volumes are about equal up to this ratio.
 constexpr double kEqualVolume = 1.03;
 // Slices above this share of a fair part are spread: giants at first, lighter and lighter ones while nothing is balanced.
 constexpr double kSpreadShares[] = {0.5, 0.125, 0.03125, 0.0078125};
+
+Index rough_sample(std::size_t grids) {
+  return std::clamp(kRoughSample * kFewHundred / static_cast<Index>(grids), kLeastRoughSample, kRoughSample);
+}
 
 /// Brings items into the order that `sort` gives their places. Ranks of one job may differ in the last bit of what they
 /// compare: rank 0 decides.
@@ -102,8 +106,8 @@ PartitionSearch::PartitionSearch(const Communicator& communicator, std::span<con
       grids_(by_expected_copies(communicator, parts, std::move(grids))),
       good_(good),
       rough_(communicator, blocks, parts.cut_bins(), parts.cut_weights(), parts.nonzeros(), grid_ranks(grids_.front()),
-             grids_.size() > kFewGrids ? std::min(kRoughSample, most_sampled) : most_sampled) {
-  if (grids_.size() > kFewGrids && !rough_.has_all_rows() && most_sampled > kRoughSample)
+             grids_.size() > kFewGrids ? std::min(rough_sample(grids_.size()), most_sampled) : most_sampled) {
+  if (grids_.size() > kFewGrids && !rough_.has_all_rows() && most_sampled > rough_sample(grids_.size()))
     fine_.emplace_back(communicator, blocks, parts.cut_bins(), parts.cut_weights(), parts.nonzeros(),
                        grid_ranks(grids_.front()), most_sampled);
   best_.balance = std::numeric_limits<double>::infinity();
